@@ -1,0 +1,83 @@
+# make walk   train the shipped config on this machine, replay, measure, report
+# make test   lint and tests
+# make demo   replay the shipped policy and write its report (under 2 minutes)
+# make gpu    train with 4096 walkers on an NVIDIA GPU
+# make clean  remove the virtual environment and build leftovers (results/ stays)
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help walk test demo gpu clean pictures
+
+VENV ?= .venv
+RESULTS ?= results
+CONFIG ?= configs/walk22_exo.json
+FLAGS ?=
+DEMO_POLICY := models/policies/walk22_exo
+GPU_FLAGS ?= --env_params.num_envs 4096 --ppo_params.batch_size 32768
+
+HAS_NVIDIA := $(shell command -v nvidia-smi >/dev/null 2>&1 && nvidia-smi -L 2>/dev/null | grep -q GPU && echo yes)
+HAS_TPU := $(wildcard /dev/accel0)$(TPU_NAME)
+EXTRAS := $(if $(HAS_NVIDIA),[cuda],$(if $(HAS_TPU),[tpu]))
+CLI := $(VENV)/bin/mjx-assist
+CORE := $(VENV)/.installed-core
+DEV := $(VENV)/.installed-dev
+CUDA := $(VENV)/.installed-cuda
+
+help:
+	@grep '^# make' Makefile | sed 's/^# //'
+
+walk: $(CORE) pictures
+	$(CLI) train $(CONFIG) --out $(RESULTS) $(FLAGS)
+	@run=$$(ls -d $(RESULTS)/train_session_* | tail -n 1); \
+	$(CLI) evaluate "$$run" --model reduced --episodes 3 --json "$$run/evaluate_reduced.json"; \
+	$(CLI) evaluate "$$run" --model full --episodes 2 --json "$$run/evaluate_full.json"; \
+	$(CLI) report "$$run" -o "$$run/analyze_results"
+
+demo: $(CORE) pictures
+	$(CLI) evaluate $(DEMO_POLICY) --episodes 3
+	$(CLI) report $(DEMO_POLICY) -o $(RESULTS)/demo --episodes 3
+
+gpu: $(CUDA) pictures
+	$(MAKE) walk FLAGS="$(GPU_FLAGS) $(FLAGS)"
+
+test: $(DEV)
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/python -m pytest
+
+clean:
+	rm -rf $(VENV) build dist .pytest_cache .ruff_cache
+
+$(CORE): pyproject.toml | $(VENV)/bin/python
+	$(VENV)/bin/python -m pip install --quiet -e '.$(EXTRAS)'
+	touch $@
+
+$(DEV): pyproject.toml | $(VENV)/bin/python
+	$(VENV)/bin/python -m pip install --quiet -e '.[dev]'
+	touch $@
+
+$(CUDA): pyproject.toml | $(VENV)/bin/python
+	$(VENV)/bin/python -m pip install --quiet -e '.[cuda]'
+	touch $@
+
+# The newest Python there is, 3.11 or later. Debian keeps venv in a package of its own: add it if we may.
+$(VENV)/bin/python:
+	@python=""; \
+	for name in $${PYTHON:-} python3 python3.13 python3.12 python3.11; do \
+	    if command -v $$name >/dev/null && $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; \
+	    then python=$$name; break; fi; \
+	done; \
+	if [ -z "$$python" ]; then echo "Python 3.11 or later is needed; set PYTHON=/path/to/python3" >&2; exit 2; fi; \
+	if ! $$python -c 'import ensurepip' 2>/dev/null && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    (apt-get update -qq && apt-get install -y -qq python3-venv) >/dev/null 2>&1 </dev/null || true; \
+	fi; \
+	echo "making $(VENV) with $$($$python --version)"; \
+	$$python -m venv $(VENV) || { rm -rf $(VENV); echo "could not make $(VENV): is python3-venv installed?" >&2; exit 2; }
+
+# Off-screen OpenGL for the report's picture of the walker; without it the report shows stick figures.
+pictures:
+	@if [ "$$(uname)" = Linux ] && ! ldconfig -p 2>/dev/null | grep -q -e libOSMesa -e libEGL_nvidia \
+	    && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    (apt-get update -qq && apt-get install -y -qq --no-install-recommends libosmesa6) >/dev/null 2>&1 </dev/null || true; \
+	fi

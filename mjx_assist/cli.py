@@ -1,0 +1,254 @@
+"""The command line: what `mjx-assist` accepts, and how a mistake is answered (one sentence, exit code 2).
+
+The commands themselves are in cli_train.py, cli_walk.py and cli_models.py, imported only when they run.
+"""
+
+import argparse
+import contextlib
+import errno
+import os
+import sys
+from collections.abc import Callable, Sequence
+
+import mjx_assist
+from mjx_assist.errors import UserError, unknown
+
+MISTAKE, INTERRUPTED = 2, 130
+MODEL_KINDS = ("reduced", "full", "composed")
+# What the file system may refuse through no fault of this program.
+_DISK = {
+    errno.ENOSPC: "no space left on the device",
+    errno.EDQUOT: "the disk quota is used up",
+    errno.EFBIG: "the file would be larger than allowed here",
+    errno.EROFS: "the file system is read-only",
+    errno.EACCES: "permission denied",
+    errno.EPERM: "not permitted",
+}
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose mistakes are `UserError`s; ``flags`` are the long flags it knows."""
+
+    def __init__(self, *args, **kwargs):
+        self.flags: list[str] = []
+        super().__init__(*args, **{"allow_abbrev": False, **kwargs})
+
+    def add_argument(self, *names, **kwargs):
+        self.flags += [name for name in names if name.startswith("--")]
+        return super().add_argument(*names, **kwargs)
+
+    def error(self, message: str):
+        raise UserError(f"{message}. See: {self.prog} --help")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code and never raises for a user's mistake."""
+    try:
+        code = _run(list(sys.argv[1:] if argv is None else argv))
+        sys.stdout.flush()
+        return code
+    except UserError as error:
+        interrupted = isinstance(error.__cause__ or error.__context__, KeyboardInterrupt)
+        return _say(str(error), INTERRUPTED if interrupted else MISTAKE)
+    except KeyboardInterrupt:
+        return _say("interrupted", INTERRUPTED)
+    except BrokenPipeError:
+        _drop_output()
+        return MISTAKE
+    except OSError as error:
+        if error.errno not in _DISK:
+            raise
+        _drop_output()
+        where = f"{str(error.filename)!r}: " if error.filename else ""
+        return _say(f"{where}{_DISK[error.errno]}", MISTAKE)
+    except SystemExit as end:  # --help and --version
+        return int(end.code or 0)
+
+
+def _run(argv: list[str]) -> int:
+    parser, commands = build_parser()
+    if not argv:
+        parser.print_help()
+        return MISTAKE
+    names = _check_commands(argv, commands)
+    overrides: list[tuple[str, str]] = []
+    if names == ["train"]:
+        from mjx_assist.cli_train import split_overrides
+
+        argv, overrides = split_overrides(argv, commands["train"].flags)
+    arguments, rest = parser.parse_known_args(argv)
+    if rest:
+        raise _surplus(rest, " ".join(names), commands[" ".join(names)])
+    arguments.overrides = overrides
+    arguments.run(arguments)
+    return 0
+
+
+def _check_commands(argv: list[str], commands: dict[str, Parser]) -> list[str]:
+    """The command's words at the start of ``argv``; a word that is none answers with the nearest."""
+    names: list[str] = []
+    for word in argv:
+        choices = [c.split()[len(names)] for c in commands if c.split()[: len(names)] == names and c != " ".join(names)]
+        if not choices or word.startswith("-"):
+            break
+        if word not in choices:
+            raise unknown(f"command of '{' '.join(['mjx-assist', *names])}'", word, dict.fromkeys(choices))
+        names.append(word)
+    return names
+
+
+def _surplus(rest: list[str], command: str, parser: Parser) -> UserError:
+    """The error for arguments that no parser took."""
+    flags = [word.partition("=")[0] for word in rest if word.startswith("-")]
+    if flags:
+        return unknown(f"flag of 'mjx-assist {command}'", flags[0], parser.flags)
+    return UserError(f"mjx-assist {command}: {rest[0]!r} is one argument too many. See: {parser.prog} --help")
+
+
+def _say(message: str, code: int) -> int:
+    print(f"mjx-assist: error: {message}", file=sys.stderr)
+    return code
+
+
+def _drop_output() -> None:
+    """Whoever read our output is gone, or it cannot be written: keep Python from complaining when it exits."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def build_parser() -> tuple[Parser, dict[str, Parser]]:
+    """The parser, and the parser of each command by its words (``"models report"``)."""
+    parser = Parser(prog="mjx-assist", description=mjx_assist.__doc__)
+    parser.add_argument("--version", action="version", version=f"mjx-assist {mjx_assist.__version__}")
+    group = parser.add_subparsers(metavar="COMMAND", required=True)
+    commands: dict[str, Parser] = {}
+
+    def command(name: str, text: str, parent=group) -> Parser:
+        made = parent.add_parser(name.split()[-1], help=text, description=text[0].upper() + text[1:] + ".")
+        commands[name] = made
+        return made
+
+    _add_train(command("train", "train a policy, then export it into the run's folder"))
+    _add_export(command("export", "write the policy of a run's newest checkpoint as a bundle"))
+    _add_evaluate(command("evaluate", "let a policy walk in CPU MuJoCo and measure it"))
+    _add_replay(command("replay", "watch a policy walk in real time"))
+    _add_report(command("report", "write a gait report: report.html, composite.png, metrics.json"))
+    models = command("models", "the humans and devices there are, and their reduced models")
+    parts = models.add_subparsers(metavar="COMMAND", required=True)
+    models_list = command("models list", "humans, and the devices that each can wear", parts)
+    models_list.set_defaults(run=_later("models", "show"))
+    _add_models_report(command("models report", "how close the reduced model is to the full one", parts))
+    _add_models_export(command("models export", "write the reduced model as MJCF, and its couplings as JSON", parts))
+    return parser, commands
+
+
+def _later(module: str, function: str) -> Callable[[argparse.Namespace], None]:
+    """``cli_<module>.<function>``, imported when it is called."""
+
+    def run(arguments: argparse.Namespace) -> None:
+        import importlib
+
+        getattr(importlib.import_module(f"mjx_assist.cli_{module}"), function)(arguments)
+
+    return run
+
+
+def _add_train(parser: Parser) -> None:
+    parser.usage = "mjx-assist train CONFIG [--any.config.key VALUE ...] [--out DIR] [--resume RUN]"
+    parser.add_argument("config", metavar="CONFIG", nargs="?", help="a JSON file, or a preset such as walk22_exo")
+    parser.add_argument(
+        "--out", metavar="DIR", default="results", help="the folder for the run's own (default: results)"
+    )
+    parser.add_argument("--resume", metavar="RUN", help="go on with this run; CONFIG may then be left out")
+    parser.epilog = "Every key of the config is a flag: --env_params.num_envs 512 --ppo_params.gamma 0.99"
+    parser.set_defaults(run=_later("train", "train"))
+
+
+def _add_export(parser: Parser) -> None:
+    parser.add_argument("run_folder", metavar="RUN", help="a training run's folder")
+    parser.add_argument("-o", "--out", metavar="BUNDLE", required=True, help="the bundle's folder")
+    parser.set_defaults(run=_later("train", "export"))
+
+
+def _add_evaluate(parser: Parser) -> None:
+    _add_policy(parser, MODEL_KINDS)
+    _add_episodes(parser, episodes=5)
+    parser.add_argument("--json", metavar="FILE", help="write the figures of every episode here")
+    parser.set_defaults(run=_later("walk", "evaluate"))
+
+
+def _add_replay(parser: Parser) -> None:
+    _add_policy(parser, MODEL_KINDS[:2])
+    parser.add_argument("--headless", action="store_true", help="no window: walk once, tell the real-time factor")
+    parser.add_argument("--steps", type=_positive, default=1000, help="control steps of an episode (default: 1000)")
+    parser.add_argument("--seed", type=_natural, default=0, help="seed of the first episode (default: 0)")
+    parser.set_defaults(run=_later("walk", "replay"))
+
+
+def _add_report(parser: Parser) -> None:
+    _add_policy(parser, ())
+    parser.add_argument("-o", "--out", metavar="DIR", required=True, help="the report's folder")
+    _add_episodes(parser, episodes=5)
+    parser.set_defaults(run=_later("walk", "report"))
+
+
+def _add_models_report(parser: Parser) -> None:
+    _add_human(parser)
+    parser.add_argument("--json", metavar="FILE", help="write all figures here")
+    parser.set_defaults(run=_later("models", "report"))
+
+
+def _add_models_export(parser: Parser) -> None:
+    _add_human(parser)
+    parser.add_argument("-o", "--out", metavar="DIR", required=True, help="the folder for model.xml and coupling.json")
+    parser.set_defaults(run=_later("models", "export"))
+
+
+def _add_policy(parser: Parser, kinds: Sequence[str]) -> None:
+    parser.add_argument("policy", metavar="RUN_OR_BUNDLE", help="a training run's folder or a policy bundle")
+    if kinds:
+        text = "reduced: as trained (default); full: the unreduced model with rigid couplings"
+        text += "; composed: the unreduced model as it is" if "composed" in kinds else ""
+        parser.add_argument("--model", metavar="|".join(kinds), type=_one_of(kinds), default="reduced", help=text)
+
+
+def _add_episodes(parser: Parser, episodes: int) -> None:
+    parser.add_argument("--steps", type=_positive, default=1000, help="control steps of an episode (default: 1000)")
+    parser.add_argument("--episodes", type=_positive, default=episodes, help=f"how many (default: {episodes})")
+    parser.add_argument("--seed", type=_natural, default=0, help="seed of the first episode (default: 0)")
+
+
+def _add_human(parser: Parser) -> None:
+    parser.add_argument("human", metavar="HUMAN", help="a key of 'mjx-assist models list'")
+    parser.add_argument("device", metavar="DEVICE", help="a device of that human, or none")
+
+
+def _positive(text: str) -> int:
+    return _whole(text, 1)
+
+
+def _natural(text: str) -> int:
+    return _whole(text, 0)
+
+
+def _whole(text: str, least: int) -> int:
+    try:
+        value = int(text)
+    except ValueError:
+        value = least - 1
+    if value < least:
+        raise argparse.ArgumentTypeError(f"must be a whole number of at least {least}, not {text!r}")
+    return value
+
+
+def _one_of(kinds: Sequence[str]) -> Callable[[str], str]:
+    def check(text: str) -> str:
+        if text not in kinds:
+            raise unknown("--model", text, kinds)
+        return text
+
+    return check
+
+
+if __name__ == "__main__":
+    sys.exit(main())

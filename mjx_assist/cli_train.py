@@ -1,0 +1,181 @@
+"""The commands `train` and `export`. Everything that the config alone can tell is checked before JAX is imported."""
+
+import argparse
+import dataclasses
+import difflib
+import json
+import os
+import typing
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from mjx_assist import config as configs
+from mjx_assist.config import RunConfig
+from mjx_assist.data import data_path
+from mjx_assist.errors import UserError, unknown
+
+SESSION_CONFIG = "session_config.json"
+# What may change when a run goes on; everything else is part of the state that its checkpoints hold.
+MAY_CHANGE = ("total_timesteps", "logger_params", "ppo_params", "env_params.backend", "env_params.num_threads")
+MAY_NOT_CHANGE = ("ppo_params.n_steps",)
+
+Overrides = list[tuple[str, str]]
+
+
+def train(arguments: argparse.Namespace) -> None:
+    """Train, export the policy into the run's folder, say where everything is."""
+    resume = Path(arguments.resume) if arguments.resume else None
+    config = _resumed(arguments, resume) if resume else configs.load(_config_file(arguments), arguments.overrides)
+
+    from mjx_assist.sim.assembly import check_keys
+
+    check_keys(config.env_params.msk_key, config.env_params.device_key)
+    _use_compilation_cache()
+
+    from mjx_assist.eval import bundle as bundles
+    from mjx_assist.eval.export import POLICY_FOLDER, export_run
+    from mjx_assist.ppo import train as training
+
+    run = resume or training.new_run_directory(Path(arguments.out))
+    print(f"run {run}: log, TensorBoard events and checkpoints go there", flush=True)
+    if resume:
+        training.write_atomic(run / SESSION_CONFIG, json.dumps(configs.to_dict(config), indent=2) + "\n")
+    try:
+        training.train(config, run, resume=resume is not None)
+    except UserError:
+        _remove_if_empty(run)
+        raise
+    bundle = export_run(run)
+    bundles.save(bundle, run / POLICY_FOLDER)
+    _tell(run, run / POLICY_FOLDER, bundle)
+
+
+def export(arguments: argparse.Namespace) -> None:
+    """Write the policy of a run's newest checkpoint as a bundle."""
+    run, out = Path(arguments.run_folder), Path(arguments.out)
+    if not (run / SESSION_CONFIG).is_file():
+        raise UserError(f"{str(run)!r} is not a training run: it has no {SESSION_CONFIG}.")
+
+    from mjx_assist.eval import bundle as bundles
+    from mjx_assist.eval.export import export_run
+
+    bundles.save(export_run(run), out)
+    print(f"policy {out}")
+
+
+def split_overrides(argv: Sequence[str], flags: Sequence[str]) -> tuple[list[str], Overrides]:
+    """Take ``--config.key VALUE`` (or ``--config.key=VALUE``) pairs out of ``argv``; ``flags`` are no config keys.
+
+    Raises:
+        UserError: a key that the config does not have, or a key without a value.
+    """
+    rest: list[str] = []
+    overrides: Overrides = []
+    words = iter(argv)
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not name.startswith("--") or name in flags:
+            rest.append(word)
+            continue
+        key = name[2:]
+        if key.split(".")[0] not in (f.name for f in dataclasses.fields(RunConfig)):
+            raise _unknown_key(key, flags)
+        if not equals:
+            value = next(words, "--")
+        if value.startswith("--"):
+            raise UserError(f"{name}: its VALUE is missing; write {name} VALUE.")
+        overrides.append((key, value))
+    return rest, overrides
+
+
+def config_keys(kind: type = RunConfig, stem: str = "") -> Iterator[str]:
+    """Every dotted key of a run config, groups left out."""
+    hints = typing.get_type_hints(kind)
+    for field in dataclasses.fields(kind):
+        if dataclasses.is_dataclass(hints[field.name]):
+            yield from config_keys(hints[field.name], f"{stem}{field.name}.")
+        else:
+            yield stem + field.name
+
+
+def _unknown_key(key: str, flags: Sequence[str]) -> UserError:
+    keys = list(config_keys())
+    near = [k for k in keys if k.split(".")[-1] == key.split(".")[-1]]
+    near = near or difflib.get_close_matches(key, [*keys, *(f[2:] for f in flags)], n=1, cutoff=0.5)
+    hint = f" Did you mean --{near[0]}?" if near else ""
+    return UserError(f"--{key} is neither a flag of 'mjx-assist train' nor a key of the config.{hint}")
+
+
+def _config_file(arguments: argparse.Namespace) -> Path:
+    """The CONFIG argument as a file: a path, or the name of a shipped preset."""
+    text = arguments.config
+    presets = sorted(path.stem for path in data_path("configs").glob("*.json"))
+    if text is None:
+        raise UserError(f"CONFIG is missing: give a JSON file or a shipped preset ({', '.join(presets)}).")
+    path = Path(text)
+    if path.is_file():
+        return path
+    if path.name == text:
+        if path.name.removesuffix(".json") not in presets:
+            raise unknown(f"there is no file {text!r}; as a shipped preset", text, presets)
+        return data_path("configs", path.name.removesuffix(".json") + ".json")
+    raise UserError(f"config file {text!r} does not exist. Shipped presets, by name: {', '.join(presets)}.")
+
+
+def _resumed(arguments: argparse.Namespace, run: Path) -> RunConfig:
+    """The config to go on with: CONFIG if it is given, else the run's own, with overrides.
+
+    Raises:
+        UserError: ``run`` is no run, or the config differs from the run's where its checkpoints cannot follow.
+    """
+    own = run / SESSION_CONFIG
+    if not own.is_file():
+        raise UserError(f"--resume {str(run)!r} is not a training run: it has no {SESSION_CONFIG}.")
+    config = configs.load(_config_file(arguments) if arguments.config else own, arguments.overrides)
+    before, now = (dict(_leaves(configs.to_dict(c))) for c in (configs.load(own), config))
+    changed = [key for key in sorted(before.keys() | now.keys()) if before.get(key) != now.get(key)]
+    fixed = [key for key in changed if _under(key, MAY_NOT_CHANGE) or not _under(key, MAY_CHANGE)]
+    if fixed:
+        told = f"{fixed[0]} was {before.get(fixed[0])!r} and would be {now.get(fixed[0])!r}"
+        more = f" (and {len(fixed) - 1} more)" if len(fixed) > 1 else ""
+        raise UserError(f"--resume {str(run)!r}: {told}{more}; its checkpoints do not fit that. Start a new run.")
+    return config
+
+
+def _leaves(tree: dict, stem: str = "") -> Iterator[tuple[str, object]]:
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            yield from _leaves(value, f"{stem}{key}.")
+        else:
+            yield stem + key, value
+
+
+def _under(key: str, stems: Sequence[str]) -> bool:
+    return any(key == stem or key.startswith(f"{stem}.") for stem in stems)
+
+
+def _use_compilation_cache() -> None:
+    """Keep compiled programs between runs, in JAX_COMPILATION_CACHE_DIR or the user's cache folder."""
+    import jax
+
+    if "JAX_COMPILATION_CACHE_DIR" in os.environ:  # JAX reads it itself
+        return
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    jax.config.update("jax_compilation_cache_dir", str(Path(base) / "mjx-assist" / "jax"))
+
+
+def _remove_if_empty(run: Path) -> None:
+    """A run that failed before it began leaves no folder behind."""
+    if not any(run.iterdir()):
+        run.rmdir()
+
+
+def _tell(run: Path, policy: Path, bundle) -> None:
+    wall = bundle.info.get("wall_s")
+    took = f" in {wall / 60:.1f} min" if wall else ""
+    print(f"\ntrained {bundle.info['control_steps']:,} control steps{took}")
+    print(f"run     {run}\npolicy  {policy}\n\nnext:")
+    print(f"  mjx-assist evaluate {run}")
+    print(f"  mjx-assist evaluate {run} --model full")
+    print(f"  mjx-assist report {run} -o {run / 'analyze_results'}")
+    print(f"  mjx-assist replay {run}", flush=True)

@@ -1,0 +1,124 @@
+"""The commands that let a trained policy walk in CPU MuJoCo: `evaluate`, `replay`, `report`. No JAX for a bundle."""
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+from mjx_assist.cli_output import check_writable, number, table, write_json
+from mjx_assist.eval.bundle import Bundle
+from mjx_assist.eval.export import open_policy
+from mjx_assist.eval.metrics import episode_summary
+from mjx_assist.eval.record import GaitRecord
+from mjx_assist.eval.replay import replay as replay_episode
+from mjx_assist.eval.walker import Walker
+
+ANGLES = {"hip": "hip", "knee": "knee", "ankle": "ankle", "pelvis_tilt": "tilt"}
+
+
+def evaluate(arguments: argparse.Namespace) -> None:
+    """Walk some episodes, print a line of figures for each, write them with ``--json``."""
+    if arguments.json:
+        check_writable(arguments.json, folder=False)
+    bundle = open_policy(arguments.policy)
+    kind = arguments.model
+    seeds = range(arguments.seed, arguments.seed + arguments.episodes)
+    episodes = [episode_summary(walk(bundle, kind, arguments.steps, seed)) for seed in seeds]
+    falls = sum(episode["fell"] for episode in episodes)
+    print(f"{bundle.human} with {bundle.device}, {kind} model, {arguments.steps} control steps asked")
+    print(episode_table(episodes))
+    print(f"fell in {falls} of {len(episodes)} episodes")
+    if arguments.json:
+        head = {"policy": str(arguments.policy), "human": bundle.human, "device": bundle.device, "model": kind}
+        write_json(arguments.json, {**head, "steps_asked": arguments.steps, "falls": falls, "episodes": episodes})
+
+
+def replay(arguments: argparse.Namespace) -> None:
+    """Show the walk in a window in real time, or measure how much faster than real time it runs without one."""
+    bundle = open_policy(arguments.policy)
+    if not arguments.headless:
+        from mjx_assist.eval.viewer import watch
+
+        watch(bundle, arguments.model, arguments.steps, arguments.seed)
+        return
+    clock: list[tuple[float, float]] = []
+
+    def on_step(_: Walker, now: float) -> bool:
+        clock.append((time.perf_counter(), now))
+        return True
+
+    record = replay_episode(bundle, arguments.model, arguments.steps, arguments.seed, on_step)
+    summary = episode_summary(record)
+    print(_told(summary))
+    if len(clock) > 1:
+        (start, began), (end, ended) = clock[0], clock[-1]
+        print(f"real-time factor {(ended - began) / (end - start):.1f} ({arguments.model} model, one CPU core)")
+
+
+def report(arguments: argparse.Namespace) -> None:
+    """Walk, measure, and write the gait report with a picture of the walker."""
+    out = Path(arguments.out)
+    check_writable(out, folder=True)
+    bundle = open_policy(arguments.policy)
+    seeds = range(arguments.seed, arguments.seed + arguments.episodes)
+    records = [walk(bundle, "reduced", arguments.steps, seed) for seed in seeds]
+    full = episode_summary(walk(bundle, "full", arguments.steps, arguments.seed))
+
+    from mjx_assist.eval import pictures
+    from mjx_assist.eval.report import PAGE, headline, write_report
+
+    picture = out / "walker.png"
+    caption = pictures.walker_strip(bundle, records[0], picture)
+    info = {"policy": str(arguments.policy), **bundle.info, "full model, one episode": _told(full)}
+    title = f"Gait of {bundle.human} with {bundle.device}"
+    metrics = write_report(
+        out, records, list(bundle.learning_curve) or None, title, info, pictures=[(caption, picture)]
+    )
+    rows = [tuple(row) for row in headline(metrics)]
+    rows.append(("On the full model", _told(full), ""))
+    print("\n" + table(("", "measured", "asked or healthy"), rows))
+    print(f"\nreport {out / PAGE}")
+
+
+def walk(bundle: Bundle, kind: str, steps: int, seed: int) -> GaitRecord:
+    """One episode, with its progress on stderr."""
+    name = f"{kind} model, seed {seed}"
+    length = steps / bundle.config.env_params.control_framerate
+    live = sys.stderr.isatty()
+
+    def on_step(_: Walker, now: float) -> bool:
+        if live:
+            print(f"\r{name}: {now:5.1f} of {length:.1f} s", end="", file=sys.stderr, flush=True)
+        return True
+
+    start = time.perf_counter()
+    record = replay_episode(bundle, kind, steps, seed, on_step)
+    news = f"{name}: {'fell after' if record.fell else 'walked'} {record.time[-1]:.1f} s"
+    took = time.perf_counter() - start
+    print(f"{chr(13) if live else ''}{news}, simulated in {took:.1f} s", file=sys.stderr, flush=True)
+    return record
+
+
+def episode_table(episodes: list[dict]) -> str:
+    """One line an episode."""
+    header = ("seed", "steps", "time s", "distance m", "speed m/s", "fell", *ANGLES.values())
+    note = f"{', '.join(ANGLES.values())}: correlation with the reference gait / RMSE in degrees"
+    return table(header, [_cells(episode) for episode in episodes]) + "\n" + note
+
+
+def _cells(episode: dict) -> tuple[str, ...]:
+    tracking = zip(episode["corr_reference"].values(), episode["rmse_deg"].values(), strict=True)
+    return (
+        str(episode["seed"]),
+        str(episode["steps"]),
+        *(number(episode[key], ".2f") for key in ("time_s", "distance_m", "mean_speed_m_s")),
+        "yes" if episode["fell"] else "no",
+        *(f"{number(corr, '.3f')} / {number(rmse, '4.1f')}" for corr, rmse in tracking),
+    )
+
+
+def _told(episode: dict) -> str:
+    """An episode in one line."""
+    fell = "fell after" if episode["fell"] else "walked"
+    speed = number(episode["mean_speed_m_s"], ".2f")
+    return f"{fell} {episode['time_s']:.1f} s, {episode['distance_m']:.1f} m, {speed} m/s"

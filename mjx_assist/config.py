@@ -1,0 +1,295 @@
+"""One run as a tree of frozen dataclasses: JSON in, JSON out, strict about every key and type.
+
+Key names are MyoAssist's where the meaning is the same, so its users find what they know.
+"""
+
+import dataclasses
+import json
+import types
+import typing
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mjx_assist.errors import UserError, unknown
+
+BACKENDS = ("auto", "mjx", "warp", "mujoco")
+VELOCITY_MODES = ("UNIFORM", "SINUSOIDAL", "STEP")
+CRITIC = "common_critic"
+
+JOINT_POSITIONS = (
+    "ankle_angle_l",
+    "ankle_angle_r",
+    "hip_flexion_l",
+    "hip_flexion_r",
+    "knee_angle_l",
+    "knee_angle_r",
+    "pelvis_tilt",
+    "pelvis_ty",
+)
+JOINT_VELOCITIES = (*JOINT_POSITIONS[:-1], "pelvis_tx", "pelvis_ty")
+
+
+@dataclass(frozen=True)
+class RewardWeights:
+    """Weight of every term (sim/reward.py has their formulas); 0 or {} switches a term off."""
+
+    forward_reward: float = 0.0
+    muscle_activation_penalty: float = 0.0
+    muscle_activation_diff_penalty: float = 0.0
+    foot_force_penalty: float = 0.0
+    joint_constraint_force_penalty: float = 0.0
+    qpos_imitation_rewards: dict[str, float] = field(default_factory=dict)
+    qvel_imitation_rewards: dict[str, float] = field(default_factory=dict)
+    end_effector_imitation_reward: float = 0.0
+    footstep_delta_time: float = 0.0
+    average_velocity_per_step: float = 0.0
+    muscle_activation_penalty_per_step: float = 0.0
+    exo_activation_penalty: float = 0.0
+    pose_tracking_rewards: dict[str, float] = field(default_factory=dict)
+    foot_tracking_reward: float = 0.0
+    impact_penalty: float = 0.0
+
+
+@dataclass(frozen=True)
+class EnvParams:
+    """What the walker is, what it sees and what it is rewarded for. Velocities in m/s, heights in m, periods in s."""
+
+    msk_key: str = "myolegs22"
+    device_key: str = "Tutorial_L1"
+    backend: str = "auto"
+    num_envs: int = 256
+    num_threads: int = 0
+    seed: int = 1234
+    control_framerate: int = 30
+    physics_sim_framerate: int = 240
+    safe_height: float = 0.7
+    out_of_trajectory_threshold: float = 0.5
+    custom_max_episode_steps: int = 1000
+    flag_random_ref_index: bool = True
+    velocity_mode: str = "UNIFORM"
+    min_target_velocity: float = 1.25
+    max_target_velocity: float = 1.25
+    min_target_velocity_period: float = 2.0
+    max_target_velocity_period: float = 10.0
+    observation_joint_pos_keys: tuple[str, ...] = JOINT_POSITIONS
+    observation_joint_vel_keys: tuple[str, ...] = JOINT_VELOCITIES
+    observation_joint_sensor_keys: tuple[str, ...] = ("r_foot", "l_foot", "r_toes", "l_toes")
+    observe_gait_phase: bool = True
+    reference_data_path: str | None = None
+    reward_keys_and_weights: RewardWeights = field(default_factory=RewardWeights)
+
+
+@dataclass(frozen=True)
+class HeadIndexing:
+    """What a head observes and drives: name patterns, or MyoAssist's range / index (and *_mapping) entries."""
+
+    observation: tuple[str | dict, ...] = ("*",)
+    action: tuple[str | dict, ...] = ()
+
+
+@dataclass(frozen=True)
+class HeadOptions:
+    """One actor head: ``initial_action`` in [-1, 1] is what an untrained head outputs."""
+
+    enabled: bool = True
+    frozen: bool = False
+    initial_action: float = 0.0
+    log_std_init: float | None = None
+
+
+@dataclass(frozen=True)
+class PolicyParams:
+    """Networks: hidden sizes and wiring per head (``common_critic`` is the value function)."""
+
+    net_arch: dict[str, tuple[int, ...]] = field(
+        default_factory=lambda: {"human_actor": (128, 128), "exo_actor": (32, 32), CRITIC: (128, 128)}
+    )
+    net_indexing_info: dict[str, HeadIndexing] = field(
+        default_factory=lambda: {
+            "human_actor": HeadIndexing(action=("muscles",)),
+            "exo_actor": HeadIndexing(action=("device",)),
+            CRITIC: HeadIndexing(),
+        }
+    )
+    head_options: dict[str, HeadOptions] = field(default_factory=dict)
+    log_std_init: float = -0.7
+    mirror_symmetric: bool = True
+
+
+@dataclass(frozen=True)
+class PPOParams:
+    """Proximal policy optimisation (Schulman 2017). ``target_kl`` steers the learning rate; 0 keeps it constant."""
+
+    learning_rate: float = 1e-3
+    n_steps: int = 64
+    batch_size: int = 4096
+    n_epochs: int = 5
+    gamma: float = 0.98
+    gae_lambda: float = 0.95
+    clip_range: float = 0.2
+    clip_range_vf: float = 0.0
+    ent_coef: float = 0.0
+    vf_coef: float = 0.5
+    max_grad_norm: float = 1.0
+    target_kl: float = 0.01
+
+
+@dataclass(frozen=True)
+class LoggerParams:
+    """How often, in updates, a run logs and saves."""
+
+    logging_frequency: int = 1
+    checkpoint_frequency: int = 20
+    keep_checkpoints: int = 3
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """A whole run."""
+
+    total_timesteps: int = 6_000_000
+    env_params: EnvParams = field(default_factory=EnvParams)
+    policy_params: PolicyParams = field(default_factory=PolicyParams)
+    ppo_params: PPOParams = field(default_factory=PPOParams)
+    logger_params: LoggerParams = field(default_factory=LoggerParams)
+
+
+def load(path: str | Path, overrides: Sequence[tuple[str, str]] = ()) -> RunConfig:
+    """Read a JSON config, apply ``(dotted.key, text)`` overrides, check everything.
+
+    Raises:
+        UserError: missing file, bad JSON, unknown key, wrong type, a value out of range.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise UserError(f"config file {str(path)!r} does not exist.")
+    try:
+        tree = json.loads(path.read_text())
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"config file {str(path)!r} is not JSON: {error}.") from None
+    if not isinstance(tree, dict):
+        raise UserError(f"config file {str(path)!r} must hold one JSON object.")
+    for key, text in overrides:
+        _override(tree, key, text)
+    return from_dict(tree)
+
+
+def from_dict(tree: dict) -> RunConfig:
+    """Build and validate a run config from plain JSON data."""
+    config = _build(RunConfig, tree, "")
+    _validate(config)
+    return config
+
+
+def to_dict(config: Any) -> dict:
+    """Plain JSON data of a config; ``from_dict(to_dict(c)) == c``."""
+    return json.loads(json.dumps(dataclasses.asdict(config)))
+
+
+def _override(tree: dict, key: str, text: str) -> None:
+    """Set a dotted key in plain JSON data; the text is JSON where it parses as JSON, else a string."""
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError:
+        value = text
+    node, default = tree, to_dict(RunConfig())
+    *parents, leaf = key.split(".")
+    for name in parents:
+        default = default.get(name, {}) if isinstance(default, dict) else {}
+        node = node.setdefault(name, default)
+        if not isinstance(node, dict):
+            raise UserError(f"--{key}: {name!r} is a value, not a group of keys.")
+    node[leaf] = value
+
+
+def _build(kind: Any, value: Any, where: str) -> Any:
+    """Turn JSON data into ``kind`` (a dataclass, dict, tuple, union or scalar type), or say what is wrong with it."""
+    if dataclasses.is_dataclass(kind):
+        if not isinstance(value, dict):
+            raise UserError(f"config key {where or 'top level'!r}: expected a group of keys, got {value!r}.")
+        fields = {f.name: f for f in dataclasses.fields(kind)}
+        hints = typing.get_type_hints(kind)
+        for key in value:
+            if key not in fields:
+                raise unknown(f"config key{' in ' + repr(where) if where else ''}", key, fields)
+        return kind(**{k: _build(hints[k], v, f"{where}.{k}" if where else k) for k, v in value.items()})
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if origin is dict:
+        if not isinstance(value, dict):
+            raise UserError(f"config key {where!r}: expected an object of {arguments[1].__name__}, got {value!r}.")
+        return {k: _build(arguments[1], v, f"{where}.{k}") for k, v in value.items()}
+    if origin is tuple:
+        if not isinstance(value, list | tuple):
+            raise UserError(f"config key {where!r}: expected a list, got {value!r}.")
+        return tuple(_build(arguments[0], v, f"{where}[{i}]") for i, v in enumerate(value))
+    if origin is types.UnionType:
+        for option in arguments:
+            if _is(option, value):
+                return option(value) if option in (float, int) else value
+        names = " or ".join("null" if o is type(None) else o.__name__ for o in arguments)
+        raise UserError(f"config key {where!r}: expected {names}, got {value!r}.")
+    if not _is(kind, value):
+        raise UserError(f"config key {where!r}: expected {kind.__name__}, got {value!r} ({type(value).__name__}).")
+    return kind(value) if kind in (float, int) else value
+
+
+def _is(kind: Any, value: Any) -> bool:
+    """Whether a JSON value may stand for a scalar type: ints are floats, whole floats are ints, bools are neither."""
+    if kind is float:
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    if kind is int:
+        return not isinstance(value, bool) and (isinstance(value, int) or (isinstance(value, float) and value % 1 == 0))
+    return isinstance(value, kind)
+
+
+def _validate(config: RunConfig) -> None:
+    """Relations between values that no type can say; what depends on the model is checked where the model is known."""
+    env, ppo, policy = config.env_params, config.ppo_params, config.policy_params
+    if env.backend not in BACKENDS:
+        raise unknown("config key 'env_params.backend'", env.backend, BACKENDS)
+    if env.velocity_mode not in VELOCITY_MODES:
+        raise unknown("config key 'env_params.velocity_mode'", env.velocity_mode, VELOCITY_MODES)
+    positive = {
+        "total_timesteps": config.total_timesteps,
+        **{
+            f"env_params.{k}": getattr(env, k)
+            for k in ("num_envs", "control_framerate", "physics_sim_framerate", "custom_max_episode_steps")
+        },
+        **{f"ppo_params.{k}": getattr(ppo, k) for k in ("n_steps", "batch_size", "n_epochs", "learning_rate")},
+        **{f"logger_params.{k}": v for k, v in dataclasses.asdict(config.logger_params).items()},
+    }
+    for key, value in positive.items():
+        if value <= 0:
+            raise UserError(f"config key {key!r}: must be positive, got {value}.")
+    for key, value in (("gamma", ppo.gamma), ("gae_lambda", ppo.gae_lambda)):
+        if not 0.0 <= value <= 1.0:
+            raise UserError(f"config key 'ppo_params.{key}': must lie in 0..1, got {value}.")
+    if env.physics_sim_framerate % env.control_framerate:
+        raise UserError(
+            f"config key 'env_params.physics_sim_framerate': {env.physics_sim_framerate} is not a multiple of "
+            f"control_framerate {env.control_framerate}."
+        )
+    for low in ("min_target_velocity", "min_target_velocity_period"):
+        high = low.replace("min_", "max_")
+        if not 0.0 < getattr(env, low) <= getattr(env, high):
+            raise UserError(
+                f"config keys 'env_params.{low}' ({getattr(env, low)}) and '{high}' ({getattr(env, high)}): "
+                "need 0 < min <= max."
+            )
+    rollout = env.num_envs * ppo.n_steps
+    if rollout % ppo.batch_size:
+        raise UserError(
+            f"config key 'ppo_params.batch_size': {ppo.batch_size} does not divide num_envs x n_steps = "
+            f"{env.num_envs} x {ppo.n_steps} = {rollout}."
+        )
+    for key in ("net_arch", "net_indexing_info"):
+        if CRITIC not in getattr(policy, key):
+            raise UserError(f"config key 'policy_params.{key}': {CRITIC!r} is missing.")
+    heads = set(policy.net_arch)
+    for name in [*policy.net_indexing_info, *policy.head_options, CRITIC]:
+        if name not in heads:
+            raise unknown("config key 'policy_params': head", name, heads)
+    for name in heads - set(policy.net_indexing_info):
+        raise UserError(f"config key 'policy_params.net_indexing_info': head {name!r} of net_arch is missing.")

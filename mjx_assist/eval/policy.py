@@ -1,0 +1,58 @@
+"""A trained policy in NumPy: normaliser, actor heads, mirror. No JAX."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class HeadWeights:
+    """One head: ``observation`` and ``action`` are indices; ``layers`` are (kernel ``[in, out]``, bias ``[out]``)."""
+
+    name: str
+    observation: np.ndarray
+    action: np.ndarray
+    enabled: bool
+    layers: tuple[tuple[np.ndarray, np.ndarray], ...]
+
+
+@dataclass(frozen=True)
+class MirrorWeights:
+    """Left-right mirror: ``mirrored = sign * observation[index]``, ``action`` permutes actuators."""
+
+    index: np.ndarray
+    sign: np.ndarray
+    action: np.ndarray
+
+
+@dataclass(frozen=True)
+class Policy:
+    """Deterministic: the mean action. ``mean`` and ``std`` ``[n]`` normalise observations."""
+
+    heads: tuple[HeadWeights, ...]
+    mean: np.ndarray
+    std: np.ndarray
+    neutral: np.ndarray
+    mirror: MirrorWeights | None
+
+    def act(self, observation: np.ndarray) -> np.ndarray:
+        """Action ``[..., nu]`` in [-1, 1] for raw observations ``[..., n]``; disabled heads give the neutral action."""
+        normal = np.clip((observation - self.mean) / self.std, -10.0, 10.0)
+        action = np.broadcast_to(self.neutral, (*normal.shape[:-1], len(self.neutral))).astype(float)
+        for head in self.heads:
+            if not head.enabled:
+                continue
+            action[..., head.action] = _mlp(head.layers, normal[..., head.observation])
+            if self.mirror is not None:
+                other = normal[..., self.mirror.index] * self.mirror.sign
+                action[..., self.mirror.action[head.action]] = _mlp(head.layers, other[..., head.observation])
+        return np.clip(action, -1.0, 1.0)
+
+
+def _mlp(layers: tuple[tuple[np.ndarray, np.ndarray], ...], x: np.ndarray) -> np.ndarray:
+    """Dense layers with ELU between them."""
+    for kernel, bias in layers[:-1]:
+        x = x @ kernel + bias
+        x = np.where(x > 0, x, np.expm1(np.minimum(x, 0.0)))
+    kernel, bias = layers[-1]
+    return x @ kernel + bias

@@ -1,0 +1,188 @@
+"""The gait record: everything one replayed episode yields, and all that metrics, plots and report read.
+
+Plain arrays and names in a frozen dataclass, kept in one npz without pickles. It computes nothing about gait."""
+
+import contextlib
+import dataclasses
+import os
+import zipfile
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from mjx_assist.errors import UserError
+
+SCHEMA = "mjx-assist-gait-record"
+SCHEMA_VERSION = 1
+SIDES = ("right", "left")
+GRAVITY = 9.81  # m/s^2, MuJoCo's default and the models'; turns body mass into the body weight of every "BW" figure
+
+# Shape of each array field by the letters below; the leading T is the number of samples.
+_SHAPES = {
+    "time": "T",
+    "phase": "T",
+    "target_velocity": "T",
+    "qpos": "TJ",
+    "qvel": "TJ",
+    "reference_qpos": "TJ",
+    "activation": "TM",
+    "excitation": "TM",
+    "device_torque": "TD",
+    "ground_reaction": "T23",
+    "joint_moment": "TJ",
+    "device_moment": "TJ",
+    "foot_position": "T23",
+}
+# What numpy and zipfile raise for a file that is damaged, holds pickles or is something else.
+_UNREADABLE = (OSError, EOFError, ValueError, RuntimeError, zipfile.BadZipFile, zlib.error)
+_NAMES = {"joint_names": "J", "muscle_names": "M", "device_names": "D", "device_joints": "D"}
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class GaitRecord:
+    """One episode of T samples, at the physics rate or every k-th step. SI units, radians, reduced joint order.
+
+    time [T] s since the reset (so ``time[-1]`` is how long the episode lasted); phase [T] cycles of the policy's gait
+    clock, 0..1; target_velocity [T] m/s; qpos, qvel, reference_qpos [T, J]; activation, excitation [T, M] 0..1;
+    device_torque [T, D] N*m about ``device_joints[d]``, in that joint's sign; ground_reaction [T, 2, 3] N, (right,
+    left) x (forward, lateral, vertical), on the foot; joint_moment [T, J] N*m of muscles and device together,
+    device_moment [T, J] the device's part; foot_position [T, 2, 3] m, heel-body (calcn) origins in the world.
+    """
+
+    time: np.ndarray
+    phase: np.ndarray
+    target_velocity: np.ndarray
+    qpos: np.ndarray
+    qvel: np.ndarray
+    reference_qpos: np.ndarray
+    activation: np.ndarray
+    excitation: np.ndarray
+    device_torque: np.ndarray
+    ground_reaction: np.ndarray
+    joint_moment: np.ndarray
+    device_moment: np.ndarray
+    foot_position: np.ndarray
+    joint_names: tuple[str, ...]
+    muscle_names: tuple[str, ...]
+    device_names: tuple[str, ...]
+    device_joints: tuple[str, ...]
+    body_mass: float
+    leg_length: float
+    fell: bool
+    human: str
+    device: str
+    model_kind: str
+    seed: int
+    control_dt: float = 1.0 / 30.0
+
+    def __post_init__(self):
+        """Convert arrays to float and names to tuples; ValueError when shapes and names do not fit together."""
+        for name in _NAMES:
+            object.__setattr__(self, name, tuple(str(part) for part in getattr(self, name)))
+        for name in _SHAPES:
+            object.__setattr__(self, name, np.asarray(getattr(self, name), float))
+        size = {letter: len(getattr(self, name)) for name, letter in _NAMES.items()} | {"2": 2, "3": 3}
+        size["T"] = self.time.size
+        for name, letters in {**_NAMES, **_SHAPES}.items():
+            field = getattr(self, name)
+            shape = field.shape if name in _SHAPES else (len(field),)
+            expected = tuple(size[letter] for letter in letters)
+            if shape != expected:
+                raise ValueError(f"gait record: {name} has shape {shape}, expected {expected}")
+        if self.time.size < 1 or (np.diff(self.time) <= 0).any():
+            raise ValueError("gait record: time must hold at least one sample and increase")
+        if not self.body_mass > 0:
+            raise ValueError(f"gait record: body_mass must be positive, not {self.body_mass}")
+        missing = sorted(set(self.device_joints) - set(self.joint_names))
+        if missing:
+            raise ValueError(f"gait record: device_joints {missing} are not among joint_names")
+
+    @property
+    def body_weight(self) -> float:
+        """Body weight, N."""
+        return self.body_mass * GRAVITY
+
+    @property
+    def sample_dt(self) -> float:
+        """Median time between samples, s; NaN for a single sample."""
+        return float(np.median(np.diff(self.time))) if self.time.size > 1 else float("nan")
+
+    def column(self, array: np.ndarray, joint: str) -> np.ndarray:
+        """[T] the column of a [T, J] array that belongs to a joint."""
+        return array[:, self.joint_names.index(joint)]
+
+    def finite_part(self) -> "GaitRecord":
+        """The record up to its first non-finite sample (itself when there is none); UserError if nothing is left."""
+        finite = np.ones(self.time.size, bool)
+        for name in _SHAPES:
+            field = np.isfinite(getattr(self, name))
+            finite &= field.all(axis=tuple(range(1, field.ndim)))
+        if finite.all():
+            return self
+        length = int(np.argmin(finite))
+        if length == 0:
+            raise UserError(f"gait record of seed {self.seed}: the first sample is already not finite.")
+        return dataclasses.replace(self, **{name: getattr(self, name)[:length] for name in _SHAPES})
+
+    def save(self, path: str | Path) -> Path:
+        """Write one compressed npz (no pickles), whole or not at all; returns its path (a missing .npz is added)."""
+        path = Path(path)
+        path = path if path.suffix == ".npz" else path.with_name(path.name + ".npz")
+        fields = {field.name: np.asarray(getattr(self, field.name)) for field in dataclasses.fields(self)}
+        for name in _NAMES:  # an empty tuple would become a float array
+            fields[name] = np.array(getattr(self, name), dtype=str)
+        with replacing(path) as stream:
+            np.savez_compressed(stream, schema=SCHEMA, schema_version=SCHEMA_VERSION, **fields)
+        return path
+
+    @classmethod
+    def load(cls, path: str | Path) -> "GaitRecord":
+        """Read what ``save`` wrote; UserError for a missing, corrupt or foreign file or another schema version."""
+        path = Path(path)
+        try:
+            archive = np.load(path, allow_pickle=False)
+            if not isinstance(archive, np.lib.npyio.NpzFile):
+                raise ValueError("it is not an npz archive")
+            with archive:
+                stored = {name: archive[name] for name in archive.files}
+        except FileNotFoundError:
+            raise UserError(f"gait record {path}: there is no such file.") from None
+        except _UNREADABLE as error:
+            raise UserError(f"gait record {path}: cannot be read ({error}).") from error
+        return _from_entries(stored, path)
+
+
+def _from_entries(stored: dict[str, np.ndarray], path: Path) -> GaitRecord:
+    """The record from an npz's entries; UserError where the file is not ours or not whole."""
+    if str(stored.get("schema")) != SCHEMA:
+        raise UserError(f"gait record {path}: this is not a gait record.")
+    version = stored.get("schema_version")
+    if str(version) != str(SCHEMA_VERSION):
+        raise UserError(f"gait record {path}: schema version {version}, this program reads {SCHEMA_VERSION}.")
+    wanted = {field.name: field.type for field in dataclasses.fields(GaitRecord)}
+    missing = sorted(set(wanted) - set(stored))
+    if missing:
+        raise UserError(f"gait record {path}: lacks {', '.join(missing)}.")
+    try:
+        arrays = (*_SHAPES, *_NAMES)
+        return GaitRecord(**{name: stored[name] if name in arrays else wanted[name](stored[name]) for name in wanted})
+    except (ValueError, TypeError) as error:
+        raise UserError(f"{path}: {error}") from error
+
+
+@contextlib.contextmanager
+def replacing(path: str | Path):
+    """A binary stream that becomes ``path`` only when the block ends well; a failure to write is a UserError."""
+    path = Path(path)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("wb") as stream:
+            yield stream
+        os.replace(temporary, path)
+    except OSError as error:
+        raise UserError(f"{path}: cannot be written ({error.strerror or error}).") from error
+    finally:
+        if temporary.exists():
+            temporary.unlink()

@@ -1,0 +1,162 @@
+"""A MuJoCo model that a policy can walk, reduced or full, read in the reduced model's joints, muscles and feet."""
+
+from dataclasses import dataclass
+
+import mujoco
+import numpy as np
+
+from mjx_assist.errors import unknown
+from mjx_assist.eval import bundle as bundles
+from mjx_assist.eval.bundle import Bundle
+from mjx_assist.sim import observation
+from mjx_assist.sim.assembly import FLOOR, full_model
+
+MODEL_KINDS = ("reduced", "full", "composed")
+_TOUCH = (("r_foot", "r_toes"), ("l_foot", "l_toes"))
+
+
+@dataclass(frozen=True)
+class BodyState:
+    """What the observation reads, in the reduced model's order (see `sim.observation.observe`)."""
+
+    qpos: np.ndarray
+    qvel: np.ndarray
+    act: np.ndarray
+    sensordata: np.ndarray
+
+
+class Walker:
+    """Simulates one model of a bundle; everything in and out is in the reduced model's order.
+
+    ``kind``: ``reduced`` as trained; ``full`` assist_sim's composition with rigid couplings; ``composed`` as it is.
+    """
+
+    def __init__(self, bundle: Bundle, kind: str = "reduced"):
+        if kind not in MODEL_KINDS:
+            raise unknown("--model", kind, MODEL_KINDS)
+        self.reduced = bundles.reduced_model(bundle)
+        self.kind = kind
+        self.coupling = bundle.coupling
+        if kind == "reduced":
+            self.model = self.reduced
+        else:
+            self.model = full_model(bundle.human, bundle.device, "rigid" if kind == "full" else "composed")
+        m = self.model
+        self.data = mujoco.MjData(m)
+        self.joint_names = observation.joint_names(self.reduced)
+        self.actuator_names = observation.actuator_names(self.reduced)
+        self.muscle = observation.is_muscle(self.reduced)
+        self._qpos = np.array([m.joint(name).qposadr[0] for name in self.joint_names])
+        self._ctrl = np.array([m.actuator(name).id for name in self.actuator_names])
+        self._act = m.actuator_actadr[self._ctrl[self.muscle]]
+        self._floor = m.geom(FLOOR).id
+        self._segment_of_geom = self._segments()
+        self._feet = [self._body(f"{side}_foot_position", f"{side}_foot") for side in "rl"]
+        self._loads = np.array([[observation.sensor_slice(self.reduced, t).start for t in side] for side in _TOUCH])
+        self.body_mass = float(m.body_subtreemass[0])
+
+    def reset(self, qpos: np.ndarray, qvel: np.ndarray, activation: float) -> None:
+        """Start from a reduced state; the full model is posed by `lift`, its couplings satisfied."""
+        mujoco.mj_resetData(self.model, self.data)
+        if self.kind == "reduced":
+            self.data.qpos[:], self.data.qvel[:] = qpos, qvel
+        else:
+            self.data.qpos[:] = self.coupling.lift(qpos)
+            self.data.qvel[:] = self.coupling.lift_velocity(qpos, qvel)
+        self.data.act[self._act] = activation
+
+    def step(self, control: np.ndarray) -> None:
+        """One physics step with controls in the reduced model's actuator order."""
+        self.data.ctrl[self._ctrl] = control
+        mujoco.mj_step(self.model, self.data)
+
+    def state(self) -> BodyState:
+        """The state as the policy's observation reads it; foot loads come from the contacts, as touch sensors feel."""
+        sensors = np.zeros(self.reduced.nsensordata)
+        if self.kind == "reduced":
+            sensors[:] = self.data.sensordata
+        elif self.data.time > 0:
+            for side, forces in zip(self._loads, self.contact_forces()[1], strict=True):
+                sensors[side] = forces
+        return BodyState(self.data.qpos[self._qpos], self.data.qvel[self._qpos], self.data.act[self._act], sensors)
+
+    def finite(self) -> bool:
+        """Whether the simulation is still meaningful."""
+        return bool(np.isfinite(self.data.qpos).all() and np.isfinite(self.data.qvel).all())
+
+    def contact_forces(self) -> tuple[np.ndarray, np.ndarray]:
+        """Of the last step: ground reaction ``[2, 3]`` N on each foot (world), normal load ``[2, (foot, toes)]`` N."""
+        reaction, load = np.zeros((2, 3)), np.zeros((2, 2))
+        force = np.zeros(6)
+        for i in range(self.data.ncon):
+            contact = self.data.contact[i]
+            pair = contact.geom1, contact.geom2
+            if self._floor not in pair or contact.efc_address < 0:
+                continue
+            other = pair[1] if pair[0] == self._floor else pair[0]
+            segment = self._segment_of_geom.get(other)
+            if segment is None:
+                continue
+            mujoco.mj_contactForce(self.model, self.data, i, force)
+            on_second = contact.frame.reshape(3, 3).T @ force[:3]
+            reaction[segment[0]] += on_second if pair[0] == self._floor else -on_second
+            load[segment] += force[0]
+        return reaction, load
+
+    def joint_moments(self) -> tuple[np.ndarray, np.ndarray]:
+        """Generalised forces ``[J]`` of all actuators, and of the device alone, in the reduced coordinates (N*m, N)."""
+        device = np.zeros(self.model.nv)
+        for actuator in self._ctrl[~self.muscle]:
+            first, n = self.data.moment_rowadr[actuator], self.data.moment_rownnz[actuator]
+            columns = self.data.moment_colind[first : first + n]
+            device[columns] += self.data.actuator_moment[first : first + n] * self.data.actuator_force[actuator]
+        return self._to_reduced(self.data.qfrc_actuator), self._to_reduced(device)
+
+    def device_joints(self) -> tuple[str, ...]:
+        """The joint that each device actuator drives (the one with the largest moment arm)."""
+        mujoco.mj_forward(self.model, self.data)
+        names = []
+        for actuator in self._ctrl[~self.muscle]:
+            first, n = self.data.moment_rowadr[actuator], self.data.moment_rownnz[actuator]
+            arms = np.abs(self.data.actuator_moment[first : first + n])
+            names.append(self.model.joint(int(self.data.moment_colind[first + int(arms.argmax())])).name)
+        return tuple(names)
+
+    def foot_positions(self) -> np.ndarray:
+        """Heel-body origins ``[2, 3]`` in the world, m."""
+        return np.stack([self.data.site_xpos[i] if is_site else self.data.xpos[i] for is_site, i in self._feet])
+
+    def leg_length(self) -> float:
+        """Height of the pelvis origin over the ground at the reference position, m (for dimensionless figures)."""
+        key = mujoco.mj_name2id(self.reduced, mujoco.mjtObj.mjOBJ_KEY, "stand")
+        height = self.joint_names.index("pelvis_ty")
+        return float(self.reduced.key_qpos[max(key, 0)][height])
+
+    def _to_reduced(self, generalised: np.ndarray) -> np.ndarray:
+        """Forces of the full coordinates on the reduced ones, by the couplings' slopes (virtual work)."""
+        if self.kind == "reduced":
+            return generalised.copy()
+        slope = self.coupling.slope(self.data.qpos[self._qpos])
+        out = np.zeros(len(self.joint_names))
+        np.add.at(out, self.coupling.source, slope * generalised)
+        return out
+
+    def _segments(self) -> dict[int, tuple[int, int]]:
+        """geom -> (side, part) for all geoms of the rigid segment that carries each touch sensor."""
+        m = self.model
+        segments = {}
+        for side, names in enumerate(_TOUCH):
+            for part, name in enumerate(names):
+                site = m.sensor(name).objid[0]
+                weld = m.body_weldid[m.site_bodyid[site]]
+                for geom in np.flatnonzero(m.body_weldid[m.geom_bodyid] == weld):
+                    segments[int(geom)] = (side, part)
+        return segments
+
+    def _body(self, sensor: str, touch: str) -> tuple[bool, int]:
+        """(is a site, id) of a foot's heel-body origin: the position sensor's object, else the touch sensor's body."""
+        m = self.model
+        if mujoco.mj_name2id(m, mujoco.mjtObj.mjOBJ_SENSOR, sensor) >= 0:
+            is_site = m.sensor(sensor).objtype[0] == mujoco.mjtObj.mjOBJ_SITE
+            return bool(is_site), int(m.sensor(sensor).objid[0])
+        return False, int(m.site_bodyid[m.sensor(touch).objid[0]])

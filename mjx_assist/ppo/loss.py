@@ -1,0 +1,68 @@
+"""Generalised advantages and the clipped PPO loss (Schulman 2016, 2017)."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from mjx_assist.config import PPOParams
+from mjx_assist.ppo import networks
+
+
+class Batch(NamedTuple):
+    """Samples ``[N, ...]`` with what the rollout's policy thought of them. ``obs`` is normalised."""
+
+    obs: jax.Array
+    action: jax.Array
+    mean: jax.Array
+    log_prob: jax.Array
+    advantage: jax.Array
+    value: jax.Array
+    target: jax.Array
+
+
+def advantages(
+    reward: jax.Array, value: jax.Array, next_value: jax.Array, terminated: jax.Array, done: jax.Array, ppo: PPOParams
+) -> tuple[jax.Array, jax.Array]:
+    """Generalised advantage estimates and value targets, ``[T, B]`` each.
+
+    ``next_value`` is the value of the observation after the step *before any reset*; it counts unless the episode
+    terminated, so an end by time is bootstrapped. ``done`` (either end) stops the sum of later residuals.
+    """
+    residual = reward + ppo.gamma * (1.0 - terminated) * next_value - value
+    decay = ppo.gamma * ppo.gae_lambda * (1.0 - done)
+
+    def back(carry: jax.Array, now: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
+        carry = now[0] + now[1] * carry
+        return carry, carry
+
+    _, advantage = jax.lax.scan(back, jnp.zeros_like(value[0]), (residual, decay), reverse=True)
+    return advantage, advantage + value
+
+
+def ppo_loss(
+    params: dict, model: networks.ActorCritic, batch: Batch, old_log_std: jax.Array, ppo: PPOParams
+) -> tuple[jax.Array, dict]:
+    """Clipped surrogate + value loss - entropy bonus, and what to log. ``old_log_std`` ``[nu]`` is the rollout's."""
+    active = model.spec.active
+    mean, log_std, value = model.apply(params, batch.obs)
+    ratio = jnp.exp(networks.log_prob(mean, log_std, batch.action, active) - batch.log_prob)
+    advantage = (batch.advantage - batch.advantage.mean()) / (batch.advantage.std() + 1e-8)
+    clipped = jnp.clip(ratio, 1.0 - ppo.clip_range, 1.0 + ppo.clip_range)
+    policy_loss = -jnp.minimum(ratio * advantage, clipped * advantage).mean()
+    error = (value - batch.target) ** 2
+    if ppo.clip_range_vf > 0:
+        near = batch.value + jnp.clip(value - batch.value, -ppo.clip_range_vf, ppo.clip_range_vf)
+        error = jnp.maximum(error, (near - batch.target) ** 2)
+    value_loss = error.mean()
+    bonus = networks.entropy(log_std, active)
+    kl = networks.kl_divergence(batch.mean, old_log_std, mean, log_std, active).mean()
+    total = policy_loss + ppo.vf_coef * value_loss - ppo.ent_coef * bonus
+    log = {
+        "policy_loss": policy_loss,
+        "value_loss": value_loss,
+        "entropy": bonus,
+        "kl": kl,
+        "clip_fraction": (jnp.abs(ratio - 1.0) > ppo.clip_range).mean(),
+    }
+    return total, log

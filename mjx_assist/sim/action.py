@@ -1,0 +1,55 @@
+"""From a policy's action in [-1, 1] to the model's controls; the same function for training and replay."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import mujoco
+import numpy as np
+
+from mjx_assist.sim.observation import is_muscle
+
+
+@dataclass(frozen=True)
+class ActionSpec:
+    """Per actuator ``[nu]``: muscle or device, and the controls that a device's +1 and -1 mean."""
+
+    muscle: np.ndarray
+    at_plus_one: np.ndarray
+    at_minus_one: np.ndarray
+
+    @property
+    def neutral(self) -> np.ndarray:
+        """The action ``[nu]`` that drives nothing: zero excitation, zero device torque."""
+        return np.where(self.muscle, -1.0, 0.0).astype(np.float32)
+
+
+def make_action_spec(model: mujoco.MjModel) -> ActionSpec:
+    """Muscles take excitation 0..1 from the whole range; a device takes 0 at 0.
+
+    A device that can push one way only (``ctrlrange [-1, 0]``) is driven by positive actions; negative ones are zero
+    torque. So an untrained head, whose action scatters around zero, sees the effect of pushing in half of its samples.
+    """
+    low, high = model.actuator_ctrlrange.T
+    one_sided = (low >= 0) | (high <= 0)
+    far_end = np.where(np.abs(high) >= np.abs(low), high, low)
+    return ActionSpec(
+        muscle=is_muscle(model),
+        at_plus_one=np.where(one_sided, far_end, high).astype(np.float32),
+        at_minus_one=np.where(one_sided, 0.0, low).astype(np.float32),
+    )
+
+
+def to_control(spec: ActionSpec, action: Any, xp: Any = np) -> Any:
+    """Controls ``[..., nu]`` for an action ``[..., nu]``; the action is clipped to [-1, 1] first."""
+    action = xp.clip(action, -1.0, 1.0)
+    device = xp.maximum(action, 0.0) * spec.at_plus_one + xp.maximum(-action, 0.0) * spec.at_minus_one
+    return xp.where(spec.muscle, 0.5 * (action + 1.0), device)
+
+
+def device_effort(spec: ActionSpec, control: Any, xp: Any = np) -> Any:
+    """Mean square of the device's controls relative to their range, ``[...]``; 0 without a device."""
+    if spec.muscle.all():
+        return xp.zeros(control.shape[:-1])
+    device = ~spec.muscle
+    scale = np.maximum(np.abs(spec.at_plus_one), np.abs(spec.at_minus_one))[device]
+    return xp.mean((control[..., device] / scale) ** 2, axis=-1)

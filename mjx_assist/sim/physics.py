@@ -1,0 +1,233 @@
+"""One control step of physics on three backends behind one protocol: mjx (XLA), warp (NVIDIA), mujoco (C, threads).
+
+The env sees `Physics` and `PhysicsState` only; everything it observes is state or a sensor of the model.
+"""
+
+import os
+from typing import Any, Protocol
+
+import jax
+import jax.numpy as jnp
+import mujoco
+import numpy as np
+from flax import struct
+from mujoco import mjx
+from mujoco.rollout import Rollout
+
+from mjx_assist.errors import UserError
+from mjx_assist.sim import implicit, mjcf
+
+# Host callbacks can deadlock with asynchronous dispatch on CPU (jax issues 24255, 25861).
+jax.config.update("jax_cpu_enable_async_dispatch", False)
+
+LIMIT_SENSOR_PREFIX = "limit_load/"
+
+
+@struct.dataclass
+class PhysicsState:
+    """State of one walker (or a batch). Floats are 32-bit; time is the episode's, in s.
+
+    ``sensordata`` and ``limit_load`` (magnitude of each limited joint's limit force, N or N*m) belong to the last
+    physics step taken, ``sensor_peak`` is each sensor's largest value within the last control step; all are zero after
+    a reset. ``warmstart`` is the constraint solver's last solution.
+    """
+
+    qpos: jax.Array
+    qvel: jax.Array
+    act: jax.Array
+    time: jax.Array
+    sensordata: jax.Array
+    sensor_peak: jax.Array
+    limit_load: jax.Array
+    warmstart: jax.Array
+
+
+class Physics(Protocol):
+    """``n_substeps`` physics steps at constant control; pure, and works under ``jit`` and ``vmap``."""
+
+    model: mujoco.MjModel
+    n_substeps: int
+
+    def step(self, state: PhysicsState, ctrl: jax.Array) -> PhysicsState: ...
+
+
+def reset_state(model: mujoco.MjModel, qpos: jax.Array, qvel: jax.Array, act: jax.Array) -> PhysicsState:
+    """The state at the start of an episode: qpos ``[nq]``, qvel ``[nv]``, act ``[na]``."""
+    zeros = jnp.zeros
+    return PhysicsState(
+        qpos=jnp.asarray(qpos, jnp.float32),
+        qvel=jnp.asarray(qvel, jnp.float32),
+        act=jnp.asarray(act, jnp.float32),
+        time=zeros(()),
+        sensordata=zeros(model.nsensordata),
+        sensor_peak=zeros(model.nsensordata),
+        limit_load=zeros(int(model.jnt_limited.sum())),
+        warmstart=zeros(model.nv),
+    )
+
+
+def resolve_backend(name: str) -> str:
+    """``auto`` -> warp on NVIDIA, mjx on TPU, mujoco on a CPU."""
+    if name != "auto":
+        return name
+    return {"gpu": "warp", "cuda": "warp", "tpu": "mjx"}.get(jax.default_backend(), "mujoco")
+
+
+def make_physics(backend: str, xml: str, n_substeps: int, num_envs: int, num_threads: int = 0) -> Physics:
+    """The physics of a reduced model (MJCF text). The physics rate is 1 / the model's timestep.
+
+    Raises:
+        UserError: ``warp`` without warp-lang installed.
+    """
+    backend = resolve_backend(backend)
+    if backend == "mujoco":
+        return MujocoPhysics(xml, n_substeps, num_threads)
+    return MjxPhysics(xml, n_substeps, "warp" if backend == "warp" else "jax", num_envs)
+
+
+def with_limit_sensors(xml: str) -> mujoco.MjModel:
+    """Compile the model with one joint-limit force sensor per limited joint appended after its own sensors."""
+    spec = mujoco.MjSpec.from_string(xml)
+    for joint in mujoco.MjModel.from_xml_string(xml).jnt_limited.nonzero()[0]:
+        name = spec.joints[joint].name
+        spec.add_sensor(
+            name=LIMIT_SENSOR_PREFIX + name,
+            type=mujoco.mjtSensor.mjSENS_JOINTLIMITFRC,
+            objtype=mujoco.mjtObj.mjOBJ_JOINT,
+            objname=name,
+        )
+    return spec.compile()
+
+
+class MujocoPhysics:
+    """C MuJoCo in a thread pool behind ``jax.pure_callback``: a laptop's backend."""
+
+    def __init__(self, xml: str, n_substeps: int, num_threads: int = 0):
+        self.model = mjcf.load(xml)
+        self.n_substeps = n_substeps
+        self._sensing = with_limit_sensors(xml)
+        self._sensing.opt.disableflags |= mujoco.mjtDisableBit.mjDSBL_AUTORESET  # divergence must show
+        threads = num_threads or os.cpu_count() or 1
+        self._data = [mujoco.MjData(self._sensing) for _ in range(threads)]
+        self._pool = Rollout(nthread=threads)
+        m = self.model
+        self._split = np.cumsum([1, m.nq, m.nv])
+        self._buffers: dict[int, tuple[np.ndarray, ...]] = {}
+        size = 1 + m.nq + m.nv + m.na
+        expected = mujoco.mj_stateSize(m, mujoco.mjtState.mjSTATE_FULLPHYSICS)
+        if size != expected:
+            raise UserError(f"the model has state beyond qpos, qvel and act ({expected} numbers, not {size}).")
+
+    def step(self, state: PhysicsState, ctrl: jax.Array) -> PhysicsState:
+        packed = jnp.concatenate([state.time[..., None], state.qpos, state.qvel, state.act], axis=-1)
+        out_size = packed.shape[-1] + self._sensing.nsensordata + self.model.nsensordata
+        out = jax.pure_callback(
+            self._advance,
+            jax.ShapeDtypeStruct((*packed.shape[:-1], out_size), jnp.float32),
+            packed,
+            ctrl,
+            vmap_method="expand_dims",
+        )
+        full, sensors = jnp.split(out, [packed.shape[-1]], axis=-1)
+        time, qpos, qvel, act = jnp.split(full, self._split, axis=-1)
+        sensordata, limit_load, peak = jnp.split(sensors, [self.model.nsensordata, self._sensing.nsensordata], axis=-1)
+        return state.replace(
+            qpos=qpos,
+            qvel=qvel,
+            act=act,
+            time=time[..., 0],
+            sensordata=sensordata,
+            sensor_peak=peak,
+            limit_load=limit_load,
+        )
+
+    def _advance(self, packed: np.ndarray, ctrl: np.ndarray) -> np.ndarray:
+        """Host side: ``[..., state]``, ``[..., nu]`` -> ``[..., state + sensors + peaks]`` after ``n_substeps``."""
+        packed, ctrl = np.asarray(packed), np.asarray(ctrl)
+        lead = np.broadcast_shapes(packed.shape[:-1], ctrl.shape[:-1])
+        batch = int(np.prod(lead, dtype=int))
+        if batch not in self._buffers:
+            shapes = (
+                (batch, packed.shape[-1]),
+                (batch, self.n_substeps, self.model.nu),
+                (batch, self.n_substeps, packed.shape[-1]),
+                (batch, self.n_substeps, self._sensing.nsensordata),
+            )
+            self._buffers[batch] = tuple(np.zeros(shape) for shape in shapes)
+        initial, controls, states, sensors = self._buffers[batch]
+        initial[:] = np.broadcast_to(packed, (*lead, packed.shape[-1])).reshape(batch, -1)
+        controls[:] = np.broadcast_to(ctrl, (*lead, self.model.nu)).reshape(batch, 1, -1)
+        self._pool.rollout(
+            [self._sensing] * batch,
+            self._data,
+            initial,
+            controls,
+            nstep=self.n_substeps,
+            state=states,
+            sensordata=sensors,
+            skip_checks=True,
+        )
+        peak = sensors[:, :, : self.model.nsensordata].max(axis=1)
+        out = np.concatenate([states[:, -1], sensors[:, -1], peak], axis=1, dtype=np.float32, casting="same_kind")
+        return out.reshape(*lead, -1)
+
+
+class MjxPhysics:
+    """MJX: ``impl`` 'jax' runs on TPU, GPU and CPU, 'warp' on NVIDIA (and, for tests, on a CPU)."""
+
+    def __init__(self, xml: str, n_substeps: int, impl: str, num_envs: int):
+        self.model = mujoco.MjModel.from_xml_string(xml)
+        self.n_substeps = n_substeps
+        self._impl = impl
+        if impl == "warp":
+            try:
+                import warp  # noqa: F401
+            except ImportError:
+                raise UserError("backend 'warp' needs warp-lang: pip install 'mjx-assist[cuda]'.") from None
+        sensing = with_limit_sensors(xml) if impl == "warp" else self.model
+        if impl == "warp":  # it never resets by itself, and refuses the flag that says so
+            sensing.opt.disableflags &= ~int(mujoco.mjtDisableBit.mjDSBL_AUTORESET)
+        self._mjx_model = mjx.put_model(sensing, impl=impl)
+        self._substep = implicit.make_step(sensing)
+        sizes: dict[str, Any] = {}
+        if impl == "warp":
+            contacts = max(1, self.model.npair)
+            rows = 4 * contacts + int(self.model.jnt_limited.sum())
+            sizes = {"naconmax": 2 * contacts * num_envs, "njmax": 2 * rows}
+        self._template = mjx.make_data(sensing, impl=impl, **sizes)
+
+    def step(self, state: PhysicsState, ctrl: jax.Array) -> PhysicsState:
+        data = self._template.replace(
+            qpos=state.qpos,
+            qvel=state.qvel,
+            act=state.act,
+            time=state.time,
+            ctrl=ctrl,
+            qacc_warmstart=state.warmstart,
+        )
+
+        def substep(carry, _):
+            data, peak = carry
+            data = self._substep(self._mjx_model, data)
+            return (data, jnp.maximum(peak, data.sensordata)), None
+
+        first = (data, jnp.full(data.sensordata.shape, -jnp.inf))
+        (data, peak), _ = jax.lax.scan(substep, first, None, length=self.n_substeps)
+        sensordata, limit_load = jnp.split(data.sensordata, [self.model.nsensordata])
+        if self._impl == "jax":
+            limit_load = self._limit_load(data)
+        return PhysicsState(
+            qpos=data.qpos,
+            qvel=data.qvel,
+            act=data.act,
+            time=data.time,
+            sensordata=sensordata,
+            sensor_peak=peak[: self.model.nsensordata],
+            limit_load=limit_load,
+            warmstart=data.qacc_warmstart,
+        )
+
+    def _limit_load(self, data: mjx.Data) -> jax.Array:
+        """Joint-limit forces from MJX's constraint rows: limit rows follow equality and friction, one per joint."""
+        first = data._impl.ne + data._impl.nf
+        return data._impl.efc_force[first : first + int(self.model.jnt_limited.sum())]

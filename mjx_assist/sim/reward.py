@@ -1,0 +1,191 @@
+"""The terms of the reward, one small function each, under MyoAssist's names; weights come from the config.
+
+docs/rewards.md lists what equals MyoAssist and what deliberately differs.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from mjx_assist.config import RewardWeights
+from mjx_assist.errors import unknown
+
+POSE_KERNEL = 8.0  # 1/rad^2, MyoAssist's exp(-8 dq^2)
+END_EFFECTOR_KERNEL = 5.0  # 1/m^2
+SPEED_KERNEL = 5.0  # s^2/m^2
+TRACKING_KERNEL = 20.0  # 1/rad^2, ours: slope a few degrees from the reference, and still 20 degrees from it
+HEIGHT_TRACKING_KERNEL = 1000.0  # 1/m^2, ours: the same for a slide a few centimetres off
+FOOT_TRACKING_KERNEL = 100.0  # 1/m^2, ours: a foot 5 cm off matters
+FOOT_FORCE_LIMIT = 1.2  # body weights
+CONTACT_LOAD = 0.1  # body weights: a foot bears load
+STRIKE_STEPS = 3  # control steps with load that make a heel strike
+
+
+class StepContext(NamedTuple):
+    """What one control step leaves behind; every array may have leading batch dimensions.
+
+    qpos, qvel and their references ``[..., J]`` (rad or m); activation ``[..., na]``; foot_load and its
+    peak within the control step (r, l) in body weights;
+    limit_load ``[..., L]``; foot positions relative to the pelvis ``[..., 2, 2]`` (m); velocities in m/s.
+    ``strike`` holds the heel-strike terms' values (see `advance_footsteps`).
+    """
+
+    dt: float
+    qpos: Any
+    qvel: Any
+    reference_qpos: Any
+    reference_qvel: Any
+    velocity: Any
+    target_velocity: Any
+    reference_velocity: Any
+    activation: Any
+    previous_activation: Any
+    foot_load: Any
+    peak_load: Any
+    limit_load: Any
+    body_weight: float
+    foot_position: Any
+    reference_foot_position: Any
+    device_effort: Any
+    strike: Any
+
+
+class Footsteps(NamedTuple):
+    """What happened since the last heel strike, and the terms computed there, held until the next.
+
+    loaded ``[2]``: control steps that each foot has borne load; last: foot of the last strike (-1 none);
+    time s; velocity_error m; effort s; held ``[3]``.
+    """
+
+    loaded: Any
+    last: Any
+    time: Any
+    velocity_error: Any
+    effort: Any
+    held: Any
+
+
+def no_footsteps(xp: Any = np) -> Footsteps:
+    """The state at the start of an episode."""
+    zero = xp.zeros(())
+    return Footsteps(xp.zeros(2), xp.asarray(-1.0), zero, zero, zero, xp.zeros(3))
+
+
+def advance_footsteps(
+    steps: Footsteps, foot_load: Any, velocity_error: Any, effort: Any, dt: float, xp: Any = np
+) -> Footsteps:
+    """One control step: integrate, and at a heel strike renew the held terms. Scalars per walker."""
+    loaded = xp.where(foot_load > CONTACT_LOAD, steps.loaded + 1, 0.0)
+    time = steps.time + dt
+    integral = steps.velocity_error + dt * velocity_error
+    energy = steps.effort + dt * effort
+    strikes = (loaded == STRIKE_STEPS) & (xp.arange(2) != steps.last)
+    strike = xp.any(strikes)
+    now = xp.stack([time, -xp.abs(integral), -energy])
+    return Footsteps(
+        loaded=loaded,
+        last=xp.where(strike, xp.argmax(strikes), steps.last),
+        time=xp.where(strike, 0.0, time),
+        velocity_error=xp.where(strike, 0.0, integral),
+        effort=xp.where(strike, 0.0, energy),
+        held=xp.where(strike, now, steps.held),
+    )
+
+
+def _forward(c: StepContext, xp: Any) -> Any:
+    return c.dt * xp.exp(-SPEED_KERNEL * (c.velocity - c.target_velocity) ** 2)
+
+
+def _activation(c: StepContext, xp: Any) -> Any:
+    return -c.dt * xp.mean(c.activation**2, axis=-1)
+
+
+def _activation_diff(c: StepContext, xp: Any) -> Any:
+    return c.dt * xp.mean(xp.exp(-4.0 * (c.activation - c.previous_activation) ** 2), axis=-1)
+
+
+def _foot_force(c: StepContext, xp: Any) -> Any:
+    return -c.dt * xp.maximum(0.0, c.foot_load.sum(-1) - FOOT_FORCE_LIMIT)
+
+
+def _joint_limit(c: StepContext, xp: Any) -> Any:
+    return -c.dt * xp.max(c.limit_load, axis=-1) / c.body_weight
+
+
+def _end_effector(c: StepContext, xp: Any) -> Any:
+    square = ((c.foot_position - c.reference_foot_position) ** 2).sum(-1)
+    return c.dt * xp.exp(-END_EFFECTOR_KERNEL * square.mean(-1))
+
+
+def _foot_tracking(c: StepContext, xp: Any) -> Any:
+    square = ((c.foot_position - c.reference_foot_position) ** 2).sum(-1)
+    return c.dt * xp.exp(-FOOT_TRACKING_KERNEL * square).mean(-1)
+
+
+def _device(c: StepContext, xp: Any) -> Any:
+    return -c.dt * c.device_effort
+
+
+def _impact(c: StepContext, xp: Any) -> Any:
+    return -c.dt * xp.maximum(0.0, c.peak_load - FOOT_FORCE_LIMIT).sum(-1)
+
+
+SCALAR_TERMS: dict[str, Callable[[StepContext, Any], Any]] = {
+    "forward_reward": _forward,
+    "muscle_activation_penalty": _activation,
+    "muscle_activation_diff_penalty": _activation_diff,
+    "foot_force_penalty": _foot_force,
+    "joint_constraint_force_penalty": _joint_limit,
+    "end_effector_imitation_reward": _end_effector,
+    "footstep_delta_time": lambda c, xp: c.dt * c.strike[..., 0],
+    "average_velocity_per_step": lambda c, xp: c.dt * c.strike[..., 1],
+    "muscle_activation_penalty_per_step": lambda c, xp: c.dt * c.strike[..., 2],
+    "exo_activation_penalty": _device,
+    "impact_penalty": _impact,
+    "foot_tracking_reward": _foot_tracking,
+}
+
+
+def make_reward(
+    weights: RewardWeights, joints: tuple[str, ...], slides: tuple[str, ...] = ()
+) -> Callable[[StepContext, Any], tuple[Any, dict]]:
+    """``reward(context, xp) -> (total, {name: weighted term})`` for a config's weights; terms at weight 0 are left out.
+
+    ``slides`` names the joints measured in metres: our own tracking terms use a sharper kernel for them.
+
+    As in MyoAssist, an imitation block is weighted inside and multiplied once more by the sum of its weights.
+
+    Raises:
+        UserError: an imitation weight names a joint that the model lacks.
+    """
+    blocks = {}
+    for key in ("qpos_imitation_rewards", "qvel_imitation_rewards", "pose_tracking_rewards"):
+        table = getattr(weights, key)
+        for name in table:
+            if name not in joints:
+                raise unknown(f"config key 'env_params.reward_keys_and_weights.{key}': joint", name, joints)
+        used = {joints.index(name): w for name, w in table.items() if w}
+        if used:
+            blocks[key] = (np.array(list(used)), np.array(list(used.values()), np.float32))
+    scalars = {name: (getattr(weights, name), term) for name, term in SCALAR_TERMS.items() if getattr(weights, name)}
+
+    tracking = np.array([HEIGHT_TRACKING_KERNEL if j in slides else TRACKING_KERNEL for j in joints], np.float32)
+
+    def kernel(error: Any, scale: Any, xp: Any) -> Any:
+        return xp.exp(-scale * error**2)
+
+    def reward(c: StepContext, xp: Any = np) -> tuple[Any, dict]:
+        terms = {name: weight * term(c, xp) for name, (weight, term) in scalars.items()}
+        for key, (index, weight) in blocks.items():
+            if key == "qvel_imitation_rewards":
+                ratio = (c.target_velocity / c.reference_velocity)[..., None]
+                error, scale = c.qvel[..., index] - ratio * c.reference_qvel[..., index], POSE_KERNEL
+            else:
+                error = c.qpos[..., index] - c.reference_qpos[..., index]
+                scale = tracking[index] if key == "pose_tracking_rewards" else POSE_KERNEL
+            outer = 1.0 if key == "pose_tracking_rewards" else float(weight.sum())
+            terms[key] = outer * c.dt * (weight * kernel(error, scale, xp)).sum(-1)
+        return sum(terms.values()), terms
+
+    return reward

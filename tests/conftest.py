@@ -1,0 +1,90 @@
+"""Fixtures that many tests share: the reduced model, and a bundle of an untrained policy made without JAX."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mjx_assist.config import RunConfig
+from mjx_assist.eval import bundle as bundles
+from mjx_assist.eval.policy import HeadWeights, MirrorWeights, Policy
+from mjx_assist.sim import action, observation, reference
+from mjx_assist.sim.reduction import ReducedModel, reduce_model
+from mjx_assist.sim.reference import ReferenceGait
+
+# Read when JAX starts: compiled programs are kept in the checkout, so a second run of the tests compiles little.
+os.environ.setdefault("JAX_PLATFORMS", "cpu")
+os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(Path(__file__).parents[1] / ".jax_cache"))
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.5")
+
+
+@pytest.fixture(scope="session")
+def reduced() -> ReducedModel:
+    """myolegs22 with Tutorial_L1, reduced."""
+    return reduce_model("myolegs22", "Tutorial_L1")
+
+
+@pytest.fixture(scope="session")
+def gait(reduced: ReducedModel) -> ReferenceGait:
+    """The healthy reference gait of that model."""
+    return reference.healthy_gait(reduced.model)
+
+
+@pytest.fixture(scope="session")
+def untrained_bundle(reduced: ReducedModel, gait: ReferenceGait) -> bundles.Bundle:
+    """A bundle that can walk a few steps and then falls: small random weights, mirrored heads."""
+    config = RunConfig()
+    env = config.env_params
+    spec = observation.make_spec(
+        reduced.model,
+        env.observation_joint_pos_keys,
+        env.observation_joint_vel_keys,
+        env.observation_joint_sensor_keys,
+        env.observe_gait_phase,
+    )
+    actuators = observation.actuator_names(reduced.model)
+    index, sign = observation.mirror(spec.names)
+    partner = observation.mirror(actuators)[0]
+    muscle = observation.is_muscle(reduced.model)
+    right = np.flatnonzero(np.arange(len(actuators)) < partner)
+    heads = (("human_actor", right[muscle[right]], -0.8), ("exo_actor", right[~muscle[right]], 0.0))
+    rng = np.random.default_rng(0)
+    policy = Policy(
+        heads=tuple(_head(name, spec.size, driven, bias, rng) for name, driven, bias in heads),
+        mean=np.zeros(spec.size, np.float32),
+        std=np.ones(spec.size, np.float32),
+        neutral=action.make_action_spec(reduced.model).neutral,
+        mirror=MirrorWeights(index, sign, partner),
+    )
+    return bundles.Bundle(
+        config=config,
+        xml=reduced.xml,
+        coupling=reduced.coupling,
+        gait=gait,
+        observation=spec,
+        policy=policy,
+        info={"mjx_assist": "test", "control_steps": 0, "wall_s": None},
+        learning_curve=tuple(_log_row(update) for update in range(1, 4)),
+    )
+
+
+@pytest.fixture
+def bundle_path(untrained_bundle: bundles.Bundle, tmp_path: Path) -> Path:
+    """The untrained bundle as a folder of its own, free to be damaged."""
+    path = tmp_path / "untrained"
+    bundles.save(untrained_bundle, path)
+    return path
+
+
+def _log_row(update: int) -> dict:
+    steps = 1000 * update
+    return {"control_steps": steps, "wall_s": update * 1.0, "steps_per_s": 1e3, "reward": 0.1, "episode_length": 9.0}
+
+
+def _head(name: str, size: int, driven: np.ndarray, bias: float, rng: np.random.Generator) -> HeadWeights:
+    layers = (
+        (rng.normal(0.0, 0.1, (size, 8)).astype(np.float32), np.zeros(8, np.float32)),
+        (rng.normal(0.0, 0.1, (8, driven.size)).astype(np.float32), np.full(driven.size, bias, np.float32)),
+    )
+    return HeadWeights(name, np.arange(size), driven, True, layers)

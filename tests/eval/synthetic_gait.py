@@ -1,0 +1,123 @@
+"""Gait records with closed-form answers: sinusoidal joints, half-sine ground reaction, known work and step times."""
+
+import numpy as np
+
+from mjx_assist.eval.record import GRAVITY, GaitRecord
+
+JOINTS = (
+    *("pelvis_tx", "pelvis_ty", "pelvis_tilt", "hip_flexion_r", "knee_angle_r", "ankle_angle_r", "mtp_angle_r"),
+    *("hip_flexion_l", "knee_angle_l", "ankle_angle_l", "mtp_angle_l"),
+)
+_BASES = (
+    *("hamstrings", "bifemsh", "edl", "fdl", "glutmax", "iliopsoas", "rectfem", "vasti"),
+    *("gastroc", "soleus", "tibant"),
+)
+MUSCLES = tuple(f"{base}_{side}" for side in "rl" for base in _BASES)
+MASS = 75.0
+# joint: (mean, amplitude, phase in cycles) of mean + amplitude sin(2 pi (phase_of_leg - phase)), rad, model signs
+JOINT_WAVES = {"hip_flexion": (0.17, 0.38, 0.72), "knee_angle": (-0.45, 0.42, 0.97), "ankle_angle": (0.0, 0.2, 0.22)}
+PEAK_BW = 1.2
+LIFT_M = 0.12
+PULSE = (0.42, 0.60)  # device torque: one half sine within these fractions of the cycle
+
+
+def synthetic_gait(
+    duration=12.0,
+    rate=240.0,
+    stride_time=1.1,
+    stride_length=1.375,
+    stance=(0.6, 0.6),
+    peak_bw=(PEAK_BW, PEAK_BW),
+    left_delay=0.5,
+    device_peak=(-30.0, -30.0),
+    reference_offset=0.0,
+    start_phase=0.3,
+    fell=False,
+    seed=0,
+):
+    """A walker at stride_length / stride_time whose legs are (right, left) copies, the left ``left_delay`` later.
+
+    Phase 0 of a leg is its initial contact; it stands for ``stance`` of the cycle with half-sine load. The foot's
+    forward path is at rest in stance, so the distance between contacts is the stride length. device_peak N*m.
+    """
+    time = np.arange(1, round(duration * rate) + 1) / rate
+    phase = start_phase + time / stride_time
+    legs = np.stack([phase, phase - left_delay], axis=1)
+    within = legs % 1
+    qpos, qvel = np.zeros((time.size, 11)), np.zeros((time.size, 11))
+    qpos[:, 0], qvel[:, 0] = time * stride_length / stride_time, stride_length / stride_time
+    qpos[:, 1] = 0.93
+    qpos[:, 2] = -0.05 + 0.03 * np.sin(4 * np.pi * phase)
+    qvel[:, 2] = 0.03 * 4 * np.pi / stride_time * np.cos(4 * np.pi * phase)
+    for foot, side in enumerate("rl"):
+        for joint, (mean, amplitude, shift) in JOINT_WAVES.items():
+            column = JOINTS.index(f"{joint}_{side}")
+            angle = 2 * np.pi * (legs[:, foot] - shift)
+            qpos[:, column] = mean + amplitude * np.sin(angle)
+            qvel[:, column] = amplitude * 2 * np.pi / stride_time * np.cos(angle)
+    ground = np.zeros((time.size, 2, 3))
+    foot = np.zeros((time.size, 2, 3))
+    torque = np.zeros((time.size, 2))
+    activation = np.zeros((time.size, 22))
+    for leg in range(2):
+        through = within[:, leg] / stance[leg]
+        ground[:, leg, 2] = np.where(through < 1, peak_bw[leg] * np.sin(np.pi * through), 0) * MASS * GRAVITY
+        ground[:, leg, 0] = np.where(through < 1, -0.2 * np.sin(2 * np.pi * through), 0) * MASS * GRAVITY
+        swing = np.clip((within[:, leg] - stance[leg]) / (1 - stance[leg]), 0, 1)
+        # Contact k of this leg lies at x = k stride lengths; it travels only in swing, ahead of the next contact.
+        foot[:, leg, 0] = stride_length * (np.floor(legs[:, leg]) + swing + (leg * left_delay))
+        foot[:, leg, 2] = 0.06 + LIFT_M * np.sin(np.pi * swing) ** 2
+        pulse = (within[:, leg] - PULSE[0]) / (PULSE[1] - PULSE[0])
+        torque[:, leg] = np.where((pulse > 0) & (pulse < 1), device_peak[leg] * np.sin(np.pi * pulse), 0)
+        for i in range(11):
+            wave = 0.5 + 0.5 * np.cos(2 * np.pi * (within[:, leg] - i / 11))
+            activation[:, 11 * leg + i] = 0.04 + 0.5 * wave**6
+    moment, device_moment = np.zeros_like(qpos), np.zeros_like(qpos)
+    for leg, joint in enumerate(("ankle_angle_r", "ankle_angle_l")):
+        column = JOINTS.index(joint)
+        device_moment[:, column] = torque[:, leg]
+        muscle = -60 * activation[:, 11 * leg + 9]
+        moment[:, column] = muscle + torque[:, leg]
+    return GaitRecord(
+        time=time,
+        phase=phase % 1,
+        target_velocity=np.full(time.size, stride_length / stride_time),
+        qpos=qpos,
+        qvel=qvel,
+        reference_qpos=qpos + reference_offset,
+        activation=activation,
+        excitation=activation,
+        device_torque=torque,
+        ground_reaction=ground,
+        joint_moment=moment,
+        device_moment=device_moment,
+        foot_position=foot,
+        joint_names=JOINTS,
+        muscle_names=MUSCLES,
+        device_names=("Exo_R", "Exo_L"),
+        device_joints=("ankle_angle_r", "ankle_angle_l"),
+        body_mass=MASS,
+        leg_length=0.92,
+        fell=fell,
+        human="myolegs22",
+        device="Tutorial_L1",
+        model_kind="reduced",
+        seed=seed,
+    )
+
+
+def healthy_stub(quantity, speed):
+    """A stand-in for the healthy band: the synthetic legs' own mean curves, in the model's signs."""
+    percent = np.linspace(0, 100, 51)
+    if quantity in JOINT_WAVES:
+        mean, amplitude, shift = JOINT_WAVES[quantity]
+        return percent, np.degrees(mean + amplitude * np.sin(2 * np.pi * (percent / 100 - shift))), np.full(51, 5.0)
+    if quantity == "pelvis_tilt":
+        return percent, np.full(51, -3.0), np.full(51, 2.0)
+    wave = np.pi * percent / 60
+    curve = {
+        "grf_vertical": PEAK_BW * np.sin(wave),
+        "grf_anterior": -0.2 * np.sin(2 * wave),
+        "ankle_moment": -1.3 * np.sin(wave) ** 2,
+    }[quantity]
+    return percent, np.where(percent < 60, curve, 0), np.full(51, 0.06)

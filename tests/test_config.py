@@ -1,0 +1,138 @@
+"""The config is strict: every key and type is checked, and a mistake answers with what was meant."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import pytest
+
+from mjx_assist import config as configs
+from mjx_assist.data import data_path
+from mjx_assist.errors import UserError
+
+PRESETS = sorted(data_path("configs").glob("*.json"))
+
+
+def write(folder: Path, tree: object) -> Path:
+    path = folder / "config.json"
+    path.write_text(tree if isinstance(tree, str) else json.dumps(tree))
+    return path
+
+
+@pytest.mark.parametrize("preset", PRESETS, ids=lambda path: path.stem)
+def test_every_shipped_preset_loads_and_survives_a_roundtrip(preset: Path):
+    config = configs.load(preset)
+    assert configs.from_dict(json.loads(json.dumps(configs.to_dict(config)))) == config
+    given = json.loads(preset.read_text())
+    assert (
+        configs.to_dict(config)["env_params"]["reward_keys_and_weights"].items()
+        >= {**given["env_params"]["reward_keys_and_weights"]}.items()
+    )
+
+
+def test_walk22_exo_is_shipped():
+    assert data_path("configs", "walk22_exo.json") in PRESETS
+
+
+def test_an_empty_config_is_the_defaults():
+    assert configs.from_dict({}) == configs.RunConfig()
+
+
+@pytest.mark.parametrize(
+    ("tree", "named", "meant"),
+    [
+        ({"env_parms": {}}, "env_parms", "env_params"),
+        ({"env_params": {"num_env": 4}}, "num_env", "num_envs"),
+        ({"env_params": {"reward_keys_and_weights": {"foward_reward": 1}}}, "foward_reward", "forward_reward"),
+        ({"policy_params": {"head_options": {"exo_actor": {"enable": True}}}}, "enable", "enabled"),
+        ({"ppo_params": {"gama": 0.9}}, "gama", "gamma"),
+        ({"env_params": {"backend": "mujocu"}}, "mujocu", "mujoco"),
+        ({"env_params": {"velocity_mode": "UNIFROM"}}, "UNIFROM", "UNIFORM"),
+        ({"policy_params": {"head_options": {"exo_acter": {}}}}, "exo_acter", "exo_actor"),
+    ],
+)
+def test_unknown_name_answers_with_the_nearest(tree: dict, named: str, meant: str):
+    with pytest.raises(UserError, match=f"'{named}' is unknown. Did you mean '{meant}'"):
+        configs.from_dict(tree)
+
+
+@pytest.mark.parametrize(
+    ("tree", "key", "value"),
+    [
+        ({"total_timesteps": "many"}, "total_timesteps", "'many'"),
+        ({"env_params": {"num_envs": 2.5}}, "env_params.num_envs", "2.5"),
+        ({"env_params": {"num_envs": True}}, "env_params.num_envs", "True"),
+        ({"env_params": {"safe_height": "0.7"}}, "env_params.safe_height", "'0.7'"),
+        ({"env_params": {"observe_gait_phase": 1}}, "env_params.observe_gait_phase", "1"),
+        ({"env_params": {"msk_key": None}}, "env_params.msk_key", "None"),
+        ({"env_params": {"reference_data_path": 3}}, "env_params.reference_data_path", "3"),
+        ({"env_params": []}, "env_params", "[]"),
+        ({"policy_params": {"net_arch": {"human_actor": 64}}}, "policy_params.net_arch.human_actor", "64"),
+        ({"policy_params": {"net_arch": {"human_actor": ["64"]}}}, "policy_params.net_arch.human_actor[0]", "'64'"),
+    ],
+)
+def test_wrong_type_names_the_key_and_the_value(tree: dict, key: str, value: str):
+    with pytest.raises(UserError) as error:
+        configs.from_dict(tree)
+    assert f"{key!r}" in str(error.value)
+    assert value in str(error.value)
+
+
+def test_a_whole_number_written_as_a_float_is_an_integer():
+    assert configs.from_dict({"total_timesteps": 2e6}).total_timesteps == 2_000_000
+
+
+@pytest.mark.parametrize(
+    ("tree", "told"),
+    [
+        (
+            {"env_params": {"num_envs": 100}, "ppo_params": {"n_steps": 64, "batch_size": 4096}},
+            "4096 does not divide num_envs x n_steps = 100 x 64 = 6400",
+        ),
+        (
+            {"env_params": {"physics_sim_framerate": 250, "control_framerate": 30}},
+            "250 is not a multiple of control_framerate 30",
+        ),
+        ({"env_params": {"num_envs": 0}}, "must be positive, got 0"),
+        ({"ppo_params": {"gamma": 1.5}}, "must lie in 0..1, got 1.5"),
+        ({"env_params": {"min_target_velocity": 2.0}}, "need 0 < min <= max"),
+        ({"policy_params": {"net_arch": {"human_actor": [8]}}}, "'common_critic' is missing"),
+    ],
+)
+def test_values_that_do_not_fit_together_are_refused(tree: dict, told: str):
+    with pytest.raises(UserError) as error:
+        configs.from_dict(tree)
+    assert told in str(error.value)
+
+
+def test_overrides_take_json_and_plain_text(tmp_path: Path):
+    overrides = [
+        ("env_params.num_envs", "64"),
+        ("env_params.backend", "mjx"),
+        ("env_params.reward_keys_and_weights.qpos_imitation_rewards", '{"pelvis_tilt": 0.5}'),
+        ("policy_params.net_arch.human_actor", "[32, 16]"),
+        ("ppo_params.gamma", "0.9"),
+    ]
+    config = configs.load(write(tmp_path, configs.to_dict(configs.RunConfig())), overrides)
+    assert config.env_params.num_envs == 64
+    assert config.env_params.backend == "mjx"
+    assert config.env_params.reward_keys_and_weights.qpos_imitation_rewards == {"pelvis_tilt": 0.5}
+    assert config.policy_params.net_arch["human_actor"] == (32, 16)
+    assert config.ppo_params == dataclasses.replace(configs.PPOParams(), gamma=0.9)
+
+
+def test_an_override_of_an_unknown_key_is_refused(tmp_path: Path):
+    with pytest.raises(UserError, match="Did you mean 'num_envs'"):
+        configs.load(write(tmp_path, {}), [("env_params.num_env", "64")])
+
+
+@pytest.mark.parametrize("content", ["{", "[1]", "\x00"])
+def test_a_file_that_is_no_config_is_refused_by_name(tmp_path: Path, content: str):
+    path = write(tmp_path, content)
+    with pytest.raises(UserError, match=str(path)):
+        configs.load(path)
+
+
+def test_a_missing_file_is_refused_by_name(tmp_path: Path):
+    with pytest.raises(UserError, match=r"no\.json' does not exist"):
+        configs.load(tmp_path / "no.json")
