@@ -13,8 +13,6 @@ from mujoco import mjx
 from mujoco.mjx._src.sensor import sensor_acc
 from mujoco.mjx._src.support import muscle_gain
 
-_POLISHING_STEPS = 2
-
 
 def make_step(model: mujoco.MjModel) -> Callable[[mjx.Model, mjx.Data], mjx.Data]:
     """``step(mjx_model, data)`` like ``mjx.step``, for a model whose joints are all hinges and slides (nq = nv)."""
@@ -63,18 +61,25 @@ def make_step(model: mujoco.MjModel) -> Callable[[mjx.Model, mjx.Data], mjx.Data
 
 
 def _polished(m: mjx.Model, d: mjx.Data) -> mjx.Data:
-    """A few full Newton steps on MJX's constraint solution, and the sensors that read its forces once more.
+    """One full Newton step more on MJX's constraint solution where that helps, and the sensors that read its forces.
 
-    Its line search compares costs in 32 bits, where those of light segments (toes) drown in those of heavy ones.
+    MJX's line search compares costs in 32 bits, where those of light segments (toes) drown in those of heavy ones.
     All constraint rows are contacts with pyramidal cones or joint limits: they push where they are violated.
     """
     J, stiffness, target = d._impl.efc_J, d._impl.efc_D, d._impl.efc_aref
-    mass, qacc = mjx.full_m(m, d), d.qacc
-    for _ in range(_POLISHING_STEPS):
-        push = stiffness * (J @ qacc < target)
-        gradient = mass @ qacc - d.qfrc_smooth + J.T @ (push * (J @ qacc - target))
-        factor = jax.scipy.linalg.cho_factor(mass + J.T @ (push[:, None] * J))
-        qacc = qacc - jax.scipy.linalg.cho_solve(factor, gradient)
+    mass = mjx.full_m(m, d)
+
+    def unbalanced(qacc: jax.Array) -> jax.Array:
+        return mass @ qacc - d.qfrc_smooth - J.T @ jnp.maximum(stiffness * (target - J @ qacc), 0.0)
+
+    def size(force: jax.Array) -> jax.Array:
+        return jnp.sum(force**2 / jnp.diag(mass))
+
+    pushing = stiffness * (J @ d.qacc < target)
+    factor = jax.scipy.linalg.cho_factor(mass + J.T @ (pushing[:, None] * J))
+    before = unbalanced(d.qacc)
+    newton = d.qacc - jax.scipy.linalg.cho_solve(factor, before)
+    qacc = jnp.where(size(unbalanced(newton)) < size(before), newton, d.qacc)
     force = jnp.maximum(stiffness * (target - J @ qacc), 0.0)
     return sensor_acc(m, d.tree_replace({"qacc": qacc, "qfrc_constraint": J.T @ force, "_impl.efc_force": force}))
 

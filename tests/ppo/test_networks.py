@@ -1,0 +1,112 @@
+"""Actor heads: mirror symmetry, disabled heads, densities against scipy, NumPy inference against Flax."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import scipy.stats
+from brax.training.acme import running_statistics
+
+from mjx_assist.eval.export import numpy_policy
+from mjx_assist.ppo import collect, networks
+
+N_OBS = 6
+MIRROR = networks.Mirror((1, 0, 3, 2, 4, 5), (1.0, 1.0, 1.0, 1.0, 1.0, -1.0), (2, 3, 0, 1, 5, 4))
+
+
+def spec(mirror=MIRROR, **options):
+    """Actuators 0..3 are muscles (0, 1 right; 2, 3 left), 4 and 5 a device on each side."""
+    sides = ((0, 1), (4,)) if mirror else ((0, 1, 2, 3), (4, 5))
+    heads = (
+        networks.Head("human", (0, 1, 2, 3, 4, 5), sides[0], (16, 16), -0.9, -1.0),
+        networks.Head("device", (2, 3, 5), sides[1], (8,), 0.0, -2.0, **options),
+    )
+    return networks.PolicySpec(heads, (0, 1, 2, 3, 4, 5), (16,), (-1.0,) * 4 + (0.0,) * 2, mirror)
+
+
+def build(policy_spec, seed=0):
+    """(module, parameters with every layer well away from its start)."""
+    model = networks.ActorCritic(policy_spec)
+    params = model.init(jax.random.PRNGKey(seed), jnp.zeros((1, N_OBS)))
+    leaves, tree = jax.tree.flatten(params)
+    keys = jax.random.split(jax.random.PRNGKey(seed + 1), len(leaves))
+    noisy = [x + 0.3 * jax.random.normal(k, x.shape) for x, k in zip(leaves, keys, strict=True)]
+    return model, jax.tree.unflatten(tree, noisy)
+
+
+@pytest.fixture(scope="module")
+def observations():
+    return np.random.default_rng(0).normal(size=(32, N_OBS)).astype(np.float32)
+
+
+def test_mirrored_observation_gives_mirrored_action_and_equal_value(observations):
+    model, params = build(spec())
+    other = observations[:, MIRROR.observation] * np.array(MIRROR.observation_sign)
+    mean, log_std, value = model.apply(params, observations)
+    mean_other, _, value_other = model.apply(params, other)
+    np.testing.assert_allclose(mean_other, np.asarray(mean)[:, MIRROR.action], atol=1e-5)
+    np.testing.assert_allclose(value_other, value, atol=1e-5)
+    np.testing.assert_array_equal(log_std, np.asarray(log_std)[list(MIRROR.action)])
+    assert np.abs(np.asarray(mean)[:, :2] - np.asarray(mean)[:, 2:4]).max() > 0.1  # not merely equal sides
+
+
+def test_without_a_mirror_sides_are_free(observations):
+    model, params = build(spec(mirror=None))
+    mean, _, _ = model.apply(params, observations)
+    other = observations[:, MIRROR.observation] * np.array(MIRROR.observation_sign)
+    assert np.abs(model.apply(params, other)[0] - np.asarray(mean)[:, MIRROR.action]).max() > 0.1
+
+
+def test_untrained_heads_output_their_initial_action(observations):
+    policy_spec = spec()
+    model = networks.ActorCritic(policy_spec)
+    params = model.init(jax.random.PRNGKey(0), jnp.zeros((1, N_OBS)))
+    mean, log_std, _ = model.apply(params, observations)
+    np.testing.assert_allclose(np.asarray(mean)[:, :4], -0.9, atol=0.1)
+    np.testing.assert_allclose(np.asarray(mean)[:, 4:], 0.0, atol=0.1)
+    np.testing.assert_allclose(log_std, [-1.0] * 4 + [-2.0] * 2)
+
+
+def test_disabled_head_is_neutral_and_out_of_the_density(observations):
+    policy_spec = spec(enabled=False)
+    model, params = build(policy_spec)
+    mean, log_std, _ = model.apply(params, observations)
+    np.testing.assert_array_equal(np.asarray(mean)[:, 4:], 0.0)
+    np.testing.assert_array_equal(policy_spec.active, [True] * 4 + [False] * 2)
+    action = np.asarray(mean) + 0.3
+    moved = action.copy()
+    moved[:, 4:] += 5.0
+    args = mean, log_std
+    np.testing.assert_array_equal(
+        networks.log_prob(*args, action, policy_spec.active), networks.log_prob(*args, moved, policy_spec.active)
+    )
+
+
+def test_density_entropy_and_divergence_against_scipy():
+    rng = np.random.default_rng(1)
+    mean, new_mean, action = rng.normal(size=(3, 5, 4))
+    log_std, new_log_std = rng.normal(-0.5, 0.3, size=(2, 4))
+    active = np.array([True, True, False, True])
+    old = scipy.stats.norm(mean[:, active], np.exp(log_std[active]))
+    expected = old.logpdf(action[:, active]).sum(-1)
+    np.testing.assert_allclose(networks.log_prob(mean, log_std, action, active), expected, rtol=1e-5)
+    np.testing.assert_allclose(networks.entropy(log_std, active), old.entropy()[0].sum(), rtol=1e-5)
+    x = mean[:, :, None] + np.exp(log_std)[None, :, None] * np.linspace(-12, 12, 20001)
+    p = scipy.stats.norm.pdf(x, mean[..., None], np.exp(log_std)[:, None])
+    q = scipy.stats.norm.logpdf(x, new_mean[..., None], np.exp(new_log_std)[:, None])
+    integral = np.trapezoid(p * (np.log(p + 1e-300) - q), x, axis=-1)[:, active].sum(-1)
+    kl = networks.kl_divergence(mean, log_std, new_mean, new_log_std, active)
+    np.testing.assert_allclose(kl, integral, rtol=1e-3)
+
+
+@pytest.mark.parametrize("mirror", [MIRROR, None])
+@pytest.mark.parametrize("enabled", [True, False])
+def test_numpy_policy_equals_flax(observations, mirror, enabled):
+    policy_spec = spec(mirror, enabled=enabled)
+    model, params = build(policy_spec)
+    normaliser = running_statistics.init_state(jax.ShapeDtypeStruct((N_OBS,), jnp.float32))
+    normaliser = running_statistics.update(normaliser, jnp.asarray(3.0 * observations + 1.0))
+    policy = numpy_policy(policy_spec, jax.device_get(params)["params"], normaliser)
+    mean = model.apply(params, collect.normalise(normaliser, jnp.asarray(observations)), method="actor")[0]
+    np.testing.assert_allclose(policy.act(observations), np.clip(mean, -1, 1), atol=1e-5)
+    np.testing.assert_allclose(policy.act(observations[0]), np.clip(mean[0], -1, 1), atol=1e-5)

@@ -1,0 +1,148 @@
+"""A small real run: it learns a toy task, resumes bit for bit, survives damage and signals."""
+
+import json
+import os
+import signal
+import threading
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from brax.envs.base import State
+
+from mjx_assist import config as configs
+from mjx_assist.config import PPOParams
+from mjx_assist.errors import UserError
+from mjx_assist.eval import export
+from mjx_assist.ppo import learner, networks, train
+
+TINY = {
+    "total_timesteps": 256,
+    "env_params": {
+        "backend": "mujoco",
+        "num_envs": 8,
+        "custom_max_episode_steps": 6,
+        "reward_keys_and_weights": {"forward_reward": 1.0, "qpos_imitation_rewards": {"hip_flexion_r": 1.0}},
+    },
+    "policy_params": {
+        "net_arch": {"human_actor": [16], "exo_actor": [8], "common_critic": [16]},
+        "head_options": {"exo_actor": {"frozen": True}},
+    },
+    "ppo_params": {"n_steps": 8, "batch_size": 32, "n_epochs": 2},
+    "logger_params": {"checkpoint_frequency": 1},
+}
+
+
+def tiny(**top):
+    return configs.from_dict({**TINY, **top})
+
+
+def checkpoint_state(run):
+    """Parameters and normaliser of the newest checkpoint, as plain arrays."""
+    policy = export.export_run(run).policy
+    return [policy.mean, policy.std, *(x for head in policy.heads for layer in head.layers for x in layer)]
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A run of four updates without a break."""
+    return train.train(tiny(), tmp_path_factory.mktemp("finished"), show=False)
+
+
+def rows(run):
+    return [json.loads(line) for line in (run / train.LOG_FILE).read_text().splitlines()]
+
+
+def test_log_has_a_row_per_update_and_counts_control_steps(finished):
+    log = rows(finished)
+    assert [row["control_steps"] for row in log] == [64, 128, 192, 256]
+    assert all(0 < row["episode_length"] <= 6 for row in log if row["episodes"])
+    assert all(np.isfinite(list(row.values())).all() for row in log)
+    assert list(finished.glob("events.out.tfevents.*"))
+    assert configs.load(finished / train.CONFIG_FILE) == tiny()
+
+
+def test_resumed_run_equals_the_uninterrupted_one_bit_for_bit(finished, tmp_path):
+    train.train(tiny(total_timesteps=128), tmp_path, show=False)
+    train.train(tiny(), tmp_path, resume=True, show=False)
+    for resumed, straight in zip(checkpoint_state(tmp_path), checkpoint_state(finished), strict=True):
+        np.testing.assert_array_equal(resumed, straight)
+    clock = {"wall_s", "steps_per_s"}
+    for resumed, straight in zip(rows(tmp_path), rows(finished), strict=True):
+        assert {k: v for k, v in resumed.items() if k not in clock} == {
+            k: v for k, v in straight.items() if k not in clock
+        }
+
+
+def test_another_seed_is_another_run(finished, tmp_path):
+    other = configs.to_dict(tiny(total_timesteps=64))
+    other["env_params"]["seed"] = 7
+    train.train(configs.from_dict(other), tmp_path, show=False)
+    assert rows(tmp_path)[0]["reward"] != rows(finished)[0]["reward"]
+
+
+def test_frozen_head_keeps_its_weights_and_the_others_move(finished, tmp_path):
+    train.train(tiny(total_timesteps=64), tmp_path, show=False)
+    first, last = export.export_run(tmp_path).policy, export.export_run(finished).policy
+    same = {
+        a.name: all(
+            np.array_equal(x, y) for p, q in zip(a.layers, b.layers, strict=True) for x, y in zip(p, q, strict=True)
+        )
+        for a, b in zip(first.heads, last.heads, strict=True)
+    }
+    assert same == {"human_actor": False, "exo_actor": True}
+
+
+def test_damaged_newest_checkpoint_is_skipped_with_a_warning(tmp_path, caplog):
+    train.train(tiny(total_timesteps=192), tmp_path, show=False)
+    newest = tmp_path / "checkpoints" / "3"
+    for file in newest.rglob("*"):
+        if file.is_file():
+            file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+    bundle = export.export_run(tmp_path)
+    assert bundle.info["control_steps"] == 128
+    assert "cannot be read" in caplog.text and "3" in caplog.text
+
+
+def test_resume_without_a_checkpoint_is_an_error(tmp_path):
+    with pytest.raises(UserError, match="no checkpoint"):
+        train.train(tiny(), tmp_path, resume=True, show=False)
+
+
+def test_a_signal_saves_before_it_stops(tmp_path):
+    timer = threading.Timer(8.0, os.kill, (os.getpid(), signal.SIGTERM))
+    timer.start()
+    with pytest.raises(UserError, match=r"SIGTERM.*--resume"):
+        train.train(tiny(total_timesteps=10_000_000), tmp_path, show=False)
+    timer.cancel()
+    assert export.export_run(tmp_path).info["control_steps"] == rows(tmp_path)[-1]["control_steps"] > 0
+
+
+def test_learner_finds_the_action_that_pays():
+    """Reward -(action - target(obs))^2 with target = 0.5 sign(obs): a closed-form best policy."""
+
+    def state(key):
+        obs = jax.random.normal(key, (2,))
+        return State((key, obs), obs, jnp.zeros(()), jnp.zeros(()), {}, {"truncation": jnp.zeros(())})
+
+    def step(before, action):
+        key, obs = before.pipeline_state
+        reward = -jnp.sum((action - 0.5 * jnp.sign(obs)) ** 2)
+        after = state(jax.random.split(key)[0])
+        return after.replace(reward=reward, done=jnp.ones(())), after.obs
+
+    head = networks.Head("human", (0, 1), (0, 1), (32,), 0.0, -0.7)
+    spec = networks.PolicySpec((head,), (0, 1), (16,), (0.0, 0.0))
+    ppo = PPOParams(n_steps=8, batch_size=256, n_epochs=4, learning_rate=1e-3, target_kl=0.02)
+    init, update = learner.make_learner(jax.vmap(state), jax.vmap(step), spec, ppo, 128, 2)
+    trained = init(jax.random.PRNGKey(0))
+    update = jax.jit(update)
+    for _ in range(150):
+        trained, log = update(trained)
+    model = networks.ActorCritic(spec)
+    obs = np.array([[1.0, -1.0], [-1.0, 1.0], [0.8, 0.8]], np.float32)
+    normal = (obs - np.asarray(trained.normaliser.mean)) / np.asarray(trained.normaliser.std)
+    mean = model.apply(trained.params, normal, method="actor")[0]
+    np.testing.assert_allclose(mean, 0.5 * np.sign(obs), atol=0.15)
+    assert np.isfinite(log["kl"])
