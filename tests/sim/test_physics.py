@@ -46,6 +46,27 @@ def c_rollouts(c_backend, start, controls):
     return [rollout(c_backend, start, episode) for episode in controls]
 
 
+@pytest.fixture(scope="module")
+def determined(c_backend, c_rollouts, start, controls):
+    """``[seed, B]`` True where C's own result hardly changes with noise of some 32-bit digits at every physics step.
+
+    Elsewhere a foot grazes the ground: whether it touches one step earlier or later is not for a backend to decide.
+    """
+    rng = np.random.default_rng(1)
+    same = np.ones((len(SEEDS), N_ENVS), bool)
+    for seed, env in np.ndindex(same.shape):
+        data = mujoco.MjData(c_backend.model)
+        data.qpos[:], data.qvel[:], data.act[:] = start.qpos[env], start.qvel[env], start.act[env]
+        for step, control in enumerate(controls[seed, :, env]):
+            data.ctrl[:] = control
+            for _ in range(SUBSTEPS):
+                data.qpos[:] += 1e-6 * rng.uniform(-1, 1, data.qpos.size)
+                mujoco.mj_step(c_backend.model, data)
+            same[seed, env] &= np.abs(data.qpos - c_rollouts[seed].qpos[step, env]).max() < 5e-4
+    assert same.mean() > 0.85
+    return same
+
+
 def rollout(backend, start, controls):
     """States after every control step, ``[T, B, ...]``."""
     step = jax.jit(jax.vmap(backend.step))
@@ -143,7 +164,7 @@ def mjx_rollouts(reduced, start, controls):
 
 
 def assert_follows(states, expected):
-    """Joint angles within 0.005 rad at every control step (issue's bound), and whatever the env reads with them."""
+    """Joint angles within 0.005 rad at every control step (issue's bound), and the rest of the state with them."""
     assert expected.sensordata[..., :4].max() > 500.0, "the feet bear no load: the comparison would prove little"
     assert expected.limit_load.max() > 50.0, "no joint reached its limit"
     np.testing.assert_allclose(states.qpos[..., 3:], expected.qpos[..., 3:], atol=0.005, rtol=0)
@@ -159,28 +180,33 @@ def assert_same_sensors(states, expected, model):
     for name in ("sensordata", "sensor_peak"):
         load, c_load = getattr(states, name)[..., touch], getattr(expected, name)[..., touch]
         np.testing.assert_allclose(load, c_load, atol=5.0, rtol=0.03, err_msg=name)  # body weight is 800 N
-        frame_error = np.abs(getattr(states, name)[..., frame] - getattr(expected, name)[..., frame]).max()
-        assert frame_error < 1e-4, name
+        place, c_place = getattr(states, name)[..., frame], getattr(expected, name)[..., frame]
+        np.testing.assert_allclose(place, c_place, atol=1e-4, rtol=0, err_msg=name)
     np.testing.assert_allclose(states.limit_load, expected.limit_load, atol=2.0, rtol=0.03)
 
 
-def test_mjx_follows_c_mujoco_for_half_a_second(mjx_rollouts, c_rollouts):
-    for states, expected in zip(mjx_rollouts, c_rollouts, strict=True):
-        assert_follows(states, expected)
+def pick(states, envs):
+    return jax.tree.map(lambda x: x[:, envs], states)
 
 
-def test_mjx_senses_what_c_mujoco_senses(mjx_rollouts, c_rollouts, reduced):
-    for states, expected in zip(mjx_rollouts, c_rollouts, strict=True):
-        assert_same_sensors(states, expected, reduced.model)
+def test_mjx_follows_c_mujoco_for_half_a_second(mjx_rollouts, c_rollouts, determined):
+    for states, expected, envs in zip(mjx_rollouts, c_rollouts, determined, strict=True):
+        assert_follows(pick(states, envs), pick(expected, envs))
+
+
+def test_mjx_senses_what_c_mujoco_senses(mjx_rollouts, c_rollouts, determined, reduced):
+    for states, expected, envs in zip(mjx_rollouts, c_rollouts, determined, strict=True):
+        assert_same_sensors(pick(states, envs), pick(expected, envs), reduced.model)
 
 
 @pytest.mark.slow  # compiles Warp's kernels: minutes the first time
-def test_warp_follows_c_mujoco_and_senses_the_same(reduced, start, controls, c_rollouts):
+def test_warp_follows_c_mujoco_and_senses_the_same(reduced, start, controls, c_rollouts, determined):
     pytest.importorskip("warp")
     backend = physics.make_physics("warp", reduced.xml, SUBSTEPS, N_ENVS)
-    states = rollout(backend, start, controls[0])
-    assert_follows(states, c_rollouts[0])
-    assert_same_sensors(states, c_rollouts[0], reduced.model)
+    for episode, expected, envs in zip(controls, c_rollouts, determined, strict=True):
+        states = rollout(backend, start, episode)
+        assert_follows(pick(states, envs), pick(expected, envs))
+        assert_same_sensors(pick(states, envs), pick(expected, envs), reduced.model)
 
 
 def test_mjx_step_compiles_for_nvidia_and_tpu(reduced, start, controls):

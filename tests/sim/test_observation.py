@@ -1,0 +1,126 @@
+"""What a policy sees: names, order, the mirror, and that a mirrored walker sees the mirrored observation."""
+
+import mujoco
+import numpy as np
+import pytest
+
+from mjx_assist.config import JOINT_POSITIONS, JOINT_VELOCITIES, EnvParams
+from mjx_assist.errors import UserError
+from mjx_assist.sim import observation, reference
+
+LOADS = EnvParams().observation_joint_sensor_keys
+RIGHT = "hamstrings bifemsh edl fdl glutmax iliopsoas rectfem vasti gastroc soleus tibant".split()
+
+
+@pytest.fixture(scope="module")
+def spec(reduced):
+    return observation.make_spec(reduced.model, JOINT_POSITIONS, JOINT_VELOCITIES, LOADS, True)
+
+
+def test_order_is_myoassists(spec):
+    joints = ["ankle_angle_l", "ankle_angle_r", "hip_flexion_l", "hip_flexion_r", "knee_angle_l", "knee_angle_r"]
+    assert spec.names == (
+        *(f"qpos.{j}" for j in [*joints, "pelvis_tilt", "pelvis_ty"]),
+        *(f"qvel.{j}" for j in [*joints, "pelvis_tilt", "pelvis_tx", "pelvis_ty"]),
+        *(f"act.{m}_{side}" for side in "rl" for m in RIGHT),
+        *(f"load.{s}" for s in ("r_foot", "l_foot", "r_toes", "l_toes")),
+        "target_velocity",
+        "phase.sin",
+        "phase.cos",
+    )
+    assert spec.size == 46
+
+
+def test_the_gait_phase_is_optional(reduced):
+    blind = observation.make_spec(reduced.model, JOINT_POSITIONS, JOINT_VELOCITIES, LOADS, False)
+    assert blind.size == 44 and blind.names[-1] == "target_velocity"
+
+
+def simulate(model, qpos, qvel, controls):
+    data = mujoco.MjData(model)
+    data.qpos[:], data.qvel[:] = qpos, qvel
+    data.act[:] = 0.05
+    for control in controls:
+        data.ctrl[:] = control
+        for _ in range(8):
+            mujoco.mj_step(model, data)
+    return data
+
+
+def test_a_mirrored_walker_sees_the_mirrored_observation(spec, reduced, gait):
+    """Mirror the start and the muscles, simulate 0.1 s: every entry must come out mirrored, or a sign is wrong."""
+    model = reduced.model
+    joint = observation.mirror(observation.joint_names(model))[0]
+    actuator = observation.mirror(observation.actuator_names(model))[0]
+    index, sign = observation.mirror(spec.names)
+    qpos, qvel, _ = reference.sample(gait, 0.1, 1.25)
+    low, high = model.actuator_ctrlrange.T
+    controls = low + 0.3 * (high - low) * np.random.default_rng(0).uniform(size=(3, model.nu))
+    one = simulate(model, qpos, qvel, controls)
+    other = simulate(model, qpos[joint], qvel[joint], controls[:, actuator])
+    seen = observation.observe(spec, one, 1.25, 0.1)
+    seen_other = observation.observe(spec, other, 1.25, 0.6)  # the other foot is half a cycle away
+    error = np.abs(seen_other - seen[index] * sign)
+    asymmetry = np.abs(seen - seen[index] * sign)
+    speeds = np.array([name.startswith("qvel.") for name in spec.names])
+    # assist_sim's left and right shanks and feet are not quite each other's mirror image
+    assert error[~speeds].max() < 0.03 and error[speeds].max() < 0.15
+    assert asymmetry[~speeds].max() > 0.3 and asymmetry[speeds].max() > 2.0
+
+
+def test_mirroring_twice_changes_nothing(spec):
+    index, sign = observation.mirror(spec.names)
+    np.testing.assert_array_equal(index[index], np.arange(spec.size))
+    np.testing.assert_array_equal(sign * sign[index], 1.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [
+        ("qpos.hip_flexion_r", "qpos.hip_flexion_l"),
+        ("load.r_toes", "load.l_toes"),
+        ("Exo_L", "Exo_R"),
+        ("pelvis_tilt", "pelvis_tilt"),
+        ("phase.sin", "phase.sin"),
+        ("target_velocity", "target_velocity"),
+    ],
+)
+def test_mirrored_names(name, other):
+    assert observation.mirrored_name(name) == other
+    assert observation.mirrored_name(other) == name
+
+
+def test_a_missing_partner_is_named():
+    with pytest.raises(UserError, match=r"mirror partner of 'qpos.hip_flexion_r'"):
+        observation.mirror(("qpos.hip_flexion_r", "pelvis_tilt"))
+
+
+@pytest.mark.parametrize(
+    ("keys", "words"),
+    [
+        ({"position_joints": ("hip_flexion",)}, "hip_flexion_"),
+        ({"velocity_joints": ("pelvis_tz",)}, "pelvis_t"),
+        ({"sensors": ("r_heel",)}, "r_foot"),
+    ],
+)
+def test_unknown_names_get_the_nearest(reduced, keys, words):
+    right = {"position_joints": JOINT_POSITIONS, "velocity_joints": JOINT_VELOCITIES, "sensors": LOADS}
+    with pytest.raises(UserError, match=words):
+        observation.make_spec(reduced.model, **{**right, **keys}, gait_phase=True)
+
+
+def test_batches_are_observed_like_single_walkers(spec, reduced):
+    rng = np.random.default_rng(0)
+    m = reduced.model
+
+    class Batch:
+        qpos, qvel = rng.normal(size=(2, 3, 5, m.nq))
+        act, sensordata = rng.normal(size=(3, 5, m.na)), rng.normal(size=(3, 5, m.nsensordata))
+
+    class One:
+        qpos, qvel, act, sensordata = (getattr(Batch, n)[2, 4] for n in ("qpos", "qvel", "act", "sensordata"))
+
+    target, phase = rng.uniform(size=(2, 3, 5))
+    many = observation.observe(spec, Batch, target, phase)
+    assert many.shape == (3, 5, 46)
+    np.testing.assert_array_equal(many[2, 4], observation.observe(spec, One, target[2, 4], phase[2, 4]))
