@@ -9,7 +9,19 @@ from mjx_assist.errors import UserError
 from mjx_assist.sim import observation, reference
 
 LOADS = EnvParams().observation_joint_sensor_keys
-RIGHT = "hamstrings bifemsh edl fdl glutmax iliopsoas rectfem vasti gastroc soleus tibant".split()
+RIGHT = [
+    "hamstrings",
+    "bifemsh",
+    "edl",
+    "fdl",
+    "glutmax",
+    "iliopsoas",
+    "rectfem",
+    "vasti",
+    "gastroc",
+    "soleus",
+    "tibant",
+]
 
 
 @pytest.fixture(scope="module")
