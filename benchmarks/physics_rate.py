@@ -36,7 +36,7 @@ def walk(bundle: Bundle, rate: int, state: np.ndarray | None, phase: float, step
     params = bundle.config.env_params
     speed = params.min_target_velocity
     qpos, qvel, _ = reference.sample(bundle.gait, phase, speed)
-    walker.reset(qpos, qvel, 0.01)
+    walker.reset(qpos, qvel, action.INITIAL_ACTIVATION)
     if state is not None:
         mujoco.mj_setState(walker.model, walker.data, state, STATE)
         mujoco.mj_forward(walker.model, walker.data)

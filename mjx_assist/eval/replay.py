@@ -10,7 +10,6 @@ from mjx_assist.eval.walker import Walker
 from mjx_assist.sim import action, command, reference
 from mjx_assist.sim.observation import observe
 
-INITIAL_ACTIVATION = 0.01
 _RECORD_RATE = 250.0  # Hz: physics steps are recorded at most this often
 
 OnStep = Callable[[Walker, float], bool]
@@ -30,16 +29,12 @@ def replay(
     """
     walker = Walker(bundle, kind)
     params = bundle.config.env_params
-    limits = command.CommandRange(
-        params.velocity_mode,
-        (params.min_target_velocity, params.max_target_velocity),
-        (params.min_target_velocity_period, params.max_target_velocity_period),
-    )
+    limits = command.command_range(params)
     uniform = np.random.default_rng(seed).uniform(size=command.N_LEVELS + 3)
     wish = command.draw(limits, uniform[1:])
     phase = float(uniform[0]) if params.flag_random_ref_index else 0.0
     qpos, qvel, _ = reference.sample(bundle.gait, phase, command.target_velocity(limits, wish, 0.0))
-    walker.reset(qpos, qvel, INITIAL_ACTIVATION)
+    walker.reset(qpos, qvel, action.INITIAL_ACTIVATION)
     actions = action.make_action_spec(walker.reduced)
     height, dt = walker.joint_names.index("pelvis_ty"), 1.0 / params.control_framerate
     every = max(1, round(1.0 / (_RECORD_RATE * walker.model.opt.timestep)))

@@ -8,6 +8,8 @@ import numpy as np
 
 from mjx_assist.sim.observation import is_muscle
 
+INITIAL_ACTIVATION = 0.01  # of every muscle when an episode starts: more would throw an unloaded foot
+
 
 @dataclass(frozen=True)
 class ActionSpec:

@@ -4,6 +4,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from mjx_assist.config import EnvParams
+
 N_LEVELS = 8  # STEP cycles through this many drawn speeds
 
 
@@ -21,6 +23,15 @@ class CommandRange(NamedTuple):
     mode: str
     speed: tuple[float, float]
     period: tuple[float, float]
+
+
+def command_range(params: EnvParams) -> CommandRange:
+    """What the config's target-velocity keys say."""
+    return CommandRange(
+        mode=params.velocity_mode,
+        speed=(params.min_target_velocity, params.max_target_velocity),
+        period=(params.min_target_velocity_period, params.max_target_velocity_period),
+    )
 
 
 def draw(limits: CommandRange, uniform: Any, xp: Any = np) -> Command:

@@ -18,9 +18,6 @@ from mjx_assist.sim import command, observation, physics, reference, reward, ter
 from mjx_assist.sim.reduction import ReducedModel, reduce_model
 from mjx_assist.sim.reference import ReferenceGait
 
-INITIAL_ACTIVATION = 0.01
-GROUND_CLEARANCE = 0.0  # m, added to the reference's pelvis height at the start of an episode
-
 
 @struct.dataclass
 class WalkerState:
@@ -71,7 +68,7 @@ class AssistEnv(Env):
             params.observe_gait_phase,
         )
         self.action_spec = actions.make_action_spec(model)
-        self.command_range = command_range(params)
+        self.command_range = command.command_range(params)
         slides = tuple(j for j in self.joints if model.joint(j).type[0] == mujoco.mjtJoint.mjJNT_SLIDE)
         self._reward = reward.make_reward(params.reward_keys_and_weights, self.joints, slides)
         imitated = params.reward_keys_and_weights.qpos_imitation_rewards
@@ -103,7 +100,7 @@ class AssistEnv(Env):
         target = command.target_velocity(self.command_range, wish, 0.0, jnp)
         phase = uniform[0] if self.params.flag_random_ref_index else jnp.zeros(())
         qpos, qvel, _ = reference.sample(self.gait, phase, target, jnp)
-        act = jnp.full(self.model.na, INITIAL_ACTIVATION)
+        act = jnp.full(self.model.na, actions.INITIAL_ACTIVATION)
         walker = WalkerState(
             physics=physics.reset_state(self.model, qpos, qvel, act),
             key=key,
@@ -196,15 +193,6 @@ class AssistEnv(Env):
             device_effort=actions.device_effort(self.action_spec, control, jnp),
             strike=jnp.zeros(3),
         )
-
-
-def command_range(params: EnvParams) -> command.CommandRange:
-    """What the config's target-velocity keys say."""
-    return command.CommandRange(
-        mode=params.velocity_mode,
-        speed=(params.min_target_velocity, params.max_target_velocity),
-        period=(params.min_target_velocity_period, params.max_target_velocity_period),
-    )
 
 
 def make_env(params: EnvParams) -> AssistEnv:

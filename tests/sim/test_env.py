@@ -10,7 +10,7 @@ from brax.envs.wrappers.training import EpisodeWrapper, VmapWrapper
 
 from mjx_assist.config import EnvParams, RewardWeights
 from mjx_assist.errors import UserError
-from mjx_assist.sim import action, command, observation, reference
+from mjx_assist.sim import action, observation, reference
 from mjx_assist.sim.env import AssistEnv, auto_reset
 
 B = 8
@@ -105,18 +105,6 @@ def test_neutral_action_is_no_excitation_and_no_torque(env):
     np.testing.assert_array_equal(control, 0.0)
 
 
-def test_action_mapping_of_muscles_and_of_a_one_sided_device(env):
-    spec = env.action_spec
-    full = action.to_control(spec, np.full(env.action_size, 5.0))
-    np.testing.assert_array_equal(full[spec.muscle], 1.0)
-    np.testing.assert_array_equal(full[~spec.muscle], -1.0)  # ctrlrange [-1, 0]
-    back = action.to_control(spec, np.full(env.action_size, -1.0))
-    np.testing.assert_array_equal(back, 0.0)
-    half = action.to_control(spec, np.full(env.action_size, 0.5))
-    np.testing.assert_allclose(half[~spec.muscle], -0.5)
-    assert action.device_effort(spec, half) == pytest.approx(0.25)
-
-
 def test_time_truncates_and_a_fall_terminates(env, start, step):
     state = start
     for _ in range(PARAMS.custom_max_episode_steps):
@@ -183,28 +171,6 @@ def test_brax_wrappers_run_on_it(env):
     state = jax.jit(wrapped.reset)(jax.random.split(jax.random.PRNGKey(0), B))
     state = jax.jit(wrapped.step)(state, resting(env))
     assert state.obs.shape == (B, env.observation_size) and state.reward.shape == (B,)
-
-
-@pytest.mark.parametrize("mode", ["UNIFORM", "SINUSOIDAL", "STEP"])
-def test_command_modes_stay_in_range_and_keep_their_period(mode):
-    limits = command.CommandRange(mode, (0.8, 1.6), (2.0, 4.0))
-    rng = np.random.default_rng(0)
-    time = np.arange(0, 20, 0.01)
-    for _ in range(20):
-        wish = command.draw(limits, rng.uniform(size=command.N_LEVELS + 2))
-        speed = np.array([command.target_velocity(limits, wish, t) for t in time])
-        assert speed.min() >= 0.8 and speed.max() <= 1.6
-        assert 2.0 <= wish.period <= 4.0
-        if mode == "UNIFORM":
-            assert np.ptp(speed) == 0
-        elif mode == "SINUSOIDAL":
-            assert speed.min() < 0.81 and speed.max() > 1.59
-            shifted = [command.target_velocity(limits, wish, t + wish.period) for t in time]
-            np.testing.assert_allclose(speed, shifted, atol=1e-9)
-        else:
-            changes = time[1:][np.diff(speed) != 0]
-            np.testing.assert_allclose(np.diff(changes), wish.period, atol=0.011)
-            assert set(speed) <= set(wish.levels)
 
 
 def test_a_misspelt_observation_names_the_nearest(reduced, gait):
