@@ -17,6 +17,7 @@ import numpy as np
 
 from mjx_assist.config import RunConfig, from_dict, to_dict
 from mjx_assist.errors import UserError
+from mjx_assist.eval.bundle_check import check
 from mjx_assist.eval.policy import HeadWeights, MirrorWeights, Policy
 from mjx_assist.sim import mjcf
 from mjx_assist.sim.coupling import Coupling
@@ -106,13 +107,15 @@ def load(path: str | Path) -> Bundle:
     for name in (MODEL, ARRAYS):
         if not (path / name).is_file():
             raise UserError(f"bundle {str(path)!r} is corrupt: {name} is missing.")
-        if _sha256(path / name) != manifest.get("sha256", {}).get(name):
+        if not isinstance(manifest.get("sha256"), dict) or _sha256(path / name) != manifest["sha256"].get(name):
             raise UserError(f"bundle {str(path)!r} is corrupt: {name} is not the file that was exported (checksum).")
     try:
         with np.load(path / ARRAYS, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
-        return _build(manifest, arrays, (path / MODEL).read_text(), _read_log(path / LOG))
-    except (KeyError, ValueError, TypeError, OSError, EOFError, zipfile.BadZipFile) as error:
+        bundle = _build(manifest, arrays, (path / MODEL).read_text(), _read_log(path / LOG))
+        check(bundle, reduced_model(bundle))
+        return bundle
+    except (LookupError, ValueError, TypeError, AttributeError, OSError, EOFError, zipfile.BadZipFile) as error:
         raise UserError(f"bundle {str(path)!r} is corrupt: {type(error).__name__} {error}.") from None
 
 

@@ -18,16 +18,21 @@ class Checkpoints:
         options = ocp.CheckpointManagerOptions(max_to_keep=keep, enable_async_checkpointing=False)
         self._manager = ocp.CheckpointManager(directory.resolve(), options=options)
         self._directory = directory
+        self._unreadable: list[int] = []
 
     def save(self, update: int, train: TrainState) -> None:
         """Write atomically; an error leaves earlier checkpoints as they were.
 
+        Checkpoints that `restore` found damaged are removed first: Orbax writes none older than the newest it has.
+
         Raises:
             UserError: no space left, or the folder cannot be written.
         """
-        if update in self._manager.all_steps():
-            return
         try:
+            while self._unreadable:
+                self._manager.delete(self._unreadable.pop())
+            if update in self._manager.all_steps():
+                return
             self._manager.save(update, args=ocp.args.StandardSave(train))
             self._manager.wait_until_finished()
         except (OSError, ValueError) as error:
@@ -44,6 +49,8 @@ class Checkpoints:
             except (OSError, ValueError, KeyError, TypeError) as error:
                 reason = str(error).splitlines()[0][:160] if str(error) else type(error).__name__
                 log.warning("checkpoint %s cannot be read (%s); trying the one before", update, reason)
+                if update not in self._unreadable:
+                    self._unreadable.append(update)
         return None
 
     def close(self) -> None:

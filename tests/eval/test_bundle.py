@@ -89,3 +89,74 @@ def test_a_failed_save_leaves_the_old_bundle_and_no_parts(untrained_bundle, bund
         bundles.save(untrained_bundle, bundle_path)
     assert [p.name for p in bundle_path.parent.iterdir()] == [bundle_path.name]
     bundles.load(bundle_path)
+
+
+def leaves(tree, path=()):
+    """Paths to every value of a JSON tree, the branches too."""
+    yield path
+    items = tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, list) else ()
+    for key, value in items:
+        yield from leaves(value, (*path, key))
+
+
+def put(tree, path, value):
+    """A copy of a JSON tree with one value replaced, or without it (``value`` is KeyError)."""
+    tree = json.loads(json.dumps(tree))
+    node = tree
+    for key in path[:-1]:
+        node = node[key]
+    if value is KeyError:
+        del node[path[-1]]
+    else:
+        node[path[-1]] = value
+    return tree
+
+
+def test_a_manifest_with_any_entry_missing_or_of_another_type_never_ends_in_a_traceback(bundle_path):
+    """It loads (some entries are free text) or it is a UserError; and what loads can act."""
+    file = bundle_path / "bundle.json"
+    manifest = json.loads(file.read_text())
+    paths = [p for p in leaves(manifest) if p and len(p) <= 3 and p[0] != "config"]
+    paths += [("config",), ("config", "env_params"), ("config", "env_params", "msk_key")]
+    assert len(paths) > 100
+    refused = 0
+    for path in paths:
+        for value in (KeyError, None, -7, "x", [], {}, [1.5, None]):
+            file.write_text(json.dumps(put(manifest, path, value)))
+            try:
+                loaded = bundles.load(bundle_path)
+                loaded.policy.act(np.zeros(loaded.observation.size))
+            except UserError:
+                refused += 1
+    assert refused > 300
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("head/human_actor/observation", lambda x: x + 1000),
+        ("head/human_actor/action", lambda x: x + 1000),
+        ("head/human_actor/kernel_0", lambda x: x[:-1]),
+        ("head/human_actor/bias_1", lambda x: x[:-1]),
+        ("head/human_actor/kernel_0", lambda x: x * np.nan),
+        ("normaliser/mean", lambda x: x[:-1]),
+        ("normaliser/std", lambda x: x * 0),
+        ("neutral", lambda x: x[:-1]),
+        ("mirror/index", lambda x: x + 1000),
+        ("mirror/action", lambda x: x.astype(float)),
+        ("coupling/source", lambda x: x + 1000),
+        ("coupling/polycoef", lambda x: x[:-1]),
+        ("reference/qpos", lambda x: x[:, :, :-1]),
+        ("reference/speed", lambda x: x[:-1]),
+    ],
+)
+def test_arrays_that_do_not_fit_together_are_refused_when_opened(bundle_path, name, change):
+    """Checksums find accidents; these are whole files whose content cannot walk."""
+    with np.load(bundle_path / "arrays.npz") as file:
+        arrays = dict(file)
+    arrays[name] = change(arrays[name])
+    np.savez(bundle_path / "arrays.npz", **arrays)
+    checksum = bundles._sha256(bundle_path / "arrays.npz")
+    edit_manifest(bundle_path, lambda m: m["sha256"].update({"arrays.npz": checksum}))
+    with pytest.raises(UserError, match="corrupt"):
+        bundles.load(bundle_path)
