@@ -1,8 +1,10 @@
 """The commands `train` and `export`. Everything that the config alone can tell is checked before JAX is imported."""
 
 import argparse
+import contextlib
 import dataclasses
 import difflib
+import io
 import json
 import os
 import typing
@@ -31,6 +33,7 @@ def train(arguments: argparse.Namespace) -> None:
 
     check_keys(config.env_params.msk_key, config.env_params.device_key)
     _use_compilation_cache()
+    _import_mjx_quietly()
 
     from mjx_assist.eval import bundle as bundles
     from mjx_assist.eval.export import POLICY_FOLDER, export_run
@@ -59,6 +62,7 @@ def export(arguments: argparse.Namespace) -> None:
     from mjx_assist.eval import bundle as bundles
     from mjx_assist.eval.export import export_run
 
+    _import_mjx_quietly()
     bundles.save(export_run(run), out)
     print(f"policy {out}")
 
@@ -162,6 +166,12 @@ def _use_compilation_cache() -> None:
         return
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     jax.config.update("jax_compilation_cache_dir", str(Path(base) / "mjx-assist" / "jax"))
+
+
+def _import_mjx_quietly() -> None:
+    """MJX prints a line where Warp is not installed; only the ``warp`` backend needs it, and says so itself."""
+    with contextlib.redirect_stdout(io.StringIO()):
+        import mujoco.mjx  # noqa: F401
 
 
 def _remove_if_empty(run: Path) -> None:

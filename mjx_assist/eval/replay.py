@@ -45,21 +45,22 @@ def replay(
         control = action.to_control(
             actions, bundle.policy.act(observe(bundle.observation, walker.state(), target, phase))
         )
+        clock = float(reference.stride_frequency(bundle.gait, command.target_velocity(limits, wish, (step + 1) * dt)))
         while walker.data.time < (step + 1) * dt - 0.5 * walker.model.opt.timestep:
             walker.step(control)
             physics_steps += 1
             if physics_steps % every == 0:
-                samples.append(_sample(walker, bundle, control, target, phase, walker.data.time - step * dt))
-        phase = (phase + float(reference.stride_frequency(bundle.gait, target)) * dt) % 1.0
+                now = (phase + clock * (walker.data.time - step * dt)) % 1.0
+                samples.append(_sample(walker, bundle, control, target, now))
+        phase = (phase + clock * dt) % 1.0
         fell = not walker.finite() or walker.data.qpos[walker._qpos[height]] < params.safe_height
         if fell or (on_step is not None and not on_step(walker, (step + 1) * dt)):
             break
     return _record(walker, bundle, samples, fell, seed, dt)
 
 
-def _sample(walker: Walker, bundle: Bundle, control: np.ndarray, target: float, phase: float, since: float) -> tuple:
-    """One row of the record; the gait clock runs on between control steps."""
-    phase = (phase + float(reference.stride_frequency(bundle.gait, target)) * since) % 1.0
+def _sample(walker: Walker, bundle: Bundle, control: np.ndarray, target: float, phase: float) -> tuple:
+    """One row of the record."""
     state = walker.state()
     moment, device_moment = walker.joint_moments()
     return (

@@ -111,7 +111,7 @@ def _indices(entry: dict, types: tuple[str, str], size: int, where: str, suffix:
     if kind not in types:
         raise unknown(f"{where}: entry type", str(kind), types)
     key = kind.removesuffix("_mapping") + suffix
-    value = entry.get(key)
+    value = entry.get(key, entry.get("index") if kind == "index_mapping" else None)  # MyoAssist: one list for both
     if not isinstance(value, list) or not all(isinstance(i, int) for i in value):
         raise UserError(f"{where}: {entry!r} needs {key!r}, a list of integers.")
     if kind.startswith("range"):

@@ -1,11 +1,14 @@
 """Replay against the training env, against Newton, and against the full model's own constraints."""
 
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 import mujoco
 import numpy as np
 import pytest
 
+from mjx_assist.config import VELOCITY_MODES
 from mjx_assist.errors import UserError
 from mjx_assist.eval.replay import replay
 from mjx_assist.eval.walker import MODEL_KINDS, Walker
@@ -19,28 +22,43 @@ def start(walker, bundle, phase=0.1, speed=1.25):
     return qpos, qvel
 
 
-def test_replay_is_the_training_env_without_jax(untrained_bundle, reduced):
-    """The same 10 control steps: observation, action mapping, physics, gait clock."""
-    env = AssistEnv(untrained_bundle.config.env_params, reduced, untrained_bundle.gait)
+@pytest.mark.parametrize("mode", VELOCITY_MODES)
+def test_replay_is_the_training_env_without_jax(untrained_bundle, reduced, mode):
+    """The same 10 control steps: command, observation, action mapping, physics, gait clock."""
+    quick = {"min_target_velocity_period": 0.1, "max_target_velocity_period": 0.2}
+    params = dataclasses.replace(
+        untrained_bundle.config.env_params,
+        backend="mujoco",
+        velocity_mode=mode,
+        min_target_velocity=0.9,
+        max_target_velocity=1.6,
+        **quick,
+    )
+    bundle = dataclasses.replace(
+        untrained_bundle, config=dataclasses.replace(untrained_bundle.config, env_params=params)
+    )
+    env = AssistEnv(params, reduced, bundle.gait)
     step = jax.jit(env.step)
     seed = 3
-    record = replay(untrained_bundle, steps=10, seed=seed)
+    record = replay(bundle, steps=10, seed=seed)
     uniform = np.random.default_rng(seed).uniform(size=command.N_LEVELS + 3)
     state = env.reset(jax.random.PRNGKey(0))
     walker = state.pipeline_state
     wish = command.draw(env.command_range, jnp.asarray(uniform[1:]), jnp)
-    qpos, qvel, _ = reference.sample(env.gait, uniform[0], 1.25)
+    first = float(command.target_velocity(env.command_range, wish, 0.0))
+    qpos, qvel, _ = reference.sample(env.gait, uniform[0], first)
     physics = walker.physics.replace(qpos=jnp.float32(qpos), qvel=jnp.float32(qvel))
     walker = walker.replace(physics=physics, phase=jnp.float32(uniform[0]), command=wish)
-    state = state.replace(pipeline_state=walker, obs=env._observe(walker, 1.25))
+    state = state.replace(pipeline_state=walker, obs=env._observe(walker, first))
     for i in range(10):
-        state = step(state, jnp.asarray(untrained_bundle.policy.act(np.asarray(state.obs, float))))
+        state = step(state, jnp.asarray(bundle.policy.act(np.asarray(state.obs, float))))
         sample = 8 * i + 7  # 240 Hz physics, 30 Hz control
         body = state.pipeline_state.physics
         np.testing.assert_allclose(record.qpos[sample, 1:], body.qpos[1:], atol=2e-4)
         np.testing.assert_allclose(record.activation[sample], body.act, atol=1e-4)
         assert record.phase[sample] == pytest.approx(float(state.pipeline_state.phase), abs=1e-5)
     assert record.control_dt == pytest.approx(1 / 30)
+    assert mode == "UNIFORM" or np.ptp(record.target_velocity) > 0.1
 
 
 @pytest.mark.parametrize("kind", MODEL_KINDS)

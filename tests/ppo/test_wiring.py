@@ -55,6 +55,11 @@ def test_index_mapping_permutes_outputs():
     assert resolve((("*",), ("muscles",)), (("*",), swapped)).heads[1].action == (5, 4)
 
 
+def test_myoassists_index_mapping_has_one_list_for_outputs_and_actuators():
+    same = ({"type": "index_mapping", "index": [2, 0, 1, 3]},)
+    assert resolve((("*",), same), (("*",), ("device",))).heads[0].action == (0, 1, 2, 3)
+
+
 def test_a_mirror_keeps_one_side_of_each_head():
     spec = resolve((("*",), ("muscles",)), (("*",), ("device",)), mirror=MIRROR)
     assert [head.action for head in spec.heads] == [(0, 1), (4,)]
