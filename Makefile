@@ -1,13 +1,14 @@
-# make walk   train the shipped config on this machine, replay, measure, report
-# make test   lint and tests
-# make demo   replay the shipped policy and write its report (under 2 minutes)
-# make gpu    train with 4096 walkers on an NVIDIA GPU
-# make clean  remove the virtual environment and build leftovers (results/ stays)
+# make walk      train the shipped config on this machine, replay, measure, report
+# make test      lint and tests
+# make test-all  the same and every slow test: all compositions, fidelity, Warp (hours on two cores)
+# make demo      replay the shipped policy and write its report (under 2 minutes)
+# make gpu       train with 4096 walkers on an NVIDIA GPU
+# make clean     remove the virtual environment and build leftovers (results/ stays)
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help walk test demo gpu clean pictures
+.PHONY: help walk test test-all demo gpu clean pictures
 
 VENV ?= .venv
 RESULTS ?= results
@@ -45,6 +46,9 @@ test: $(DEV)
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/python -m pytest -n 2 --dist loadfile
+
+test-all: test
+	$(VENV)/bin/python -m pytest -n 2 --dist loadfile -m slow
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .ruff_cache

@@ -14,7 +14,6 @@ import mujoco
 import numpy as np
 
 from mjx_assist.sim import assembly, reference
-from mjx_assist.sim.foot_kinematics import JOINTS, model_pose
 from mjx_assist.sim.reduction import reduce_model
 
 SPEED = 1.25
@@ -33,7 +32,7 @@ def skeletons(full: mujoco.MjModel, qpos: np.ndarray) -> np.ndarray:
     option.geomgroup[4] = 0
     frames = []
     with mujoco.Renderer(full, height, width) as renderer:
-        for pose in model_pose(full, qpos):
+        for pose in qpos:
             data.qpos[:] = pose
             mujoco.mj_forward(full, data)
             renderer.update_scene(data, camera, option)
@@ -51,7 +50,7 @@ def sticks(axes, model: mujoco.MjModel, gait: reference.ReferenceGait) -> None:
     qpos, _, _ = reference.sample(gait, phase, SPEED)
     qpos[:, 0] = phase * SPEED / reference.stride_frequency(gait, SPEED)
     data = mujoco.MjData(model)
-    for pose in model_pose(model, qpos):
+    for pose in qpos:
         data.qpos[:] = pose
         mujoco.mj_kinematics(model, data)
         hip = data.xanchor[model.joint("hip_flexion_r").id]
@@ -60,7 +59,7 @@ def sticks(axes, model: mujoco.MjModel, gait: reference.ReferenceGait) -> None:
         for side, color in (("l", "tab:blue"), ("r", "tab:red")):
             joints = [model.joint(f"{name}_{side}").id for name in ("hip_flexion", "knee_angle", "ankle_angle")]
             points = [data.xanchor[joint] for joint in joints]
-            spheres = [data.geom(f"{side}_{name}").xpos for name in ("foot_rear", "foot_front", "toes_front")]
+            spheres = [data.geom(f"{side}_{name}").xpos for name in ("foot_1", "toes_1", "toes_2")]
             line = np.stack([*points, *spheres])[:, [0, 2]]
             axes.plot(*line.T, color=color, lw=1.2)
     axes.axhline(0, color="k", lw=0.8)
@@ -80,7 +79,7 @@ def curves(axes, model: mujoco.MjModel, gait: reference.ReferenceGait) -> None:
         ax.fill_between(percent, mean - sd, mean + sd, color="0.85", label=f"published, {SPEED} m/s, ± 1 SD")
         for speed, style in ((0.75, ":"), (SPEED, "-"), (1.75, "--")):
             qpos, _, _ = reference.sample(gait, phase, speed)
-            angle = np.degrees(qpos[:, JOINTS.index(f"{joint}_r")])
+            angle = np.degrees(qpos[:, gait.joint_names.index(f"{joint}_r")])
             ax.plot(100 * phase, angle, "k" + style, label=f"reference, {speed} m/s")
         ax.set(title=title, xlabel="% of gait cycle", ylabel="deg", xlim=(0, 100))
     axes[0].legend(fontsize=7)
@@ -90,13 +89,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("-o", "--output", type=Path, default=Path(__file__).parent / "images" / "reference_gait.png")
     output = parser.parse_args().output
-    model = reduce_model("myolegs22", "Tutorial_L1").model
+    reduced = reduce_model("myolegs22", "Tutorial_L1")
+    model = reduced.model
     gait = reference.healthy_gait(model)
     figure = plt.figure(figsize=(13, 11))
     rows = figure.add_gridspec(3, 3, height_ratios=(0.8, 1.3, 0.9))
     strip = figure.add_subplot(rows[0, :])
     poses, _, _ = reference.sample(gait, PHASES, SPEED)
-    strip.imshow(skeletons(assembly.full_model("myolegs22", "Tutorial_L1"), poses))
+    strip.imshow(skeletons(assembly.full_model("myolegs22", "Tutorial_L1"), reduced.coupling.lift(poses)))
     width = strip.get_xlim()[1] / len(PHASES)
     strip.set(
         yticks=[], xticks=(np.arange(len(PHASES)) + 0.5) * width, xticklabels=[f"{100 * p:.0f} %" for p in PHASES]

@@ -135,9 +135,11 @@ def build_parser() -> tuple[Parser, dict[str, Parser]]:
     _add_report(command("report", "write a gait report: report.html, composite.png, metrics.json"))
     models = command("models", "the humans and devices there are, and their reduced models")
     parts = models.add_subparsers(metavar="COMMAND", required=True)
-    models_list = command("models list", "humans, and the devices that each can wear", parts)
-    models_list.set_defaults(run=_later("models", "show"))
+    models_list = command("models list", "humans, the devices that each can wear, and their reduced models", parts)
+    models_list.set_defaults(run=_later("models", "show_list"))
+    _add_models_show(command("models show", "draw the full and the reduced model side by side", parts))
     _add_models_report(command("models report", "how close the reduced model is to the full one", parts))
+    _add_models_sweep(command("models sweep", "reduce and measure all compositions, and write their tables", parts))
     _add_models_export(command("models export", "write the reduced model as MJCF, and its couplings as JSON", parts))
     return parser, commands
 
@@ -160,7 +162,10 @@ def _add_train(parser: Parser) -> None:
         "--out", metavar="DIR", default="results", help="the folder for the run's own (default: results)"
     )
     parser.add_argument("--resume", metavar="RUN", help="go on with this run; CONFIG may then be left out")
-    parser.epilog = "Every key of the config is a flag: --env_params.num_envs 512 --ppo_params.gamma 0.99"
+    parser.epilog = (
+        "Every key of the config is a flag: --env_params.num_envs 512. Another walker: --env_params.msk_key myolegs26 "
+        "--env_params.device_key STRIDE_L2 (see 'mjx-assist models list'), or --env_params.model_path FILE"
+    )
     parser.set_defaults(run=_later("train", "train"))
 
 
@@ -192,10 +197,31 @@ def _add_report(parser: Parser) -> None:
     parser.set_defaults(run=_later("walk", "report"))
 
 
+def _add_models_show(parser: Parser) -> None:
+    _add_human(parser)
+    parser.add_argument("-o", "--out", metavar="FILE", required=True, help="the picture, a PNG file")
+    parser.set_defaults(run=_later("models", "show"))
+
+
 def _add_models_report(parser: Parser) -> None:
     _add_human(parser)
     parser.add_argument("--json", metavar="FILE", help="write all figures here")
+    parser.add_argument("-o", "--out", metavar="DIR", help="write plots of moment arms and motions into this folder")
     parser.set_defaults(run=_later("models", "report"))
+
+
+def _add_models_sweep(parser: Parser) -> None:
+    parser.add_argument("human", metavar="HUMAN", nargs="*", help="only these humans (default: all)")
+    parser.add_argument("--device", metavar="DEVICE", action="append", help="only this device; may be repeated")
+    text = "a file of figures for each composition goes here, and is read again while it is up to date"
+    parser.add_argument(
+        "-o", "--out", metavar="DIR", default="results/models", help=f"{text} (default: results/models)"
+    )
+    parser.add_argument(
+        "--json", metavar="FILE", help="write the table that 'models list' reads (models/fidelity.json)"
+    )
+    parser.add_argument("--markdown", metavar="FILE", help="put the tables into this file, such as docs/models.md")
+    parser.set_defaults(run=_later("models", "sweep"))
 
 
 def _add_models_export(parser: Parser) -> None:
@@ -219,8 +245,12 @@ def _add_episodes(parser: Parser, episodes: int) -> None:
 
 
 def _add_human(parser: Parser) -> None:
-    parser.add_argument("human", metavar="HUMAN", help="a key of 'mjx-assist models list'")
-    parser.add_argument("device", metavar="DEVICE", help="a device of that human, or none")
+    parser.add_argument(
+        "human", metavar="HUMAN", help="a key of 'mjx-assist models list', or a model of your own: its .xml"
+    )
+    parser.add_argument(
+        "device", metavar="DEVICE", nargs="?", default="none", help="a device of that human (default: none)"
+    )
 
 
 def _positive(text: str) -> int:

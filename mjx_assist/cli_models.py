@@ -1,29 +1,82 @@
-"""The commands `models list | report | export`: what assist_sim composes, and what its reduction is like. No JAX."""
+"""The commands `models list | show | report | sweep | export`: what there is, and how it is reduced. No JAX."""
 
 import argparse
 import json
 import os
 import shutil
-import textwrap
+import sys
 from pathlib import Path
 from typing import Any
 
 from mjx_assist.cli_output import check_writable, table, write_json
-from mjx_assist.data import data_path
 from mjx_assist.errors import UserError
 
 LONGEST = 4  # names in a cell
 MODEL, COUPLING = "model.xml", "coupling.json"
 
 
-def show(arguments: argparse.Namespace) -> None:
-    """Print humans and the devices that each can wear."""
+def show_list(arguments: argparse.Namespace) -> None:
+    """Print humans, the devices that each can wear, and what is known of their reduced models."""
+    from mjx_assist.eval import model_table
     from mjx_assist.sim.assembly import available
 
+    known = {(row["human"], row["device"]): row for row in model_table.shipped()}
+    header = list(model_table.HEADER)
     for human, devices in available().items():
-        trainable = data_path("models", "reductions", f"{human}.json").is_file()
-        print(human + ("" if trainable else "   (no reduction recipe yet: cannot be trained)"))
-        print(textwrap.fill(", ".join(devices), 100, initial_indent="    ", subsequent_indent="    "))
+        rows = [
+            model_table.cells(known[human, device])
+            if (human, device) in known
+            else [device, *["-"] * (len(header) - 2), "not measured"]
+            for device in devices
+        ]
+        print(f"{human}\n{table(header, rows)}\n")
+    print(
+        "full → reduced. us/step: C MuJoCo, one core, where the table was made. worst fidelity: of all bounds, the one"
+    )
+    print("that is nearest to being missed, or missed by most. All of them: mjx-assist models report HUMAN DEVICE")
+
+
+def show(arguments: argparse.Namespace) -> None:
+    """Draw the full and the reduced model side by side into a PNG file."""
+    check_writable(arguments.out, folder=False)
+
+    from mjx_assist.eval.model_pictures import side_by_side
+    from mjx_assist.sim.reduction import reduce_model
+
+    _tell(f"reducing {arguments.human} with {arguments.device} ...")
+    side_by_side(reduce_model(arguments.human, arguments.device), arguments.out)
+    print(arguments.out)
+
+
+def sweep(arguments: argparse.Namespace) -> None:
+    """Reduce and measure every composition of the given humans, and write the tables that are asked for."""
+    from mjx_assist.eval import model_sweep, model_table
+    from mjx_assist.sim.assembly import available, check_keys
+
+    everything = available()
+    for human in arguments.human:
+        check_keys(human, "none")
+    for device in arguments.device or []:
+        for human in arguments.human or everything:
+            check_keys(human, device)
+    for path in filter(None, (arguments.json, arguments.markdown)):
+        check_writable(path, folder=False)
+    check_writable(arguments.out, folder=True)
+    compositions = [
+        (human, device)
+        for human in arguments.human or everything
+        for device in everything[human]
+        if not arguments.device or device in arguments.device
+    ]
+    rows = model_sweep.sweep(compositions, Path(arguments.out), lambda line: print(line, flush=True))
+    if arguments.json:
+        model_sweep.write_table(arguments.json, rows)
+    if arguments.markdown:
+        model_sweep.write_markdown(arguments.markdown, rows)
+    failed = sum("error" in row for row in rows)
+    missing = sum(bool(model_table.missed(row)) for row in rows)
+    kept = len(rows) - failed - missing
+    print(f"{len(rows)} compositions: {kept} keep every bound, {missing} miss some, {failed} cannot be reduced")
 
 
 def export(arguments: argparse.Namespace) -> None:
@@ -63,18 +116,60 @@ def export(arguments: argparse.Namespace) -> None:
 
 
 def report(arguments: argparse.Namespace) -> None:
-    """Print how close the reduced model is to the full one over the walking range."""
+    """Print how close the reduced model is to the full one over the walking range; with -o, draw it as well."""
     if arguments.json:
         check_writable(arguments.json, folder=False)
+    if arguments.out:
+        check_writable(arguments.out, folder=True)
 
     from mjx_assist.sim.reduction import fidelity, reduce_model
 
-    figures = fidelity(reduce_model(arguments.human, arguments.device))
-    print(f"{arguments.human} with {arguments.device}: the reduced model against the full one")
-    for name, content in figures.items():
+    _tell(f"reducing {arguments.human} with {arguments.device} ...")
+    reduced = reduce_model(arguments.human, arguments.device)
+    _tell("comparing it with the full model ...")
+    figures = fidelity(reduced)
+    print(f"{reduced.human} with {reduced.device}: the reduced model against the full one")
+    for name, content in _sections(figures).items():
         print("\n" + section(name, content))
     if arguments.json:
         write_json(arguments.json, figures)
+    if arguments.out:
+        from mjx_assist.eval.model_plots import write_plots
+
+        _tell("drawing ...")
+        write_json(Path(arguments.out) / "fidelity.json", figures)
+        for path in write_plots(reduced, figures, Path(arguments.out)):
+            print(path)
+
+
+def _tell(what: str) -> None:
+    print(what, file=sys.stderr, flush=True)
+
+
+def _sections(figures: dict[str, Any]) -> dict[str, Any]:
+    """The report as tables: the bounds first, nested figures flattened, curves left out."""
+    rest = {
+        key: value for key, value in figures.items() if key not in ("verdicts", "feet", "accelerations", "convergence")
+    }
+    motions = figures.get("convergence", {})
+    return {
+        "bounds": [
+            {key: row[key] for key in ("measure", "value", "bound", "unit", "ok", "of")} for row in figures["verdicts"]
+        ],
+        **rest,
+        "joint accelerations, difference / RMS": figures["accelerations"]["joints"],
+        "standing height m": figures["feet"]["standing_height_m"],
+        "feet": [{"foot": name, **_flat(foot)} for name, foot in figures["feet"]["feet"].items()],
+        "convergence": [{"motion": name, **row} for name, motion in motions.items() for row in motion["rows"]],
+    }
+
+
+def _flat(figures: dict[str, Any]) -> dict[str, Any]:
+    """``{"a": {"b": 1}}`` as ``{"a b": 1}``."""
+    flat = {}
+    for key, value in figures.items():
+        flat |= {f"{key} {k}": v for k, v in value.items()} if isinstance(value, dict) else {key: value}
+    return flat
 
 
 def section(name: str, content: Any) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from mjx_assist import config as configs
-from mjx_assist.config import RunConfig
+from mjx_assist.config import EnvParams, RunConfig
 from mjx_assist.data import data_path
 from mjx_assist.errors import UserError, unknown
 
@@ -29,9 +29,7 @@ def train(arguments: argparse.Namespace) -> None:
     resume = Path(arguments.resume) if arguments.resume else None
     config = _resumed(arguments, resume) if resume else configs.load(_config_file(arguments), arguments.overrides)
 
-    from mjx_assist.sim.assembly import check_keys
-
-    check_keys(config.env_params.msk_key, config.env_params.device_key)
+    _check_model(config.env_params)
     _use_compilation_cache()
     _import_mjx_quietly()
 
@@ -156,6 +154,16 @@ def _leaves(tree: dict, stem: str = "") -> Iterator[tuple[str, object]]:
 
 def _under(key: str, stems: Sequence[str]) -> bool:
     return any(key == stem or key.startswith(f"{stem}.") for stem in stems)
+
+
+def _check_model(env: EnvParams) -> None:
+    """Raises `UserError` for a human or device that assist_sim does not have, or a model file that is not there."""
+    from mjx_assist.sim.assembly import NO_DEVICE, check_keys
+
+    if env.model_path is None:
+        check_keys(env.msk_key, env.device_key or NO_DEVICE)
+    elif not Path(env.model_path).is_file():
+        raise UserError(f"config key 'env_params.model_path': there is no file {env.model_path!r}.")
 
 
 def _use_compilation_cache() -> None:

@@ -5,29 +5,21 @@ Key names are MyoAssist's where the meaning is the same, so its users find what 
 
 import dataclasses
 import json
-import types
-import typing
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from mjx_assist.config_tree import build, override
 from mjx_assist.errors import UserError, unknown
 
 BACKENDS = ("auto", "mjx", "warp", "mujoco")
 VELOCITY_MODES = ("UNIFORM", "SINUSOIDAL", "STEP")
 CRITIC = "common_critic"
+MODEL_PATH, MODEL_KEYS = "env_params.model_path", ("msk_key", "device_key")
 
-JOINT_POSITIONS = (
-    "ankle_angle_l",
-    "ankle_angle_r",
-    "hip_flexion_l",
-    "hip_flexion_r",
-    "knee_angle_l",
-    "knee_angle_r",
-    "pelvis_tilt",
-    "pelvis_ty",
-)
+# Joint name patterns: a prosthesis' joint takes the place of the human one, and an amputated side may have none.
+JOINT_POSITIONS = ("*ankle_angle_?", "*hip_flexion_?", "*knee_angle_?", "pelvis_tilt", "pelvis_ty")
 JOINT_VELOCITIES = (*JOINT_POSITIONS[:-1], "pelvis_tx", "pelvis_ty")
 
 
@@ -54,10 +46,15 @@ class RewardWeights:
 
 @dataclass(frozen=True)
 class EnvParams:
-    """What the walker is, what it sees and what it is rewarded for. Velocities in m/s, heights in m, periods in s."""
+    """What the walker is, what it sees and what it is rewarded for. Velocities in m/s, heights in m, periods in s.
 
-    msk_key: str = "myolegs22"
-    device_key: str = "Tutorial_L1"
+    The walker is assist_sim's (``msk_key``, ``device_key``) or a user's own MJCF file (``model_path``; the keys are
+    then null). Joints are named by patterns such as ``*ankle_angle_?``.
+    """
+
+    msk_key: str | None = "myolegs22"
+    device_key: str | None = "Tutorial_L1"
+    model_path: str | None = None
     backend: str = "auto"
     num_envs: int = 256
     num_threads: int = 0
@@ -80,6 +77,11 @@ class EnvParams:
     reference_data_path: str | None = None
     reward_keys_and_weights: RewardWeights = field(default_factory=RewardWeights)
 
+    @property
+    def human(self) -> str:
+        """What to reduce: the human's key, or the path of the user's model."""
+        return self.model_path or self.msk_key
+
 
 @dataclass(frozen=True)
 class HeadIndexing:
@@ -101,7 +103,10 @@ class HeadOptions:
 
 @dataclass(frozen=True)
 class PolicyParams:
-    """Networks: hidden sizes and wiring per head (``common_critic`` is the value function)."""
+    """Networks: hidden sizes and wiring per head (``common_critic`` is the value function).
+
+    ``mirror_symmetric``: one network serves both sides; null means where the model is left-right symmetric.
+    """
 
     net_arch: dict[str, tuple[int, ...]] = field(
         default_factory=lambda: {"human_actor": (128, 128), "exo_actor": (32, 32), CRITIC: (128, 128)}
@@ -115,7 +120,7 @@ class PolicyParams:
     )
     head_options: dict[str, HeadOptions] = field(default_factory=dict)
     log_std_init: float = -0.7
-    mirror_symmetric: bool = True
+    mirror_symmetric: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -172,13 +177,14 @@ def load(path: str | Path, overrides: Sequence[tuple[str, str]] = ()) -> RunConf
     if not isinstance(tree, dict):
         raise UserError(f"config file {str(path)!r} must hold one JSON object.")
     for key, text in overrides:
-        _override(tree, key, text)
+        override(tree, key, text, to_dict(RunConfig()))
+    _choose_model(tree, {key for key, _ in overrides})
     return from_dict(tree)
 
 
 def from_dict(tree: dict) -> RunConfig:
     """Build and validate a run config from plain JSON data."""
-    config = _build(RunConfig, tree, "")
+    config = build(RunConfig, _with_one_model(tree), "")
     _validate(config)
     return config
 
@@ -188,60 +194,34 @@ def to_dict(config: Any) -> dict:
     return json.loads(json.dumps(dataclasses.asdict(config)))
 
 
-def _override(tree: dict, key: str, text: str) -> None:
-    """Set a dotted key in plain JSON data; the text is JSON where it parses as JSON, else a string."""
-    try:
-        value = json.loads(text)
-    except json.JSONDecodeError:
-        value = text
-    node, default = tree, to_dict(RunConfig())
-    *parents, leaf = key.split(".")
-    for name in parents:
-        default = default.get(name, {}) if isinstance(default, dict) else {}
-        node = node.setdefault(name, default)
-        if not isinstance(node, dict):
-            raise UserError(f"--{key}: {name!r} is a value, not a group of keys.")
-    node[leaf] = value
+def _choose_model(tree: dict, keys: set[str]) -> None:
+    """On the command line a model's path takes the place of the file's human and device, and they that of a path."""
+    env = tree.get("env_params")
+    if not isinstance(env, dict):
+        return
+    keyed = {f"env_params.{k}" for k in MODEL_KEYS} & keys
+    if MODEL_PATH in keys and not keyed:
+        env.update(dict.fromkeys(MODEL_KEYS))
+    elif keyed and MODEL_PATH not in keys:
+        env.pop("model_path", None)
 
 
-def _build(kind: Any, value: Any, where: str) -> Any:
-    """Turn JSON data into ``kind`` (a dataclass, dict, tuple, union or scalar type), or say what is wrong with it."""
-    if dataclasses.is_dataclass(kind):
-        if not isinstance(value, dict):
-            raise UserError(f"config key {where or 'top level'!r}: expected a group of keys, got {value!r}.")
-        fields = {f.name: f for f in dataclasses.fields(kind)}
-        hints = typing.get_type_hints(kind)
-        for key in value:
-            if key not in fields:
-                raise unknown(f"config key{' in ' + repr(where) if where else ''}", key, fields)
-        return kind(**{k: _build(hints[k], v, f"{where}.{k}" if where else k) for k, v in value.items()})
-    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
-    if origin is dict:
-        if not isinstance(value, dict):
-            raise UserError(f"config key {where!r}: expected an object of {arguments[1].__name__}, got {value!r}.")
-        return {k: _build(arguments[1], v, f"{where}.{k}") for k, v in value.items()}
-    if origin is tuple:
-        if not isinstance(value, list | tuple):
-            raise UserError(f"config key {where!r}: expected a list, got {value!r}.")
-        return tuple(_build(arguments[0], v, f"{where}[{i}]") for i, v in enumerate(value))
-    if origin is types.UnionType:
-        for option in arguments:
-            if _is(option, value):
-                return option(value) if option in (float, int) else value
-        names = " or ".join("null" if o is type(None) else o.__name__ for o in arguments)
-        raise UserError(f"config key {where!r}: expected {names}, got {value!r}.")
-    if not _is(kind, value):
-        raise UserError(f"config key {where!r}: expected {kind.__name__}, got {value!r} ({type(value).__name__}).")
-    return kind(value) if kind in (float, int) else value
+def _with_one_model(tree: dict) -> dict:
+    """The tree with null for the human's and device's keys where a model's path takes their place.
 
-
-def _is(kind: Any, value: Any) -> bool:
-    """Whether a JSON value may stand for a scalar type: ints are floats, whole floats are ints, bools are neither."""
-    if kind is float:
-        return isinstance(value, int | float) and not isinstance(value, bool)
-    if kind is int:
-        return not isinstance(value, bool) and (isinstance(value, int) or (isinstance(value, float) and value % 1 == 0))
-    return isinstance(value, kind)
+    Raises:
+        UserError: both are given.
+    """
+    env = tree.get("env_params")
+    if not isinstance(env, dict) or env.get("model_path") is None:
+        return tree
+    for key in MODEL_KEYS:
+        if env.get(key) is not None:
+            raise UserError(
+                f"config keys 'env_params.model_path' ({env['model_path']!r}) and 'env_params.{key}' ({env[key]!r}): "
+                "give one of them, and null for the other."
+            )
+    return {**tree, "env_params": {**env, **dict.fromkeys(MODEL_KEYS)}}
 
 
 def _validate(config: RunConfig) -> None:
@@ -249,6 +229,8 @@ def _validate(config: RunConfig) -> None:
     env, ppo, policy = config.env_params, config.ppo_params, config.policy_params
     if env.backend not in BACKENDS:
         raise unknown("config key 'env_params.backend'", env.backend, BACKENDS)
+    if env.msk_key is None and env.model_path is None:
+        raise UserError("config keys 'env_params.msk_key' and 'env_params.model_path': one of them must be given.")
     if env.velocity_mode not in VELOCITY_MODES:
         raise unknown("config key 'env_params.velocity_mode'", env.velocity_mode, VELOCITY_MODES)
     positive = {

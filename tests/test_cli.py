@@ -109,7 +109,8 @@ def test_a_misspelt_word_answers_with_the_nearest(refused: Refused, arguments: l
         (["evaluate", "no/such"], "'no/such' does not exist"),
         (["export", "no/such", "-o", "x"], "'no/such' is not a training run"),
         (["train", "--resume", "no/such"], "'no/such' is not a training run"),
-        (["models", "report", "myolegs26", "Tutorial_L1"], "no reduction recipe"),
+        (["models", "report", "no_such.xml"], "no_such.xml"),
+        (["models", "report", "no_such.xml", "Tutorial_L1"], "is used as it is ('none')"),
     ],
 )
 def test_a_wrong_argument_is_named(refused: Refused, arguments: list[str], told: str):

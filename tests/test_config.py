@@ -64,7 +64,7 @@ def test_unknown_name_answers_with_the_nearest(tree: dict, named: str, meant: st
         ({"env_params": {"num_envs": True}}, "env_params.num_envs", "True"),
         ({"env_params": {"safe_height": "0.7"}}, "env_params.safe_height", "'0.7'"),
         ({"env_params": {"observe_gait_phase": 1}}, "env_params.observe_gait_phase", "1"),
-        ({"env_params": {"msk_key": None}}, "env_params.msk_key", "None"),
+        ({"env_params": {"msk_key": 22}}, "env_params.msk_key", "22"),
         ({"env_params": {"reference_data_path": 3}}, "env_params.reference_data_path", "3"),
         ({"env_params": []}, "env_params", "[]"),
         ({"policy_params": {"net_arch": {"human_actor": 64}}}, "policy_params.net_arch.human_actor", "64"),
@@ -119,6 +119,31 @@ def test_overrides_take_json_and_plain_text(tmp_path: Path):
     assert config.env_params.reward_keys_and_weights.qpos_imitation_rewards == {"pelvis_tilt": 0.5}
     assert config.policy_params.net_arch["human_actor"] == (32, 16)
     assert config.ppo_params == dataclasses.replace(configs.PPOParams(), gamma=0.9)
+
+
+def test_a_models_path_takes_the_place_of_the_keys(tmp_path: Path):
+    env = configs.from_dict({"env_params": {"model_path": "my.xml"}}).env_params
+    assert (env.human, env.msk_key, env.device_key) == ("my.xml", None, None)
+    assert configs.from_dict(json.loads(json.dumps({"env_params": dataclasses.asdict(env)}))).env_params == env
+    both = {"env_params": {"model_path": "my.xml", "device_key": "Tutorial_L1"}}
+    with pytest.raises(
+        UserError, match=r"'env_params.model_path' \('my.xml'\).*'env_params.device_key' \('Tutorial_L1'\)"
+    ):
+        configs.from_dict(both)
+    with pytest.raises(UserError, match=r"'env_params.msk_key' and 'env_params.model_path': one of them"):
+        configs.from_dict({"env_params": {"msk_key": None}})
+
+
+def test_an_override_chooses_the_model_instead_of_the_files(tmp_path: Path):
+    preset = data_path("configs", "walk22_exo.json")
+    own = configs.load(preset, [("env_params.model_path", "my.xml")]).env_params
+    assert (own.human, own.msk_key, own.device_key) == ("my.xml", None, None)
+    by_path = write(tmp_path, {"env_params": {"model_path": "my.xml"}})
+    assert configs.load(by_path, [("env_params.msk_key", "myolegs26")]).env_params.human == "myolegs26"
+    worn = configs.load(preset, [("env_params.device_key", "OpenSourceLeg_A_L1")]).env_params
+    assert (worn.human, worn.device_key) == ("myolegs22", "OpenSourceLeg_A_L1")
+    with pytest.raises(UserError, match="model_path"):
+        configs.load(preset, [("env_params.model_path", "my.xml"), ("env_params.msk_key", "myolegs26")])
 
 
 def test_an_override_of_an_unknown_key_is_refused(tmp_path: Path):

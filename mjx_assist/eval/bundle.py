@@ -20,6 +20,7 @@ from mjx_assist.errors import UserError
 from mjx_assist.eval.bundle_check import check
 from mjx_assist.eval.policy import HeadWeights, MirrorWeights, Policy
 from mjx_assist.sim import mjcf
+from mjx_assist.sim.assembly import NO_DEVICE
 from mjx_assist.sim.coupling import Coupling
 from mjx_assist.sim.observation import ObservationSpec
 from mjx_assist.sim.reference import ReferenceGait
@@ -47,11 +48,11 @@ class Bundle:
 
     @property
     def human(self) -> str:
-        return self.config.env_params.msk_key
+        return self.config.env_params.human
 
     @property
     def device(self) -> str:
-        return self.config.env_params.device_key
+        return self.config.env_params.device_key or NO_DEVICE
 
 
 def is_bundle(path: Path) -> bool:

@@ -51,7 +51,7 @@ def _check_coupling(coupling: Coupling, size: int) -> None:
     count = len(coupling.full_joint_names)
     _indices("coupling/source", coupling.source, size)
     _numbers("coupling/source", coupling.source, (count,))
-    _numbers("coupling/polycoef", coupling.polycoef, (count, 5))
+    _numbers("coupling/polycoef", coupling.polycoef, (count, coupling.polycoef.shape[-1]))
 
 
 def _check_policy(policy: Policy, size: int, actuators: int) -> None:

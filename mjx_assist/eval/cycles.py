@@ -43,9 +43,10 @@ def side_of(name: str) -> int:
 
 
 def joint_series(record: GaitRecord, array: np.ndarray, joint: str) -> np.ndarray:
-    """[T, 2] a joint's columns of a [T, J] array; a joint without sides gives its column twice."""
+    """[T, 2] a joint's columns of a [T, J] array; one without sides gives its column twice, an amputated one NaN."""
     pair = [joint + suffix if joint + suffix in record.joint_names else joint for suffix in SUFFIXES]
-    return np.stack([record.column(array, name) for name in pair], axis=1)
+    missing = np.full(record.time.size, np.nan)
+    return np.stack([record.column(array, n) if n in record.joint_names else missing for n in pair], axis=1)
 
 
 def joint_angle(record: GaitRecord, quantity: str) -> np.ndarray:

@@ -25,6 +25,7 @@ def export_run(run: Path) -> bundles.Bundle:
 
     from mjx_assist.ppo import learner, train
     from mjx_assist.ppo.checkpoint import Checkpoints
+    from mjx_assist.sim.assembly import NO_DEVICE
     from mjx_assist.sim.env import make_env
     from mjx_assist.sim.reduction import reduce_model
 
@@ -47,7 +48,7 @@ def export_run(run: Path) -> bundles.Bundle:
     return bundles.Bundle(
         config=config,
         xml=env.xml,
-        coupling=reduce_model(config.env_params.msk_key, config.env_params.device_key).coupling,
+        coupling=reduce_model(config.env_params.human, config.env_params.device_key or NO_DEVICE).coupling,
         gait=env.gait,
         observation=env.observation_spec,
         policy=numpy_policy(spec, jax.device_get(state.params)["params"], state.normaliser),

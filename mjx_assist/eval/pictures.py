@@ -78,16 +78,23 @@ def render(bundle: Bundle, record: GaitRecord, frames: np.ndarray) -> np.ndarray
             qpos=bundle.coupling.lift(record.qpos[frames]),
             activation=record.activation[frames],
         )
-        command = [sys.executable, "-m", "mjx_assist.eval.pictures", str(request), str(result)]
-        for backend in _gl_backends():
-            environment = {**os.environ, **({_GL_ENVIRONMENT: backend} if backend else {})}
-            try:
-                done = subprocess.run(command, env=environment, capture_output=True, timeout=RENDER_TIMEOUT_S)
-            except subprocess.TimeoutExpired:
-                continue
-            if done.returncode == 0 and result.is_file():
-                return np.load(result, allow_pickle=False)
-    return None
+        if not render_elsewhere("mjx_assist.eval.pictures", request, result):
+            return None
+        return np.load(result, allow_pickle=False)
+
+
+def render_elsewhere(module: str, request: Path, result: Path) -> bool:
+    """Run ``python -m module request result`` with one OpenGL after the other until there is a result."""
+    command = [sys.executable, "-m", module, str(request), str(result)]
+    for backend in _gl_backends():
+        environment = {**os.environ, **({_GL_ENVIRONMENT: backend} if backend else {})}
+        try:
+            done = subprocess.run(command, env=environment, capture_output=True, timeout=RENDER_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            continue
+        if done.returncode == 0 and result.is_file():
+            return True
+    return False
 
 
 def _gl_backends() -> list[str]:

@@ -36,7 +36,7 @@ def replay(
     qpos, qvel, _ = reference.sample(bundle.gait, phase, command.target_velocity(limits, wish, 0.0))
     walker.reset(qpos, qvel, action.INITIAL_ACTIVATION)
     actions = action.make_action_spec(walker.reduced)
-    height, dt = walker.joint_names.index("pelvis_ty"), 1.0 / params.control_framerate
+    dt = 1.0 / params.control_framerate
     every = max(1, round(1.0 / (_RECORD_RATE * walker.model.opt.timestep)))
     samples: list[tuple] = []
     fell, physics_steps = False, 0
@@ -53,7 +53,7 @@ def replay(
                 now = (phase + clock * (walker.data.time - step * dt)) % 1.0
                 samples.append(_sample(walker, bundle, control, target, now))
         phase = (phase + clock * dt) % 1.0
-        fell = not walker.finite() or walker.data.qpos[walker._qpos[height]] < params.safe_height
+        fell = not walker.finite() or walker.height() < params.safe_height
         if fell or (on_step is not None and not on_step(walker, (step + 1) * dt)):
             break
     return _record(walker, bundle, samples, fell, seed, dt)
@@ -70,7 +70,7 @@ def _sample(walker: Walker, bundle: Bundle, control: np.ndarray, target: float, 
         state.qpos,
         state.qvel,
         reference.sample(bundle.gait, phase, target)[0],
-        state.act,
+        walker.muscle_activation(),
         control[walker.muscle],
         walker.contact_forces()[0],
         moment,

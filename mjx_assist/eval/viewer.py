@@ -77,7 +77,7 @@ def show(scene: Scene, window, walker: Walker) -> None:
     """Draw the walker's present state as the full skeleton, and follow it."""
     state = walker.state()
     with window.lock():
-        scene.pose(walker.coupling.lift(state.qpos), state.act)
+        scene.pose(walker.coupling.lift(state.qpos), walker.muscle_activation())
         window.cam.lookat[0] = scene.place
     window.sync()
 

@@ -8,7 +8,7 @@ import numpy as np
 from mjx_assist.errors import unknown
 from mjx_assist.eval import bundle as bundles
 from mjx_assist.eval.bundle import Bundle
-from mjx_assist.sim import observation
+from mjx_assist.sim import action, anatomy, foot_kinematics, observation
 from mjx_assist.sim.assembly import FLOOR, full_model
 
 MODEL_KINDS = ("reduced", "full", "composed")
@@ -48,8 +48,11 @@ class Walker:
         self.muscle = observation.is_muscle(self.reduced)
         self._qpos = np.array([m.joint(name).qposadr[0] for name in self.joint_names])
         self._ctrl = np.array([m.actuator(name).id for name in self.actuator_names])
-        self._act = m.actuator_actadr[self._ctrl[self.muscle]]
+        # each activation of the reduced model, in its order, and the muscles' among them
+        self._act = np.array([m.actuator(name).actadr[0] for name in observation.activation_names(self.reduced)], int)
+        self._muscle_act = action.muscle_activations(self.reduced)
         self._floor = m.geom(FLOOR).id
+        self._height_offset = anatomy.height_offset(self.reduced)
         self._segment_of_geom = self._segments()
         self._feet = [self._body(f"{side}_foot_position", f"{side}_foot") for side in "rl"]
         self._loads = np.array([[observation.sensor_slice(self.reduced, t).start for t in side] for side in _TOUCH])
@@ -63,7 +66,7 @@ class Walker:
         else:
             self.data.qpos[:] = self.coupling.lift(qpos)
             self.data.qvel[:] = self.coupling.lift_velocity(qpos, qvel)
-        self.data.act[self._act] = activation
+        self.data.act[self._act[self._muscle_act]] = activation
 
     def step(self, control: np.ndarray) -> None:
         """One physics step with controls in the reduced model's actuator order."""
@@ -107,19 +110,22 @@ class Walker:
         """Generalised forces ``[J]`` of all actuators, and of the device alone, in the reduced coordinates (N*m, N)."""
         device = np.zeros(self.model.nv)
         for actuator in self._ctrl[~self.muscle]:
-            first, n = self.data.moment_rowadr[actuator], self.data.moment_rownnz[actuator]
-            columns = self.data.moment_colind[first : first + n]
-            device[columns] += self.data.actuator_moment[first : first + n] * self.data.actuator_force[actuator]
+            device += self._moment_arms(actuator) * self.data.actuator_force[actuator]
         return self._to_reduced(self.data.qfrc_actuator), self._to_reduced(device)
 
+    def _moment_arms(self, actuator: int) -> np.ndarray:
+        """``[nv]`` of an actuator in the model's own coordinates (m, 1)."""
+        first, n = self.data.moment_rowadr[actuator], self.data.moment_rownnz[actuator]
+        arms = np.zeros(self.model.nv)
+        arms[self.data.moment_colind[first : first + n]] = self.data.actuator_moment[first : first + n]
+        return arms
+
     def device_joints(self) -> tuple[str, ...]:
-        """The joint that each device actuator drives (the one with the largest moment arm)."""
+        """The reduced joint that each device actuator drives (the one with the largest moment arm)."""
         mujoco.mj_forward(self.model, self.data)
         names = []
         for actuator in self._ctrl[~self.muscle]:
-            first, n = self.data.moment_rowadr[actuator], self.data.moment_rownnz[actuator]
-            arms = np.abs(self.data.actuator_moment[first : first + n])
-            names.append(self.model.joint(int(self.data.moment_colind[first + int(arms.argmax())])).name)
+            names.append(self.joint_names[int(np.abs(self._to_reduced(self._moment_arms(actuator))).argmax())])
         return tuple(names)
 
     def foot_positions(self) -> np.ndarray:
@@ -127,10 +133,23 @@ class Walker:
         return np.stack([self.data.site_xpos[i] if is_site else self.data.xpos[i] for is_site, i in self._feet])
 
     def leg_length(self) -> float:
-        """Height of the pelvis origin over the ground at the reference position, m (for dimensionless figures)."""
+        """Height of the pelvis origin over the ground at the reference position, m (for dimensionless figures).
+
+        Of a model without the keyframe: of its hip.
+        """
         key = mujoco.mj_name2id(self.reduced, mujoco.mjtObj.mjOBJ_KEY, "stand")
+        if key < 0:
+            return foot_kinematics.leg_length(self.reduced)
         height = self.joint_names.index("pelvis_ty")
-        return float(self.reduced.key_qpos[max(key, 0)][height])
+        return float(self.reduced.key_qpos[key][height]) + self._height_offset
+
+    def height(self) -> float:
+        """Of the root over the ground, m."""
+        return float(self.data.qpos[self._qpos[self.joint_names.index("pelvis_ty")]]) + self._height_offset
+
+    def muscle_activation(self) -> np.ndarray:
+        """``[M]`` 0..1."""
+        return self.data.act[self._act[self._muscle_act]]
 
     def _to_reduced(self, generalised: np.ndarray) -> np.ndarray:
         """Forces of the full coordinates on the reduced ones, by the couplings' slopes (virtual work)."""

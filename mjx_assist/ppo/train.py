@@ -35,8 +35,8 @@ def make_policy_spec(config: RunConfig, env: AssistEnv) -> PolicySpec:
         "device": [a for a, m in zip(actuators, muscle, strict=True) if not m],
     }
     mirror = None
-    if config.policy_params.mirror_symmetric:
-        index, sign = observation.mirror(env.observation_spec.names)
+    if wiring.mirrors(config.policy_params, observation.asymmetry(env.model)):
+        index, sign = observation.mirror(env.observation_spec.names, observation.joint_mirror_signs(env.model))
         action = observation.mirror(actuators)[0]
         mirror = Mirror(tuple(map(int, index)), tuple(map(float, sign)), tuple(map(int, action)))
     names = env.observation_spec.names
@@ -136,6 +136,8 @@ def train(config: RunConfig, run: Path, resume: bool = False, show: bool = True)
                 }
                 if not np.isfinite(row["value_loss"]):
                     raise UserError(f"training diverged at update {done}: the value loss is {row['value_loss']}.")
+                if row["env/overflow"] > 0:
+                    raise UserError(f"update {done}: warp dropped contacts or constraint rows it had no room for.")
                 progress.update(row)
                 if done % config.logger_params.logging_frequency == 0 or done == total:
                     with open(run / LOG_FILE, "a") as file:

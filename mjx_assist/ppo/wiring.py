@@ -61,6 +61,20 @@ def policy_spec(
     )
 
 
+def mirrors(policy: PolicyParams, asymmetry: str | None) -> bool:
+    """Whether one network serves both sides; ``asymmetry`` says why the model is not symmetric, if it is not.
+
+    Raises:
+        UserError: the config asks for it and the model is not symmetric.
+    """
+    if policy.mirror_symmetric and asymmetry:
+        raise UserError(
+            f"config key 'policy_params.mirror_symmetric' is true, but the model is not left-right symmetric: "
+            f"{asymmetry}. Set it to false, or to null for 'where the model is symmetric'."
+        )
+    return policy.mirror_symmetric is not False and asymmetry is None
+
+
 def _observations(entries: Sequence[str | dict], names: Sequence[str], where: str) -> tuple[int, ...]:
     """Indices of the observations that patterns (``ankle_angle_*``, ``act.*``) and index entries name."""
     found: list[int] = []

@@ -8,7 +8,20 @@ import numpy as np
 
 from mjx_assist.sim.observation import is_muscle
 
+UNLIMITED = (-1.0, 1.0)  # control range of an actuator without one
 INITIAL_ACTIVATION = 0.01  # of every muscle when an episode starts: more would throw an unloaded foot
+
+
+def initial_activation(model: mujoco.MjModel) -> np.ndarray:
+    """``[na]`` of an episode's start: muscles barely active, a device's filtered motors at rest."""
+    activation = np.zeros(model.na)
+    activation[muscle_activations(model)] = INITIAL_ACTIVATION
+    return activation
+
+
+def muscle_activations(model: mujoco.MjModel) -> np.ndarray:
+    """``[muscles]`` where each muscle's activation lies in ``act``, in actuator order."""
+    return np.asarray(model.actuator_actadr[is_muscle(model)])
 
 
 @dataclass(frozen=True)
@@ -31,7 +44,8 @@ def make_action_spec(model: mujoco.MjModel) -> ActionSpec:
     A device that can push one way only (``ctrlrange [-1, 0]``) is driven by positive actions; negative ones are zero
     torque. So an untrained head, whose action scatters around zero, sees the effect of pushing in half of its samples.
     """
-    low, high = model.actuator_ctrlrange.T
+    limited = np.asarray(model.actuator_ctrllimited, bool)[:, None]
+    low, high = np.where(limited, model.actuator_ctrlrange, UNLIMITED).T
     one_sided = (low >= 0) | (high <= 0)
     far_end = np.where(np.abs(high) >= np.abs(low), high, low)
     return ActionSpec(

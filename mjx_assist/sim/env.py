@@ -14,7 +14,8 @@ from flax import struct
 
 from mjx_assist.config import EnvParams
 from mjx_assist.sim import action as actions
-from mjx_assist.sim import command, observation, physics, reference, reward, termination
+from mjx_assist.sim import anatomy, command, observation, physics, reference, reward, termination
+from mjx_assist.sim.assembly import NO_DEVICE
 from mjx_assist.sim.reduction import ReducedModel, reduce_model
 from mjx_assist.sim.reference import ReferenceGait
 
@@ -71,10 +72,13 @@ class AssistEnv(Env):
         self.command_range = command.command_range(params)
         slides = tuple(j for j in self.joints if model.joint(j).type[0] == mujoco.mjtJoint.mjJNT_SLIDE)
         self._reward = reward.make_reward(params.reward_keys_and_weights, self.joints, slides)
-        imitated = params.reward_keys_and_weights.qpos_imitation_rewards
-        self._imitated = np.array([self.joints.index(j) for j, w in imitated.items() if w], int)
+        imitated = reward.joint_weights(params.reward_keys_and_weights, "qpos_imitation_rewards", self.joints)
+        self._imitated = np.array([self.joints.index(j) for j in imitated], int)
         self._forward = self.joints.index("pelvis_tx")
         self._height = self.joints.index("pelvis_ty")
+        self._lowest = params.safe_height - anatomy.height_offset(model)  # of pelvis_ty
+        self._muscles = actions.muscle_activations(model)
+        self._initial_activation = actions.initial_activation(model)
         self._feet = [observation.sensor_slice(model, f"{side}_foot_position") for side in "rl"]
         self._pelvis = observation.sensor_slice(model, "pelvis_position")
         touch = (("r_foot", "r_toes"), ("l_foot", "l_toes"))
@@ -100,9 +104,8 @@ class AssistEnv(Env):
         target = command.target_velocity(self.command_range, wish, 0.0, jnp)
         phase = uniform[0] if self.params.flag_random_ref_index else jnp.zeros(())
         qpos, qvel, _ = reference.sample(self.gait, phase, target, jnp)
-        act = jnp.full(self.model.na, actions.INITIAL_ACTIVATION)
         walker = WalkerState(
-            physics=physics.reset_state(self.model, qpos, qvel, act),
+            physics=physics.reset_state(self.model, qpos, qvel, self._initial_activation),
             key=key,
             phase=phase,
             step=jnp.zeros((), jnp.int32),
@@ -110,7 +113,8 @@ class AssistEnv(Env):
             footsteps=reward.no_footsteps(jnp),
         )
         zero = jnp.zeros(())
-        metrics = dict.fromkeys((*self._reward_names, "velocity_error", "tracking_error"), zero)
+        more = ("velocity_error", "tracking_error", "not_finite", "overflow")
+        metrics = dict.fromkeys((*self._reward_names, *more), zero)
         return State(walker, self._observe(walker, target), zero, zero, metrics, {"truncation": zero})
 
     def step(self, state: State, action: jax.Array) -> State:
@@ -126,7 +130,7 @@ class AssistEnv(Env):
             before.footsteps,
             context.foot_load,
             context.velocity - target,
-            jnp.sum(body.act**2),
+            jnp.sum(body.act[self._muscles] ** 2),
             self.dt,
             jnp,
         )
@@ -134,7 +138,7 @@ class AssistEnv(Env):
         broken = termination.not_finite(body, jnp)
         ended = (
             broken
-            | termination.fallen(body.qpos[self._height], self.params.safe_height)
+            | termination.fallen(body.qpos[self._height], self._lowest)
             | termination.off_reference(
                 body.qpos, context.reference_qpos, self._imitated, self.params.out_of_trajectory_threshold, jnp
             )
@@ -145,6 +149,8 @@ class AssistEnv(Env):
         error = (body.qpos - context.reference_qpos)[self._imitated]
         metrics["tracking_error"] = jnp.sqrt(jnp.mean(error**2)) if self._imitated.size else jnp.zeros(())
         metrics = jax.tree.map(lambda x: jnp.where(broken, 0.0, x), metrics)
+        metrics["not_finite"] = broken.astype(jnp.float32)
+        metrics["overflow"] = body.overflow
         return State(
             pipeline_state=after,
             obs=jnp.nan_to_num(self._observe(after, target), posinf=0.0, neginf=0.0),
@@ -157,9 +163,8 @@ class AssistEnv(Env):
     @property
     def _reward_names(self) -> tuple[str, ...]:
         weights = self.params.reward_keys_and_weights
-        blocks = ("qpos_imitation_rewards", "qvel_imitation_rewards", "pose_tracking_rewards")
         used = [name for name in reward.SCALAR_TERMS if getattr(weights, name)]
-        return (*used, *(name for name in blocks if any(getattr(weights, name).values())))
+        return (*used, *(name for name in reward.IMITATION_BLOCKS if any(getattr(weights, name).values())))
 
     def _observe(self, walker: WalkerState, target: jax.Array) -> jax.Array:
         return observation.observe(self.observation_spec, walker.physics, target, walker.phase, jnp)
@@ -182,8 +187,8 @@ class AssistEnv(Env):
             velocity=body.qvel[self._forward],
             target_velocity=target,
             reference_velocity=qvel_ref[self._forward],
-            activation=body.act,
-            previous_activation=before.physics.act,
+            activation=body.act[self._muscles],
+            previous_activation=before.physics.act[self._muscles],
             foot_load=data[self._loads].sum(-1) / self.observation_spec.body_weight,
             peak_load=body.sensor_peak[self._loads].sum(-1) / self.observation_spec.body_weight,
             limit_load=body.limit_load,
@@ -197,7 +202,7 @@ class AssistEnv(Env):
 
 def make_env(params: EnvParams) -> AssistEnv:
     """The env that a config asks for: compose, reduce, load the reference gait."""
-    reduced = reduce_model(params.msk_key, params.device_key)
+    reduced = reduce_model(params.human, params.device_key or NO_DEVICE)
     if params.reference_data_path is None:
         gait = reference.healthy_gait(reduced.model)
     else:

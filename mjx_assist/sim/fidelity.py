@@ -5,8 +5,11 @@ import numpy as np
 
 from mjx_assist.sim.assembly import FLOOR
 from mjx_assist.sim.coupling import Coupling
+from mjx_assist.sim.dynamics_fidelity import accelerations
+from mjx_assist.sim.foot_fidelity import measure_feet
 from mjx_assist.sim.inertia import body_inertial, compose
-from mjx_assist.sim.muscle_paths import full_lengths, reduced_lengths
+from mjx_assist.sim.loops import Loops
+from mjx_assist.sim.muscle_paths import by_driver, describe, full_lengths, read_paths, reduced_lengths, settled
 from mjx_assist.sim.skeleton import Skeleton
 
 _POSES = 400  # random poses, uniform over the walking ranges; their own, so not those of the fit
@@ -20,7 +23,7 @@ def measure(
     model: mujoco.MjModel,
     walking_range: dict[str, tuple[float, float]],
 ) -> dict:
-    """The JSON-able report: sizes, masses, bodies, hinges, muscles, height of the root over the sole."""
+    """The JSON-able report: sizes, masses, bodies, hinges, muscles, feet, joint accelerations."""
     qpos = _random_poses(model, walking_range)
     return {
         "size": {"full": _size(full), "reduced": _size(model)},
@@ -28,8 +31,11 @@ def measure(
         "bodies": _bodies(full, skeleton, model),
         "landmark_error_mm": _landmark_error(full, coupling, skeleton, model, qpos),
         "hinges": _hinges(full, skeleton),
-        "muscles": _muscles(full, coupling, model, qpos),
+        "loop_gap_mm": _loop_gap(full, coupling, qpos),
+        "muscles": _muscles(full, coupling, skeleton, model, qpos),
         "sole_height_m": {"full": _sole_height(full), "reduced": _sole_height(model)},
+        "feet": measure_feet(full, coupling, skeleton, model, walking_range),
+        "accelerations": accelerations(full, coupling, model, walking_range),
     }
 
 
@@ -39,7 +45,7 @@ def _random_poses(model: mujoco.MjModel, walking_range: dict[str, tuple[float, f
     qpos = np.tile(model.qpos0, (_POSES, 1))
     for name, limits in walking_range.items():
         qpos[:, model.joint(name).qposadr[0]] = random.uniform(*limits, _POSES)
-    return qpos
+    return settled(model, qpos)
 
 
 def _size(model: mujoco.MjModel) -> dict[str, int]:
@@ -95,24 +101,35 @@ def _hinges(full: mujoco.MjModel, skeleton: Skeleton) -> list[dict]:
     ]
 
 
-def _muscles(full, coupling, model, qpos) -> list[dict]:
+def _loop_gap(full: mujoco.MjModel, coupling: Coupling, qpos: np.ndarray) -> dict[str, float] | None:
+    """How far closed loops of the full model are open in the reduced model's poses; None if there is no loop."""
+    loops = Loops(full)
+    if not loops.rows:
+        return None
+    gap = 1e3 * np.abs([loops.gap(lifted) for lifted in coupling.lift(qpos)])
+    return {"rms": float(np.sqrt((gap**2).mean())), "worst": float(gap.max())}
+
+
+def _muscles(full, coupling, skeleton, model, qpos) -> list[dict]:
     """Per actuator on a tendon: errors of length and moment arm (of the worst joint), and the largest moment arm."""
     length, slope = full_lengths(full, coupling, qpos)
     own_length, own_slope = reduced_lengths(model, qpos)
+    slope, own_slope = by_driver(model, qpos, slope), by_driver(model, qpos, own_slope)
+    refitted = {path.tendon for path in read_paths(full, skeleton) if path.touched}
     rows = []
     for a in np.flatnonzero(full.actuator_trntype == mujoco.mjtTrn.mjTRN_TENDON):
         name, t = full.actuator(a).name, full.actuator_trnid[a, 0]
         own = model.actuator(name).trnid[0]
         off, arm_off = own_length[:, own] - length[:, t], own_slope[:, own] - slope[:, t]
-        wraps = model.wrap_type[model.tendon_adr[own] :][: model.tendon_num[own]]
         rows.append(
             {
                 "muscle": name,
                 "length_rmse_mm": float(1e3 * np.sqrt((off**2).mean())),
                 "moment_arm_rmse_mm": float(1e3 * np.sqrt((arm_off**2).mean(0)).max()),
                 "moment_arm_peak_mm": float(1e3 * np.abs(slope[:, t]).max()),
+                "refitted": int(t) in refitted,
                 "path_changed": bool(np.abs(off).max() > _EXACT or np.abs(arm_off).max() > _EXACT),
-                "bundles": max(1, int((wraps == mujoco.mjtWrap.mjWRAP_PULLEY).sum())),
+                **describe(model, own),
             }
         )
     return rows

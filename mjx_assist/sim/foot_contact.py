@@ -1,7 +1,4 @@
-"""Foot contact as a few spheres: taken from the sole of the full model's colliding foot meshes.
-
-Each segment with a touch sensor gets a sphere under the rear and one under the front end of its sole.
-"""
+"""Foot contact as a few spheres that reach the ground where the full model's feet, shoes and devices do."""
 
 from dataclasses import dataclass
 
@@ -9,9 +6,18 @@ import mujoco
 import numpy as np
 
 from mjx_assist.errors import UserError
+from mjx_assist.sim.foot_shape import Feet, Part, full_part, reach, read_shape, standing_pose, touch_sensors
 from mjx_assist.sim.skeleton import Skeleton
+from mjx_assist.sim.sphere_fit import Target, fit_spheres
 
-_END = 1 / 3  # of the sole's length: where its rear and its front end are looked for
+__all__ = ["Foot", "Sphere", "read_feet", "touch_sensors"]
+
+_STEEP = np.arange(10.0, 31.0, 2.5)
+_PITCH = np.radians([*-_STEEP[::-1], -8, -6, -4.5, -3, -1.5, 0, 1.5, 3, 4.5, 6, 8, *_STEEP])  # positive toes down
+_ROLL = np.radians([-10, -6, -3, 0, 3, 6, 10])  # where the model can roll
+_BENDS = [0.0, 0.25, 0.5, 0.75, 1.0]  # of the walking range of the joints within the foot
+_TOLERANCE = 0.0025  # m, of how far down a foot reaches
+_FLUSH = 0.003  # m: parts that are this much short of touching still need spheres, for contacts sink in
 _MARGIN = 0.01  # m that a touch volume reaches beyond its spheres
 
 
@@ -24,7 +30,7 @@ class Sphere:
 
 @dataclass(frozen=True)
 class Foot:
-    """The spheres of one segment and the box around them in which its touch sensor counts contacts."""
+    """The spheres of one touch sensor and the box around them in which it counts contacts."""
 
     sensor: str
     segment: int
@@ -33,63 +39,65 @@ class Foot:
     volume_size: np.ndarray  # [3] half sizes, along the segment's axes
 
 
-def touch_sensors(full: mujoco.MjModel) -> dict[str, int]:
-    """Touch sensor name -> full body that carries its site."""
-    touch = np.flatnonzero(full.sensor_type == mujoco.mjtSensor.mjSENS_TOUCH)
-    if len(touch) == 0:
-        raise UserError("cannot reduce: the model has no touch sensors, so its feet are unknown.")
-    return {full.sensor(int(s)).name: int(full.site_bodyid[full.sensor_objid[s]]) for s in touch}
+def read_feet(full: mujoco.MjModel, skeleton: Skeleton, walking_range: dict[str, tuple[float, float]]) -> list[Foot]:
+    """Spheres under each touching segment, such that every foot reaches as far down as in the full model.
 
-
-def read_feet(full: mujoco.MjModel, skeleton: Skeleton, ends: dict[str, list[str]]) -> list[Foot]:
-    """Spheres under each touching segment. ``ends``: "heel" and "toes" -> which of "rear", "front" get a sphere.
-
-    Sole: the lowest points, at qpos0 with x forward and z up, of the meshes that can collide with the ground. A
-    sphere's bottom is the sole's lowest point near that end, and its radius reaches from there to the end: heels roll.
+    As few as do so within 2.5 mm when the foot is pitched by up to 30 degrees either way, with the joints within it
+    anywhere in ``walking_range`` (joint name -> (lowest, highest) angle, rad), and rolled by up to 10 degrees if the
+    model can roll.
     """
-    data = mujoco.MjData(full)
-    mujoco.mj_kinematics(full, data)
-    sensors = touch_sensors(full)
-    touching = {int(skeleton.segment_of[body]) for body in sensors.values()}
+    shape = read_shape(full, skeleton)
+    down = shape.attitudes(_PITCH, _ROLL)
     feet = []
-    for sensor, body in sensors.items():
-        segment = int(skeleton.segment_of[body])
-        vertices = _sole_vertices(full, data, skeleton, segment)
-        root = skeleton.segments[segment].root
-        origin, frame = data.xpos[root], data.xmat[root].reshape(3, 3)
-        part = "toes" if skeleton.segments[segment].parent in touching else "heel"
-        spheres = []
-        for end in ends[part]:
-            centre, radius = _end_sphere(vertices, end)
-            spheres.append(Sphere(f"{sensor}_{end}", (centre - origin) @ frame, radius))
-        low = np.min([s.centre - s.radius for s in spheres], axis=0) - _MARGIN
-        high = np.max([s.centre + s.radius for s in spheres], axis=0) + _MARGIN
-        feet.append(Foot(sensor, segment, tuple(spheres), (low + high) / 2, (high - low) / 2))
+    for chain in shape.chains:
+        parts = [full_part(full, skeleton, segment) for segment in chain]
+        bends = shape.bends(chain, walking_range, _BENDS)
+        reaches = [reach(parts, poses, down) for poses in bends]
+        for k, part in enumerate(parts):
+            frame = shape.axes @ standing_pose(skeleton, part.segment)[1]  # the segment's to forward, left, up
+            target = _target(shape, part, frame, down, [poses[k] for poses in bends], reaches, k)
+            balls = sorted(fit_spheres(target, _TOLERANCE), key=lambda ball: (ball.centre[0], ball.centre[1]))
+            spheres = [(ball.centre @ frame, ball.radius) for ball in balls]
+            feet.extend(_by_sensor(full, skeleton, part.segment, frame[0], spheres))
     return feet
 
 
-def _sole_vertices(full: mujoco.MjModel, data: mujoco.MjData, skeleton: Skeleton, segment: int) -> np.ndarray:
-    """World positions [n, 3] of the segment's colliding mesh vertices."""
-    vertices = []
-    for geom in range(full.ngeom):
-        collides = full.geom_contype[geom] or full.geom_conaffinity[geom]
-        if skeleton.segment_of[full.geom_bodyid[geom]] != segment or not collides or full.geom_dataid[geom] < 0:
-            continue
-        mesh = full.geom_dataid[geom]
-        local = full.mesh_vert[full.mesh_vertadr[mesh] :][: full.mesh_vertnum[mesh]]
-        vertices.append(local @ data.geom_xmat[geom].reshape(3, 3).T + data.geom_xpos[geom])
-    if not vertices:
-        name = full.body(skeleton.segments[segment].root).name
-        raise UserError(f"cannot reduce: {name!r} has a touch sensor but no mesh that can touch the ground.")
-    return np.concatenate(vertices)
+def _target(shape: Feet, part: Part, frame, down, poses, reaches, k: int) -> Target:
+    """What the k-th part of a foot has to reach, one sample per direction in its own frame.
+
+    ``poses``: its own per bend; ``reaches``: of all parts [parts, n] per bend. It may reach as far as the whole foot
+    does, in every bend; it has to where it is the furthest part, in any bend.
+    """
+    local = np.concatenate([down @ orientation for _, orientation in poses])
+    offset = np.concatenate([down @ position for position, _ in poses])
+    own = np.concatenate([r[k] for r in reaches]) - offset
+    ceiling = np.concatenate([r.max(axis=0) for r in reaches]) - offset
+    _, first, same = np.unique(local.round(9), axis=0, return_index=True, return_inverse=True)
+    lowest, needed = np.full(len(first), np.inf), np.zeros(len(first), dtype=bool)
+    np.minimum.at(lowest, same.ravel(), ceiling)
+    np.logical_or.at(needed, same.ravel(), own >= ceiling - _FLUSH)
+    points = part.supporting_points(local[first]) @ frame.T
+    low, high = points.min(axis=0), points.max(axis=0)
+    if not shape.wide:
+        low[1] = high[1] = (low[1] + high[1]) / 2
+    return Target(local[first] @ frame.T, own[first], lowest, needed, low, high, shape.wide)
 
 
-def _end_sphere(vertices: np.ndarray, end: str) -> tuple[np.ndarray, float]:
-    """Centre [3] (world) and radius of the sphere under the "rear" or "front" end of a sole."""
-    x = vertices[:, 0]
-    limit = x.min() if end == "rear" else x.max()
-    near = vertices[np.abs(x - limit) <= _END * np.ptp(x)]
-    bottom = near[near[:, 2].argmin()]
-    radius = float(abs(bottom[0] - limit))
-    midline = (near[:, 1].min() + near[:, 1].max()) / 2
-    return np.array([bottom[0], midline, bottom[2] + radius]), radius
+def _by_sensor(full, skeleton, segment: int, forward: np.ndarray, spheres) -> list[Foot]:
+    """The segment's touch sensors with their spheres; sensors that share a segment share its spheres by distance."""
+    sites = {}
+    for sensor, body in touch_sensors(full).items():
+        if skeleton.segment_of[body] == segment:
+            site = full.sensor_objid[full.sensor(sensor).id]
+            sites[sensor] = forward @ (skeleton.place[body] + skeleton.turn[body] @ full.site_pos[site])
+    owners = [min(sites, key=lambda sensor: abs(sites[sensor] - forward @ centre)) for centre, _ in spheres]
+    feet = []
+    for sensor in sites:
+        mine = [sphere for sphere, owner in zip(spheres, owners, strict=True) if owner == sensor]
+        if not mine:
+            raise UserError(f"cannot reduce: touch sensor {sensor!r} has nothing of the sole near it.")
+        named = tuple(Sphere(f"{sensor}_{k}", *sphere) for k, sphere in enumerate(mine, start=1))
+        low = np.min([s.centre - s.radius for s in named], axis=0) - _MARGIN
+        high = np.max([s.centre + s.radius for s in named], axis=0) + _MARGIN
+        feet.append(Foot(sensor, segment, named, (low + high) / 2, (high - low) / 2))
+    return feet

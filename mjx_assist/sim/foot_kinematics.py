@@ -1,6 +1,6 @@
-"""Where a planar walker's feet are for given joint angles: heel position, sole height, foot pitch.
+"""Where a walker's feet are for given poses: heel position, sole height, foot pitch.
 
-Works on any model with the eleven joints below (reduced or full); no dynamics, no jax.
+Works on any model whose feet carry the touch sensors below (reduced or full); no dynamics, no jax.
 """
 
 from dataclasses import dataclass
@@ -8,13 +8,11 @@ from dataclasses import dataclass
 import mujoco
 import numpy as np
 
-SIDES = ("r", "l")
-JOINTS = (
-    "pelvis_tx",
-    "pelvis_ty",
-    "pelvis_tilt",
-    *(f"{joint}_{side}" for side in SIDES for joint in ("hip_flexion", "knee_angle", "ankle_angle", "mtp_angle")),
-)
+from mjx_assist.errors import unknown
+from mjx_assist.sim import anatomy
+from mjx_assist.sim.anatomy import SIDES
+
+PARTS = ("foot", "toes")  # touch sensors <side>_foot under the heel's segment and <side>_toes under the toes'
 
 
 @dataclass(frozen=True)
@@ -22,9 +20,11 @@ class FeetPose:
     """N poses of two feet (r, l); world axes, metres and radians."""
 
     heel: np.ndarray  # [N, 2, 2] (forward, up) of the heel body's origin
+    lateral: np.ndarray  # [N, 2] of the same point, to the left
     pelvis: np.ndarray  # [N, 2] (forward, up) of the pelvis body's origin
     hindfoot_lowest: np.ndarray  # [N, 2] height of the lowest point of the rigid foot behind the toe joint
     toes_lowest: np.ndarray  # [N, 2] height of the lowest point of the toes
+    toe_joint: np.ndarray  # [N, 2] height of the toes body's origin
     pitch: np.ndarray  # [N, 2] rotation of the hindfoot from flat, positive toes up
 
     @property
@@ -33,48 +33,40 @@ class FeetPose:
         return np.minimum(self.hindfoot_lowest, self.toes_lowest)
 
 
-def model_pose(model: mujoco.MjModel, qpos: np.ndarray) -> np.ndarray:
-    """qpos [..., 11] in the order of JOINTS -> the model's qpos [..., nq], joint couplings satisfied."""
-    full = np.broadcast_to(model.qpos0, (*qpos.shape[:-1], model.nq)).copy()
-    for column, name in enumerate(JOINTS):
-        full[..., model.jnt_qposadr[model.joint(name).id]] = qpos[..., column]
-    for row in np.flatnonzero((model.eq_type == mujoco.mjtEq.mjEQ_JOINT) & (model.eq_obj2id >= 0)):
-        driven, driver = (model.jnt_qposadr[obj[row]] for obj in (model.eq_obj1id, model.eq_obj2id))
-        offset = full[..., driver] - model.qpos0[driver]
-        full[..., driven] = model.qpos0[driven] + np.polynomial.polynomial.polyval(offset, model.eq_data[row, :5])
-    return full
-
-
 def feet(model: mujoco.MjModel, qpos: np.ndarray) -> FeetPose:
-    """Feet of the poses qpos [N, 11] (order of JOINTS)."""
-    hindfoot = [_Part.of(model, f"ankle_angle_{side}") for side in SIDES]
-    toes = [_Part.of(model, f"mtp_angle_{side}") for side in SIDES]
+    """Feet of the poses qpos [N, nq]."""
+    parts = [[_Part.of(model, side, part) for part in PARTS] for side in SIDES]
     heels = [_origin(model, f"{side}_foot_position", f"calcn_{side}") for side in SIDES]
     pelvis = _origin(model, "pelvis_position", "pelvis")
     data = standing(model)
-    flat = [_pitch_of(data, part.body) for part in hindfoot]
+    flat = [_pitch_of(data, hindfoot.body) for hindfoot, _ in parts]
     rows = []
-    for pose in model_pose(model, qpos):
+    for pose in qpos:
         data.qpos[:] = pose
         mujoco.mj_kinematics(model, data)
+        places = np.array([_world(data, *heel) for heel in heels])
         rows.append(
             (
-                [_world(data, *heel)[[0, 2]] for heel in heels],
+                places[:, [0, 2]],
+                places[:, 1],
                 _world(data, *pelvis)[[0, 2]],
-                [part.lowest(data) for part in hindfoot],
-                [part.lowest(data) for part in toes],
-                [_pitch_of(data, part.body) - rest for part, rest in zip(hindfoot, flat, strict=True)],
+                [hindfoot.lowest(data) for hindfoot, _ in parts],
+                [toes.lowest(data) for _, toes in parts],
+                [data.xpos[toes.body][2] for _, toes in parts],
+                [_pitch_of(data, hindfoot.body) - rest for (hindfoot, _), rest in zip(parts, flat, strict=True)],
             )
         )
     return FeetPose(*(np.array(column) for column in zip(*rows, strict=True)))
 
 
 def leg_length(model: mujoco.MjModel) -> float:
-    """Hip joint to sole of the standing model (all joints at zero), m."""
+    """Hip joint to sole of the standing model (all joints at zero), m; of the leg with more joints."""
     data = standing(model)
-    hip = data.xanchor[model.joint("hip_flexion_r").id][2]
-    sole = min(_Part.of(model, joint).lowest(data) for joint in ("ankle_angle_r", "mtp_angle_r"))
-    return float(hip - sole)
+    found = anatomy.coordinates(model)
+    side = max(SIDES, key=lambda side: sum(c.name.endswith(f"_{side}") for c in found))
+    hip = next(c for c in found if c.name == f"hip_flexion_{side}")
+    sole = min(_Part.of(model, side, part).lowest(data) for part in PARTS)
+    return float(data.xanchor[hip.joints[0]][2] - sole)
 
 
 @dataclass(frozen=True)
@@ -86,9 +78,9 @@ class _Part:
     radius: np.ndarray  # [K]
 
     @staticmethod
-    def of(model: mujoco.MjModel, joint: str) -> "_Part":
-        """Everything that touches the ground and is fixed to the body that ``joint`` moves."""
-        body = int(model.jnt_bodyid[model.joint(joint).id])
+    def of(model: mujoco.MjModel, side: str, part: str) -> "_Part":
+        """Everything that touches the ground and is fixed to the body of a touch sensor."""
+        body = touching_body(model, side, part)
         data = standing(model)
         points, radius = touching_points(model, data, body)
         return _Part(body, (points - data.xpos[body]) @ data.xmat[body].reshape(3, 3), radius)
@@ -96,6 +88,15 @@ class _Part:
     def lowest(self, data: mujoco.MjData) -> float:
         up = data.xmat[self.body].reshape(3, 3)[2]
         return float(np.min(data.xpos[self.body][2] + self.points @ up - self.radius))
+
+
+def touching_body(model: mujoco.MjModel, side: str, part: str) -> int:
+    """Body of the touch sensor ``<side>_<part>``. Raises `UserError` for a model without it."""
+    names = [model.sensor(i).name for i in range(model.nsensor)]
+    name = f"{side}_{part}"
+    if name not in names:
+        raise unknown("touch sensor", name, names)
+    return int(model.site_bodyid[model.sensor_objid[names.index(name)]])
 
 
 def touching_points(model: mujoco.MjModel, data: mujoco.MjData, body: int) -> tuple[np.ndarray, np.ndarray]:
@@ -151,15 +152,10 @@ def _world(data: mujoco.MjData, body: int, offset: np.ndarray) -> np.ndarray:
     return data.xpos[body] + data.xmat[body].reshape(3, 3) @ offset
 
 
-def pelvis_position(model: mujoco.MjModel, data: mujoco.MjData) -> np.ndarray:
-    """[2] (forward, up) of the pelvis body's origin, m."""
-    return _world(data, *_origin(model, "pelvis_position", "pelvis"))[[0, 2]]
-
-
 def standing(model: mujoco.MjModel) -> mujoco.MjData:
-    """The model upright with every joint at zero."""
+    """The model upright with every anatomical joint at zero."""
     data = mujoco.MjData(model)
-    data.qpos[:] = model_pose(model, np.zeros(len(JOINTS)))
+    data.qpos[:] = anatomy.upright(model)
     mujoco.mj_kinematics(model, data)
     return data
 

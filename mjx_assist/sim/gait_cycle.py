@@ -62,12 +62,13 @@ def _speed_bracket(gait: ReferenceGait, speed, xp):
 
 
 def complete(model: mujoco.MjModel, speed, frequency, qpos: np.ndarray) -> ReferenceGait:
-    """The gait whose poses are qpos [S, P, J]: derivatives (spectral) and foot positions follow from them."""
+    """The gait whose poses are qpos [S, P, nq]: derivatives (spectral) and foot positions follow from them."""
+    joints = tuple(model.joint(j).name for j in range(model.njnt))
     feet = [foot_kinematics.feet(model, poses) for poses in qpos]
     position = np.stack([pose.heel - pose.pelvis[:, None] for pose in feet])
     dqpos = phase_derivative(qpos)
-    dqpos[:, :, 0] = (np.asarray(speed) / frequency)[:, None]
-    return ReferenceGait(foot_kinematics.JOINTS, np.asarray(speed), np.asarray(frequency), qpos, dqpos, position)
+    dqpos[:, :, joints.index("pelvis_tx")] = (np.asarray(speed) / frequency)[:, None]
+    return ReferenceGait(joints, np.asarray(speed), np.asarray(frequency), qpos, dqpos, position)
 
 
 def phase_derivative(curves: np.ndarray) -> np.ndarray:

@@ -1,6 +1,7 @@
 """Makes published joint angles walk on one body: feet on the ground in stance, off it in swing, and no sliding.
 
-A least-squares fit in the sagittal plane that moves the angles as little, in published standard deviations, as it can.
+A least-squares fit of one leg in the sagittal plane that moves the angles as little, in published standard deviations,
+as it can; where the third dimension puts the foot comes in as an offset.
 """
 
 from dataclasses import dataclass
@@ -9,7 +10,8 @@ from itertools import pairwise
 import mujoco
 import numpy as np
 
-from mjx_assist.sim import foot_kinematics
+from mjx_assist.errors import UserError
+from mjx_assist.sim import anatomy, foot_kinematics
 
 GRAVITY = 9.81
 LEG = ("hip_flexion", "knee_angle", "ankle_angle", "mtp_angle")
@@ -20,6 +22,8 @@ LIMIT_MARGIN = 0.04  # rad, kept from the joints' limits
 CONTACT_PITCH = 0.25  # rad, toes up: the heel's point that lands first
 SOLE_HEIGHT = -0.002  # m, what soft ground gives under a standing foot
 DEEPEST = -0.005  # m, at any time
+TOE_JOINT = 0.7  # of its length, from the heel: where a foot without a toe joint rolls over
+ALIKE = 0.01  # m, by which the links of two legs that walk alike may differ
 CLEARANCE = 0.012  # m, of the swing foot: healthy toes pass the ground at 1 to 2 cm (Winter 1992)
 # What counts as off by one: m, rad, body weights. The angles count in their published standard deviations.
 TOLERANCE = {
@@ -35,14 +39,20 @@ TOLERANCE = {
 
 @dataclass(frozen=True)
 class Chain:
-    """The right leg in the sagittal plane as complex numbers (forward + i up) in the standing pose, m."""
+    """One leg in the sagittal plane as complex numbers (forward + i up) in the standing pose, m."""
 
-    links: np.ndarray  # [4] pelvis -> hip -> knee -> ankle -> toe joint
+    links: np.ndarray  # [4] root -> hip -> knee -> ankle -> toe joint
     hindfoot: np.ndarray  # [K] points of the rigid foot, from the ankle
     hindfoot_radius: np.ndarray  # [K]
     toes: np.ndarray  # [M] points of the toes, from the toe joint
     toes_radius: np.ndarray  # [M]
     limits: np.ndarray  # [4, 2] joint ranges, rad
+    toe_joint: bool  # False: the foot is one rigid part, split in two halves
+
+    def alike(self, other: "Chain") -> bool:
+        """Whether two legs can walk alike: same joints and ranges, links within a centimetre."""
+        same = self.toe_joint == other.toe_joint and np.allclose(self.limits, other.limits, atol=0.01)
+        return bool(same and np.abs(self.links - other.links).max() < ALIKE)
 
     @property
     def heel(self) -> complex:
@@ -54,7 +64,7 @@ class Chain:
 
 @dataclass(frozen=True)
 class Targets:
-    """What one speed asks for, over P phases of the right leg."""
+    """What one speed asks for, over P phases of a leg, from its initial contact on."""
 
     angles: np.ndarray  # [P, 4] published hip, knee, ankle; toes 0 (rad)
     deviation: np.ndarray  # [P, 4] their standard deviations (rad)
@@ -63,25 +73,52 @@ class Targets:
     stride_length: float  # m
     stride_frequency: float  # Hz
     stance: float  # fraction of the cycle
+    offset: np.ndarray | float = 0.0  # [P] complex m, from where the plane puts the foot to where it is in 3-D
+    height: np.ndarray | None = None  # [P] m of the root over the ground; None: to be fitted
 
 
-def chain_of(model: mujoco.MjModel) -> Chain:
-    """The planar right leg of a model; couplings that shift the knee with its angle are left out (about 1 mm)."""
-    data = foot_kinematics.standing(model)
-    joints = [model.joint(f"{name}_r").id for name in LEG]
-    anchors = data.xanchor[joints] @ np.array([1, 0, 1j])
-    pelvis = complex(*foot_kinematics.pelvis_position(model, data))
-    parts = []
-    for joint, anchor in zip(joints[2:], anchors[2:], strict=True):
-        points, radius = foot_kinematics.touching_points(model, data, int(model.jnt_bodyid[joint]))
-        parts += [points @ np.array([1, 0, 1j]) - anchor, radius]
-    return Chain(np.diff(np.concatenate([[pelvis], anchors])), *parts, model.jnt_range[joints])
+def chain_of(model: mujoco.MjModel, side: str = "r") -> Chain:
+    """The planar leg of a model; couplings that shift the knee with its angle are left out (about 1 mm).
+
+    Raises `UserError` for a leg without hip, knee or ankle.
+    """
+    data, plane = foot_kinematics.standing(model), np.array([1, 0, 1j])
+    found = {c.name: c for c in anatomy.coordinates(model)}
+    needed = [f"{name}_{side}" for name in LEG[:3]]
+    missing = [name for name in needed if name not in found]
+    if missing:
+        raise UserError(f"the model has no {missing[0]!r}: a reference gait needs {', '.join(needed)}.")
+    leg = [found[name] for name in (*needed, f"{LEG[3]}_{side}") if name in found]
+    anchors = [data.xanchor[c.joints[0]] @ plane for c in (found["pelvis_tilt"], *leg)]
+    limits = [c.limits for c in leg]
+    points, radii = [], []
+    for part in foot_kinematics.PARTS:
+        body = foot_kinematics.touching_body(model, side, part)
+        local, radius = foot_kinematics.touching_points(model, data, body)
+        points.append(local @ plane)
+        radii.append(radius)
+    toe_joint = len(leg) == len(LEG)
+    if not toe_joint:
+        points, radii, rolls_over = _halves(points[0], radii[0])
+        anchors.append(rolls_over)
+        limits.append((0.0, 0.0))
+    hindfoot, toes = points[0] - anchors[3], points[1] - anchors[4]
+    return Chain(np.diff(anchors), hindfoot, radii[0], toes, radii[1], np.array(limits), toe_joint)
+
+
+def _halves(points: np.ndarray, radius: np.ndarray):
+    """Rear and front half of a rigid foot ([points], [radii]), and the point on its sole where it rolls over."""
+    rear, front = (points.real - radius).min(), (points.real + radius).max()
+    front_half = points.real > (points.real.min() + points.real.max()) / 2
+    halves = [~front_half, front_half] if front_half.any() else [~front_half, ~front_half]
+    rolls_over = rear + TOE_JOINT * (front - rear) + 1j * (points.imag - radius).min()
+    return [points[h] for h in halves], [radius[h] for h in halves], rolls_over
 
 
 def fit(chain: Chain, targets: Targets, start: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(angles [P, 4], pelvis height [P], solution) nearest to the published angles that walk on the ground.
+    """(angles [P, 4], root height [P], solution) nearest to the published angles that walk on the ground.
 
-    ``start`` is the solution of a neighbouring speed.
+    ``start`` is the solution of a similar problem.
     """
     problem = _Problem(chain, targets)
     solution = _least_squares(problem, problem.start() if start is None else start)
@@ -115,21 +152,26 @@ class _Problem:
         phases = len(targets.tilt)
         self.phase = np.arange(phases) / phases
         self.bases = [fourier_basis(self.phase, range(1, HARMONICS[name] + 1)) for name in LEG]
+        if not chain.toe_joint:
+            self.bases[3] = np.zeros((phases, 0))
         self.height_basis = fourier_basis(self.phase, HEIGHT_HARMONICS)
+        if targets.height is not None:
+            self.height_basis = np.zeros((phases, 0))
         self.edges = np.cumsum([0, *(basis.shape[1] for basis in self.bases), self.height_basis.shape[1]])
         self.windows = _windows(self.phase, targets.stance)
 
     def start(self) -> np.ndarray:
         """The published angles, and the pelvis as high as the straight leg."""
         x = np.zeros(self.edges[-1])
-        x[self.edges[4]] = -np.sum(self.chain.links).imag
+        x[self.edges[4] : self.edges[4] + 1] = -np.sum(self.chain.links).imag
         return x
 
     def unpack(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(angles [P, 4], pelvis height [P])."""
         parts = [x[a:b] for a, b in pairwise(self.edges)]
         corrections = np.stack([basis @ part for basis, part in zip(self.bases, parts[:4], strict=True)], axis=-1)
-        return self.targets.angles + corrections, self.height_basis @ parts[4]
+        height = self.height_basis @ parts[4] if self.targets.height is None else self.targets.height
+        return self.targets.angles + corrections, height
 
     def rows(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """All residuals [R] and their derivatives [R, X]."""
@@ -140,15 +182,18 @@ class _Problem:
         angles, height = self.unpack(x)
         turned = np.exp(1j * np.cumsum(np.column_stack([self.targets.tilt, angles]), axis=1))
         anchors = 1j * height[:, None] + np.cumsum(turned[:, :4] * self.chain.links, axis=1)
+        anchors = anchors + np.reshape(self.targets.offset, (-1, 1))
         yield from self._published(x, angles)
-        yield self._force(x)
+        if self.targets.height is None:
+            yield self._force(x)
         yield from self._ground(anchors, turned)
         yield from self._planted(anchors, turned)
-        yield _scaled(np.angle(turned[:, 4]), self._turns(range(4)), self.windows["toes_down"], "toes_flat")
+        if self.chain.toe_joint:
+            yield _scaled(np.angle(turned[:, 4]), self._turns(range(4)), self.windows["toes_down"], "toes_flat")
 
     def _published(self, x: np.ndarray, angles: np.ndarray):
         """Near the published angles, by a smooth correction, inside the joint limits."""
-        for joint, name in enumerate(LEG):
+        for joint, name in enumerate(LEG[: 3 + self.chain.toe_joint]):
             block = slice(self.edges[joint], self.edges[joint + 1])
             slope = self._turns([joint])
             off = angles[:, joint] - self.targets.angles[:, joint]

@@ -10,8 +10,9 @@ import jax.numpy as jnp
 import mujoco
 import numpy as np
 from mujoco import mjx
-from mujoco.mjx._src.sensor import sensor_acc
 from mujoco.mjx._src.support import muscle_gain
+
+from mjx_assist.sim import constraint_solver
 
 
 def make_step(model: mujoco.MjModel) -> Callable[[mjx.Model, mjx.Data], mjx.Data]:
@@ -20,13 +21,72 @@ def make_step(model: mujoco.MjModel) -> Callable[[mjx.Model, mjx.Data], mjx.Data
     mujoco.mj_forward(model, structure)
     moment_of = _csr(structure.moment_rownnz, structure.moment_colind, (model.nu, model.nv))
     mass_of = _csr(model.M_rownnz, model.M_colind, (model.nv, model.nv))
+    tendon_moment_of = _csr(model.ten_J_rownnz, model.ten_J_colind, (model.ntendon, model.nv))
+    damped = bool(model.tendon_damping.any())
+    force_slope = _force_slope(model)
+    next_activation = _next_activation(model)
+    forward_jax = _forward(model)
+
+    def step(m: mjx.Model, d: mjx.Data) -> mjx.Data:
+        d = forward_jax(m, d) if d.impl == mjx.Impl.JAX else mjx.forward(m, d)
+        mass = _symmetric(mass_of(d._impl.M))
+        moment = moment_of(d._impl.actuator_moment)
+        damping = jnp.diag(m.dof_damping) - moment.T @ (force_slope(m, d)[:, None] * moment)
+        if damped:
+            tendon_moment = tendon_moment_of(d._impl.ten_J)
+            damping += tendon_moment.T @ (m.tendon_damping[:, None] * tendon_moment)
+        factor = jax.scipy.linalg.cho_factor(mass + m.opt.timestep * damping)
+        qacc = jax.scipy.linalg.cho_solve(factor, d.qfrc_smooth + d.qfrc_constraint)
+        qvel = d.qvel + m.opt.timestep * qacc
+        return d.replace(
+            qvel=qvel,
+            qpos=d.qpos + m.opt.timestep * qvel,
+            act=next_activation(m, d),
+            time=d.time + m.opt.timestep,
+            qacc_warmstart=d.qacc,
+        )
+
+    return step
+
+
+def _forward(model: mujoco.MjModel) -> Callable[[mjx.Model, mjx.Data], mjx.Data]:
+    """``mjx.forward`` with our constraint solver, and without what only tendons with armature need."""
+    solve = constraint_solver.make_solver(model)
+    mass_of = _csr(model.M_rownnz, model.M_colind, (model.nv, model.nv))
+    armature = bool(model.tendon_armature.any())
+
+    def forward(m: mjx.Model, d: mjx.Data) -> mjx.Data:
+        for stage in (mjx.kinematics, mjx.com_pos, mjx.camlight, mjx.tendon, mjx.crb):
+            d = stage(m, d)
+        if armature:
+            d = mjx.tendon_armature(m, d)
+        for stage in (mjx.factor_m, mjx.collision, mjx.make_constraint, mjx.transmission, mjx.sensor_pos):
+            d = stage(m, d)
+        if armature:
+            d = mjx.fwd_velocity(m, d)
+        else:
+            velocity = d._impl.actuator_moment @ d.qvel, d._impl.ten_J @ d.qvel
+            d = d.tree_replace({"_impl.actuator_velocity": velocity[0], "_impl.ten_velocity": velocity[1]})
+            for stage in (mjx.com_vel, mjx.passive, mjx.rne):
+                d = stage(m, d)
+        for stage in (mjx.sensor_vel, mjx.fwd_actuation, mjx.fwd_acceleration):
+            d = stage(m, d)
+        return mjx.sensor_acc(m, solve(m, d, _symmetric(mass_of(d._impl.M))))
+
+    return forward
+
+
+def _force_slope(model: mujoco.MjModel) -> Callable[[mjx.Model, mjx.Data], jax.Array]:
+    """d force / d velocity of every actuator, ``[nu]``; zero while a force limit holds it."""
     muscle = np.flatnonzero(model.actuator_gaintype == mujoco.mjtGain.mjGAIN_MUSCLE)
     affine_gain = model.actuator_gaintype == mujoco.mjtGain.mjGAIN_AFFINE
     affine_bias = model.actuator_biastype == mujoco.mjtBias.mjBIAS_AFFINE
     driven = np.flatnonzero(model.actuator_dyntype != mujoco.mjtDyn.mjDYN_NONE)
+    activation = (model.actuator_actadr + model.actuator_actnum - 1)[driven]
+    low, high = _limits(model.actuator_ctrllimited, model.actuator_ctrlrange)
+    weakest, strongest = _limits(model.actuator_forcelimited, model.actuator_forcerange)
 
     def force_slope(m: mjx.Model, d: mjx.Data) -> jax.Array:
-        """d force / d velocity of every actuator, ``[nu]``."""
         slope = m.actuator_gainprm[:, 2] * affine_gain
         of_muscles = jax.vmap(jax.grad(muscle_gain, argnums=1))(
             d.actuator_length[muscle],
@@ -35,53 +95,38 @@ def make_step(model: mujoco.MjModel) -> Callable[[mjx.Model, mjx.Data], mjx.Data
             m.actuator_acc0[muscle],
             m.actuator_gainprm[muscle],
         )
-        source = d.ctrl.at[driven].set(d.act[model.actuator_actadr[driven]])
-        return source * slope.at[muscle].set(of_muscles) + m.actuator_biasprm[:, 2] * affine_bias
+        source = jnp.clip(d.ctrl, low, high).at[driven].set(d.act[activation])
+        slope = source * slope.at[muscle].set(of_muscles) + m.actuator_biasprm[:, 2] * affine_bias
+        return jnp.where((d.actuator_force > weakest) & (d.actuator_force < strongest), slope, 0.0)
 
-    def step(m: mjx.Model, d: mjx.Data) -> mjx.Data:
-        d = mjx.forward(m, d)
-        if d.impl == mjx.Impl.JAX:
-            d = _polished(m, d)
-        moment = moment_of(d._impl.actuator_moment)
-        mass = mass_of(d._impl.M)
-        mass = jnp.tril(mass) + jnp.tril(mass, -1).T
-        damping = jnp.diag(m.dof_damping) - moment.T @ (force_slope(m, d)[:, None] * moment)
-        factor = jax.scipy.linalg.cho_factor(mass + m.opt.timestep * damping)
-        qacc = jax.scipy.linalg.cho_solve(factor, d.qfrc_smooth + d.qfrc_constraint)
-        qvel = d.qvel + m.opt.timestep * qacc
-        return d.replace(
-            qvel=qvel,
-            qpos=d.qpos + m.opt.timestep * qvel,
-            act=d.act + m.opt.timestep * d.act_dot,
-            time=d.time + m.opt.timestep,
-            qacc_warmstart=d.qacc,
-        )
-
-    return step
+    return force_slope
 
 
-def _polished(m: mjx.Model, d: mjx.Data) -> mjx.Data:
-    """One full Newton step more on MJX's constraint solution where that helps, and the sensors that read its forces.
+def _next_activation(model: mujoco.MjModel) -> Callable[[mjx.Model, mjx.Data], jax.Array]:
+    """Activations ``[na]`` one step later, within their ranges (MuJoCo: `mj_nextActivation`)."""
+    driven = np.flatnonzero(model.actuator_actadr >= 0)
+    actuator = np.repeat(driven, model.actuator_actnum[driven])  # of each activation
+    exact = model.actuator_dyntype[actuator] == mujoco.mjtDyn.mjDYN_FILTEREXACT
+    low, high = _limits(model.actuator_actlimited[actuator], model.actuator_actrange[actuator])
 
-    MJX's line search compares costs in 32 bits, where those of light segments (toes) drown in those of heavy ones.
-    All constraint rows are contacts with pyramidal cones or joint limits: they push where they are violated.
-    """
-    J, stiffness, target = d._impl.efc_J, d._impl.efc_D, d._impl.efc_aref
-    mass = mjx.full_m(m, d)
+    def next_activation(m: mjx.Model, d: mjx.Data) -> jax.Array:
+        duration = jnp.full(model.na, m.opt.timestep)
+        if exact.any():
+            tau = jnp.maximum(m.actuator_dynprm[actuator, 0], mujoco.mjMINVAL)
+            duration = jnp.where(exact, tau * (1 - jnp.exp(-duration / tau)), duration)
+        return jnp.clip(d.act + duration * d.act_dot, low, high)
 
-    def unbalanced(qacc: jax.Array) -> jax.Array:
-        return mass @ qacc - d.qfrc_smooth - J.T @ jnp.maximum(stiffness * (target - J @ qacc), 0.0)
+    return next_activation
 
-    def size(force: jax.Array) -> jax.Array:
-        return jnp.sum(force**2 / jnp.diag(mass))
 
-    pushing = stiffness * (J @ d.qacc < target)
-    factor = jax.scipy.linalg.cho_factor(mass + J.T @ (pushing[:, None] * J))
-    before = unbalanced(d.qacc)
-    newton = d.qacc - jax.scipy.linalg.cho_solve(factor, before)
-    qacc = jnp.where(size(unbalanced(newton)) < size(before), newton, d.qacc)
-    force = jnp.maximum(stiffness * (target - J @ qacc), 0.0)
-    return sensor_acc(m, d.tree_replace({"qacc": qacc, "qfrc_constraint": J.T @ force, "_impl.efc_force": force}))
+def _limits(limited: np.ndarray, span: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Lower and upper ends of the ranges ``[n, 2]``, infinite where nothing is limited."""
+    return np.where(limited, span[:, 0], -np.inf), np.where(limited, span[:, 1], np.inf)
+
+
+def _symmetric(lower: jax.Array) -> jax.Array:
+    """The symmetric matrix with this lower triangle."""
+    return jnp.tril(lower) + jnp.tril(lower, -1).T
 
 
 def _csr(row_nnz: np.ndarray, columns: np.ndarray, shape: tuple[int, int]) -> Callable[[jax.Array], jax.Array]:

@@ -7,14 +7,17 @@ from typing import Any
 import mujoco
 import numpy as np
 
+from mjx_assist.errors import UserError
 from mjx_assist.sim.assembly import FLOOR
-from mjx_assist.sim.coupling import independent_joints
 from mjx_assist.sim.foot_contact import Foot
 from mjx_assist.sim.inertia import Inertial
-from mjx_assist.sim.muscle_paths import MusclePath
+from mjx_assist.sim.muscle_paths import MusclePath, PathPoint, WrapSurface, branches_of
 from mjx_assist.sim.skeleton import Segment, Skeleton
 
 _JOINT_TYPES = {mujoco.mjtJoint.mjJNT_SLIDE: "slide", mujoco.mjtJoint.mjJNT_HINGE: "hinge"}
+_TERMS = 5  # of a joint equality's polynomial
+_RIGID = 0.002  # s, time constant of the couplings that are kept: they slip by hundredths of a millimetre
+_HARD = (0.99, 0.999)  # their impedance at least: as soft as by default they slip by a centimetre at 240 Hz
 _SITE_SIZE = 0.003  # m, of a muscle path point in a viewer
 
 
@@ -44,13 +47,14 @@ def write(
     _add_points(bodies, paths, feet, markers)
     _add_contact(root, feet)
     _add_tendons(root, full, paths)
-    _add_actuators(root, full)
+    _add_actuators(root, full, paths)
+    _add_equalities(root, full, skeleton, float(option["timestep"]))
     sensors = ET.SubElement(root, "sensor")
     for foot in feet:
         ET.SubElement(sensors, "touch", name=foot.sensor, site=foot.sensor)
     for name in markers:
         ET.SubElement(sensors, "framepos", name=name, objtype="site", objname=name)
-    _add_keyframes(root, full)
+    _add_keyframes(root, full, skeleton)
     ET.indent(root)
     return ET.tostring(root, encoding="unicode") + "\n"
 
@@ -58,10 +62,11 @@ def write(
 def load(xml: str) -> mujoco.MjModel:
     """The compiled model with MuJoCo's automatic reset off, so that divergence shows in C.
 
-    Not a flag in the file: MJX's warp backend refuses it (it never resets by itself).
+    Island discovery is off too: a walker is one island, and looking for more takes 4 % of a step. Not flags in the
+    file: MJX's warp backend refuses the first (it never resets by itself).
     """
     model = mujoco.MjModel.from_xml_string(xml)
-    model.opt.disableflags |= mujoco.mjtDisableBit.mjDSBL_AUTORESET
+    model.opt.disableflags |= mujoco.mjtDisableBit.mjDSBL_AUTORESET | mujoco.mjtDisableBit.mjDSBL_ISLAND
     return model
 
 
@@ -142,11 +147,15 @@ def _add_joint(body: ET.Element, full: mujoco.MjModel, joint: int, segment: Segm
 
 def _add_points(bodies, paths, feet, markers) -> None:
     """Muscle path points, contact spheres, touch volumes and position markers."""
-    seen = set()
-    for point in (point for path in paths for bundle in path.bundles for point in bundle):
-        if point.name not in seen:  # bundles share the points that the fit left alone
-            seen.add(point.name)
-            ET.SubElement(bodies[point.segment], "site", {"name": point.name, **_text({"pos": point.position})})
+    elements = [e for path in paths for branch in branches_of(path) for e in branch.elements]
+    surfaces = {e.name: e for e in elements if isinstance(e, WrapSurface)}
+    sides = [e.side for e in elements if isinstance(e, WrapSurface)]  # tendons on one surface have each their own
+    for point in {e.name: e for e in [*elements, *sides] if isinstance(e, PathPoint)}.values():
+        ET.SubElement(bodies[point.segment], "site", {"name": point.name, **_text({"pos": point.position})})
+    for surface in surfaces.values():
+        shape = {"type": surface.shape, "size": surface.size[: 1 if surface.shape == "sphere" else 2], "group": "4"}
+        where = {"pos": surface.position, "quat": _unless(_quat(surface.orientation), [1, 0, 0, 0])}
+        ET.SubElement(bodies[surface.segment], "geom", {"name": surface.name, **_text(shape | where)})
     for foot in feet:
         volume = {"pos": foot.volume_centre, "size": foot.volume_size, "type": "box", "rgba": "0.8 0.2 0.2 0.2"}
         ET.SubElement(bodies[foot.segment], "site", {"name": foot.sensor, **_text(volume)})
@@ -173,23 +182,34 @@ def _add_tendons(root: ET.Element, full: mujoco.MjModel, paths: list[MusclePath]
         attributes = {
             "name": full.tendon(t).name,
             "limited": limited or None,
-            "range": full.tendon_range[t] if limited else None,
+            "range": full.tendon_range[t] - path.constant if limited else None,
             "stiffness": _unless(full.tendon_stiffness[t], 0.0),
-            "springlength": full.tendon_lengthspring[t] if stiff else None,
+            "springlength": full.tendon_lengthspring[t] - path.constant if stiff else None,
             "damping": _unless(full.tendon_damping[t], 0.0),
             "frictionloss": _unless(full.tendon_frictionloss[t], 0.0),
             "rgba": "0.95 0.3 0.3 1",
+            "user": [path.constant, path.bundles],
         }
         tendon = ET.SubElement(tendons, "spatial", _text(attributes))
-        for bundle in path.bundles:
-            if len(path.bundles) > 1:  # a pulley starts a branch whose length counts 1 / divisor
-                ET.SubElement(tendon, "pulley", divisor=str(len(path.bundles)))
-            for point in bundle:
-                ET.SubElement(tendon, "site", site=point.name)
+        for k, branch in enumerate(branches_of(path)):
+            if k or branch.divisor != 1:  # a pulley starts a branch whose length counts 1 / divisor
+                ET.SubElement(tendon, "pulley", divisor=_number(branch.divisor))
+            for element in branch.elements:
+                _add_element(tendon, element)
 
 
-def _add_actuators(root: ET.Element, full: mujoco.MjModel) -> None:
+def _add_element(tendon: ET.Element, element: PathPoint | WrapSurface) -> None:
+    if isinstance(element, PathPoint):
+        ET.SubElement(tendon, "site", site=element.name)
+        return
+    side = {} if element.side is None else {"sidesite": element.side.name}
+    ET.SubElement(tendon, "geom", geom=element.name, **side)
+
+
+def _add_actuators(root: ET.Element, full: mujoco.MjModel, paths: list[MusclePath]) -> None:
+    """The full model's actuators; laws of a tendon's length allow for ``path.constant``, which it lacks here."""
     actuators = ET.SubElement(root, "actuator")
+    constant = {path.tendon: path.constant for path in paths}
     kinds = {
         "dyntype": ({int(v): k for k, v in _names(mujoco.mjtDyn, "mjDYN_").items()}, full.actuator_dyntype),
         "gaintype": ({int(v): k for k, v in _names(mujoco.mjtGain, "mjGAIN_").items()}, full.actuator_gaintype),
@@ -198,6 +218,7 @@ def _add_actuators(root: ET.Element, full: mujoco.MjModel) -> None:
     for a in range(full.nu):
         drives_tendon = full.actuator_trntype[a] == mujoco.mjtTrn.mjTRN_TENDON
         target = full.tendon if drives_tendon else full.joint
+        shift = constant[full.actuator_trnid[a, 0]] * full.actuator_gear[a, 0] if drives_tendon else 0.0
         ctrl, force = bool(full.actuator_ctrllimited[a]), bool(full.actuator_forcelimited[a])
         attributes = {
             "name": full.actuator(a).name,
@@ -209,11 +230,24 @@ def _add_actuators(root: ET.Element, full: mujoco.MjModel) -> None:
             "forcerange": full.actuator_forcerange[a] if force else None,
             **{key: names[int(values[a])] for key, (names, values) in kinds.items()},
             "dynprm": full.actuator_dynprm[a],
-            "gainprm": full.actuator_gainprm[a],
-            "biasprm": full.actuator_biasprm[a],
-            "lengthrange": _unless(full.actuator_lengthrange[a], [0, 0]),
+            "gainprm": _of_shifted_length(full, a, full.actuator_gainprm[a], full.actuator_gaintype[a], shift),
+            "biasprm": _of_shifted_length(full, a, full.actuator_biasprm[a], full.actuator_biastype[a], shift),
+            "lengthrange": None if np.ptp(full.actuator_lengthrange[a]) == 0 else full.actuator_lengthrange[a] - shift,
         }
         ET.SubElement(actuators, "general", _text(attributes))
+
+
+def _of_shifted_length(full: mujoco.MjModel, a: int, prm: np.ndarray, law: int, shift: float) -> np.ndarray:
+    """Parameters of a gain or bias whose actuator is shorter by ``shift``, m; muscles shift their length range instead.
+
+    Raises ``UserError`` for other laws, which may depend on length in any way.
+    """
+    if shift and law > int(mujoco.mjtGain.mjGAIN_MUSCLE):  # kinds of gain and of bias are numbered alike
+        raise UserError(f"cannot reduce: actuator {full.actuator(a).name!r} is neither a muscle nor affine.")
+    prm = prm.copy()
+    if law == int(mujoco.mjtGain.mjGAIN_AFFINE):  # prm[0] + prm[1] * length + prm[2] * velocity
+        prm[0] += prm[1] * shift
+    return prm
 
 
 def _names(enum: Any, prefix: str) -> dict[str, Any]:
@@ -221,8 +255,26 @@ def _names(enum: Any, prefix: str) -> dict[str, Any]:
     return {name.removeprefix(prefix).lower(): value for name, value in enum.__members__.items()}
 
 
-def _add_keyframes(root: ET.Element, full: mujoco.MjModel) -> None:
-    keep = independent_joints(full)
+def _add_equalities(root: ET.Element, full: mujoco.MjModel, skeleton: Skeleton, timestep: float) -> None:
+    """The couplings of joints that stayed joints, as rigid as the time step allows."""
+    equalities = ET.SubElement(root, "equality")
+    for e in range(full.neq):
+        if not full.eq_active0[e] or full.eq_type[e] != mujoco.mjtEq.mjEQ_JOINT:
+            continue
+        joint, driver = int(full.eq_obj1id[e]), int(full.eq_obj2id[e])
+        if joint in skeleton.joints:
+            attributes = {
+                "joint1": full.joint(joint).name,
+                "joint2": full.joint(driver).name if driver >= 0 else None,
+                "polycoef": full.eq_data[e, :_TERMS],
+                "solref": [max(_RIGID, 2 * timestep), 1.0],  # a time constant must be at least two steps
+                "solimp": [*np.maximum(full.eq_solimp[e, :2], _HARD), *full.eq_solimp[e, 2:]],
+            }
+            ET.SubElement(equalities, "joint", _text(attributes))
+
+
+def _add_keyframes(root: ET.Element, full: mujoco.MjModel, skeleton: Skeleton) -> None:
+    keep = skeleton.joints
     keys = ET.SubElement(root, "keyframe")
     for k in range(full.nkey):
         values = {"qpos": full.key_qpos[k, keep], "qvel": _unless(full.key_qvel[k, keep], np.zeros(len(keep)))}

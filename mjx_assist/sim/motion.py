@@ -8,13 +8,14 @@ import mujoco
 import numpy as np
 
 from mjx_assist.errors import UserError, unknown
-from mjx_assist.sim import foot_kinematics
-from mjx_assist.sim.foot_kinematics import JOINTS
+from mjx_assist.sim import anatomy, foot_kinematics
+from mjx_assist.sim.anatomy import Coordinate
 from mjx_assist.sim.gait_cycle import PHASES, ReferenceGait, complete, resample
 from mjx_assist.sim.motion_files import read_motion_file
 
-OPTIONAL = ("pelvis_tx", "pelvis_ty", "mtp_angle_r", "mtp_angle_l")
-LENGTHS = ("pelvis_tx", "pelvis_ty")  # in metres whatever the units of the angles
+LEG = ("hip_flexion", "knee_angle", "ankle_angle")
+NEEDED = ("pelvis_tilt", *(f"{joint}_{side}" for side in anatomy.SIDES for joint in LEG))
+LENGTHS = ("pelvis_tx", "pelvis_ty", "pelvis_tz")  # in metres whatever the units of the angles
 SAMPLE_RATES = (10.0, 5000.0)  # Hz
 STRIDE_TIMES = (0.5, 4.0)  # s
 WALKING_SPEEDS = (0.1, 4.0)  # m/s
@@ -24,18 +25,21 @@ CLOSING_GAP = 0.15  # rad, between the start and the end of a stride
 SOLE_GAP = 0.10  # m, between the ground and the lowest point of the feet over the stride
 HARMONICS = 20  # of the stride, kept
 TOE_HARMONICS = 10
-TOES_R, TOES_L = JOINTS.index("mtp_angle_r"), JOINTS.index("mtp_angle_l")
+TOES = tuple(f"mtp_angle_{side}" for side in anatomy.SIDES)
 MOST_TOE_EXTENSION = 0.45  # rad
-TOES_DOWN, TOES_UP = 0.03, 0.08  # m, a hindfoot above the other one: toes on the ground, toes free
+TOES_DOWN, TOES_UP = 0.03, 0.08  # m, a toe joint above the other one: toes on the ground, toes free
 HEIGHT_HARMONICS = 6  # what a body's inertia lets the pelvis do within a stride
 
 
 def load_motion(path, model: mujoco.MjModel) -> ReferenceGait:
     """The motion in a file as a reference gait at its own speed. Raises UserError for anything wrong.
 
-    Columns (equally long; in the model's signs: hip and ankle flexion positive, knee flexion negative, pelvis_tilt
-    positive backwards):
+    Columns (equally long; in anatomical signs: hip and ankle flexion positive, knee flexion negative, pelvis_tilt
+    positive backwards, pelvis_list positive right side down, pelvis_rotation positive right side forward, hip adduction
+    and internal rotation positive):
       q_pelvis_tilt, q_hip_flexion_r, q_knee_angle_r, q_ankle_angle_r and the three _l: needed
+      q_pelvis_list, q_pelvis_rotation, q_pelvis_tz, q_hip_adduction_r, q_hip_rotation_r, q_subtalar_angle_r and _l:
+      0 if absent, where the model has them
       q_mtp_angle_r, _l: if absent, toes bend to lie level under a rising heel
       q_pelvis_ty: m, from the stance foot on the ground if absent
       q_pelvis_tx: m, gives the speed if there is no ``speed``
@@ -48,16 +52,25 @@ def load_motion(path, model: mujoco.MjModel) -> ReferenceGait:
     """
     path = Path(path)
     columns, fields = read_motion_file(path)
+    found = anatomy.coordinates(model)
+    names = anatomy.names_of(found)
     rate = _sample_rate(path, columns, fields)
-    qpos = _angles(path, columns, fields, model)
-    speed = _speed(path, columns, fields, rate, len(qpos))
-    stride, stride_time = _one_stride(path, qpos, fields, rate)
+    values = _angles(path, columns, fields, found)
+    speed = _speed(path, columns, fields, rate, len(values))
+    stride, stride_time = _one_stride(path, values, names, fields, rate)
     stride = resample(_smooth(stride, min(HARMONICS, (len(stride) - 1) // 2)), PHASES)
-    stride[:, 0] = 0.0
-    absent = [toes for toes in (TOES_R, TOES_L) if f"q_{JOINTS[toes]}" not in columns]
-    stride[:, absent] = _level_toes(model, stride)[:, [int(toes == TOES_L) for toes in absent]]
-    stride[:, 1] = _pelvis_height(path, stride, "q_pelvis_ty" in columns, model)
-    return complete(model, np.array([speed]), np.array([1.0 / stride_time]), stride[None])
+    stride[:, names.index("pelvis_tx")] = 0.0
+    for side, toes in enumerate(TOES):
+        if toes in names and f"q_{toes}" not in columns:
+            stride[:, names.index(toes)] = _level_toes(_feet(model, found, stride))[:, side]
+    height = names.index("pelvis_ty")
+    if "q_pelvis_ty" in columns:
+        _check_height(path, _feet(model, found, stride))
+    else:
+        stride[:, height] = 0.0
+        stride[:, height] = _smooth(-_feet(model, found, stride).lowest.min(axis=1), HEIGHT_HARMONICS)
+    qpos = anatomy.to_qpos(model, found, stride)
+    return complete(model, np.array([speed]), np.array([1.0 / stride_time]), qpos[None])
 
 
 def _number(path: Path, fields: dict, name: str, low: float, high: float, unit: str) -> float:
@@ -91,32 +104,34 @@ def _sample_rate(path: Path, columns: dict, fields: dict) -> float:
     return float(rate)
 
 
-def _angles(path: Path, columns: dict, fields: dict, model: mujoco.MjModel) -> np.ndarray:
-    """[N, 11] in radians and metres, in the order of JOINTS; absent optional joints are 0."""
+def _angles(path: Path, columns: dict, fields: dict, found: tuple[Coordinate, ...]) -> np.ndarray:
+    """[N, A] in radians and metres, in the coordinates' order; absent optional ones are 0."""
     units = fields.get("units", "rad")
     if units not in ("rad", "deg"):
         raise unknown(f"{path}: units", units, ("rad", "deg"))
-    unused = [name for name in columns if name.startswith("q_") and name[2:] not in JOINTS]
-    for joint in JOINTS:
-        if f"q_{joint}" not in columns and joint not in OPTIONAL:
-            needed = ", ".join(f"q_{name}" for name in JOINTS if name not in OPTIONAL)
-            raise _missing(path, f"q_{joint}", unused or columns, f"Needed are {needed}.")
+    names = anatomy.names_of(found)
+    needed = [name for name in NEEDED if name in names]
+    unused = [name for name in columns if name.startswith("q_") and name[2:] not in names]
+    for name in needed:
+        if f"q_{name}" not in columns:
+            listed = ", ".join(f"q_{n}" for n in needed)
+            raise _missing(path, f"q_{name}", unused or columns, f"Needed are {listed}.")
     if unused:
         warnings.warn(f"{path}: not used: {', '.join(unused)}.", stacklevel=3)
-    qpos = np.zeros((len(next(iter(columns.values()))), len(JOINTS)))
-    for place, joint in enumerate(JOINTS):
-        if f"q_{joint}" in columns:
-            scale = np.pi / 180 if units == "deg" and joint not in LENGTHS else 1.0
-            qpos[:, place] = columns[f"q_{joint}"] * scale
-            if joint not in LENGTHS:
-                _check_angle(path, joint, qpos[:, place], units, model)
-    return qpos
+    values = np.zeros((len(next(iter(columns.values()))), len(names)))
+    for place, (name, coordinate) in enumerate(zip(names, found, strict=True)):
+        if f"q_{name}" in columns:
+            scale = np.pi / 180 if units == "deg" and name not in LENGTHS else 1.0
+            values[:, place] = columns[f"q_{name}"] * scale
+            if name not in LENGTHS:
+                _check_angle(path, coordinate, values[:, place], units)
+    return values
 
 
-def _check_angle(path: Path, joint: str, angle: np.ndarray, units: str, model: mujoco.MjModel) -> None:
+def _check_angle(path: Path, coordinate: Coordinate, angle: np.ndarray, units: str) -> None:
     """Refuses degrees called radians, radians called degrees, and what the joint cannot do."""
-    limited = bool(model.jnt_limited[model.joint(joint).id])
-    low, high = model.jnt_range[model.joint(joint).id] if limited else (-1.0, 1.0)
+    joint = coordinate.name
+    low, high = coordinate.limits if np.isfinite(coordinate.limits).all() else (-1.0, 1.0)
     row = int(np.argmax(np.maximum(low - angle, angle - high)))
     if low - BEYOND_LIMIT <= angle[row] <= high + BEYOND_LIMIT:
         if joint.startswith(("hip", "knee")) and np.ptp(angle) < SMALLEST_SWING and units == "deg":
@@ -142,9 +157,11 @@ def _speed(path: Path, columns: dict, fields: dict, rate: float, samples: int) -
     return _number(path, {"speed": float(walked * rate / (samples - 1))}, "speed", *WALKING_SPEEDS, "m/s (q_pelvis_tx)")
 
 
-def _one_stride(path: Path, qpos: np.ndarray, fields: dict, rate: float) -> tuple[np.ndarray, float]:
-    """(periodic poses [any P, 11] over one stride, its time in s)."""
-    samples = len(qpos)
+def _one_stride(
+    path: Path, values: np.ndarray, names: tuple[str, ...], fields: dict, rate: float
+) -> tuple[np.ndarray, float]:
+    """(periodic poses [any P, A] over one stride, its time in s)."""
+    samples = len(values)
     if "stride_time" not in fields:
         if "first_contact" in fields:
             raise _missing(path, "stride_time", fields, "first_contact needs it.")
@@ -155,8 +172,8 @@ def _one_stride(path: Path, qpos: np.ndarray, fields: dict, rate: float) -> tupl
                 f"{STRIDE_TIMES[0]:g} to {STRIDE_TIMES[1]:g} s make sense. Correct sample_rate, or give stride_time "
                 "if the file holds more than one stride."
             )
-        _check_closed(path, qpos[0] - (2 * qpos[-1] - qpos[-2]), "")
-        return qpos, stride_time
+        _check_closed(path, names, values[0] - (2 * values[-1] - values[-2]), "")
+        return values, stride_time
     stride_time = _number(path, fields, "stride_time", *STRIDE_TIMES, "s")
     duration = (samples - 1) / rate
     first = _number(path, {"first_contact": 0.0} | fields, "first_contact", 0.0, duration, "s")
@@ -167,40 +184,40 @@ def _one_stride(path: Path, qpos: np.ndarray, fields: dict, rate: float) -> tupl
     cycles = []
     for stride in range(strides):
         at = (first + (stride + progress) * stride_time) * rate
-        cycle = np.stack([np.interp(at, np.arange(samples), column) for column in qpos.T], axis=-1)
+        cycle = np.stack([np.interp(at, np.arange(samples), column) for column in values.T], axis=-1)
         gap = cycle[-1] - cycle[0]
-        _check_closed(path, gap, f" (stride {stride + 1})")
+        _check_closed(path, names, gap, f" (stride {stride + 1})")
         cycles.append((cycle - gap * (progress[:, None] - 0.5))[:-1])
     return np.mean(cycles, axis=0), stride_time
 
 
-def _check_closed(path: Path, gap: np.ndarray, which: str) -> None:
-    angles = np.where([joint in LENGTHS for joint in JOINTS], 0.0, np.abs(gap))
+def _check_closed(path: Path, names: tuple[str, ...], gap: np.ndarray, which: str) -> None:
+    angles = np.where([name in LENGTHS for name in names], 0.0, np.abs(gap))
     worst = int(np.argmax(angles))
     if angles[worst] > CLOSING_GAP:
         raise UserError(
-            f"{path}: not periodic{which}: q_{JOINTS[worst]} ends {np.degrees(angles[worst]):.0f} deg from where it "
+            f"{path}: not periodic{which}: q_{names[worst]} ends {np.degrees(angles[worst]):.0f} deg from where it "
             f"starts, allowed are {np.degrees(CLOSING_GAP):.0f}. Give stride_time and first_contact of a whole stride."
         )
 
 
-def _pelvis_height(path: Path, stride: np.ndarray, given: bool, model: mujoco.MjModel) -> np.ndarray:
-    """[P] m, as the file has it, or such that the lower foot is on the ground."""
-    lowest = foot_kinematics.feet(model, stride).lowest.min(axis=1)
-    if given:
-        if abs(lowest.min()) > SOLE_GAP:
-            raise UserError(
-                f"{path}: q_pelvis_ty puts the lowest foot at {lowest.min():.3f} m; the ground is at 0. "
-                "Leave q_pelvis_ty out to have it computed."
-            )
-        return stride[:, 1]
-    return _smooth(-lowest, HEIGHT_HARMONICS)
+def _feet(model: mujoco.MjModel, found: tuple[Coordinate, ...], stride: np.ndarray) -> foot_kinematics.FeetPose:
+    return foot_kinematics.feet(model, anatomy.to_qpos(model, found, stride))
 
 
-def _level_toes(model: mujoco.MjModel, stride: np.ndarray) -> np.ndarray:
+def _check_height(path: Path, feet: foot_kinematics.FeetPose) -> None:
+    """Refuses a pelvis height that leaves the feet in the air or in the ground."""
+    lowest = feet.lowest.min()
+    if abs(lowest) > SOLE_GAP:
+        raise UserError(
+            f"{path}: q_pelvis_ty puts the lowest foot at {lowest:.3f} m; the ground is at 0. "
+            "Leave q_pelvis_ty out to have it computed."
+        )
+
+
+def _level_toes(feet: foot_kinematics.FeetPose) -> np.ndarray:
     """[P, 2] toe angles (r, l) that keep the toes of a low foot level while its heel rises."""
-    feet = foot_kinematics.feet(model, stride)
-    above = feet.hindfoot_lowest - feet.hindfoot_lowest.min(axis=1, keepdims=True)
+    above = feet.toe_joint - feet.toe_joint.min(axis=1, keepdims=True)
     down = np.clip((TOES_UP - above) / (TOES_UP - TOES_DOWN), 0.0, 1.0)
     return _smooth(down * np.clip(-feet.pitch, 0.0, MOST_TOE_EXTENSION), TOE_HARMONICS)
 

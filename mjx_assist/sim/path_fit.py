@@ -1,101 +1,47 @@
-"""Fits fixed muscle points to a full model whose coupled joints move them: least squares on length and moment arm.
+"""Refits what fixed points cannot follow: straight stretches between segments, by least squares on length and arms.
 
-One bundle with moved points where that is near enough; else two bundles that pull half each, like a muscle's heads.
+Stretches are what a path costs, so a path gets as few as will do; a crossing that one cannot follow gets two, which
+count half each, like a muscle's heads.
 """
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import combinations_with_replacement, pairwise
 
 import mujoco
 import numpy as np
 from scipy.optimize import OptimizeResult, least_squares
 
+from mjx_assist.errors import UserError
 from mjx_assist.sim.coupling import Coupling
-from mjx_assist.sim.muscle_paths import (
-    MusclePath,
-    PathPoint,
-    crossed_joints,
-    crosses_refitted_hinge,
-    full_lengths,
-    sample_grid,
-)
+from mjx_assist.sim.muscle_paths import Branch, MusclePath, PathPoint
+from mjx_assist.sim.path_samples import Poses
 from mjx_assist.sim.skeleton import Skeleton
 
 _LENGTH_SCALE = 2e-4  # m, of the residuals that the fit balances
 _MOMENT_ARM_SCALE = 8e-4  # m
 _SHIFT_SCALE = 1.0  # m: points move freely, but of equal fits the one nearest to the anatomy wins
-_BEYOND_WEIGHT = 0.3  # of samples outside the walking range, which only keep the paths sane there
-_BEYOND = 0.5  # how far these reach, in walking ranges, on either side
-_SAMPLES = {1: (25, 13), 2: (10, 6), 3: (6, 4)}  # per joint, (in walking, beyond), for a muscle that crosses so many
-_SPLIT_ABOVE = 1.3e-3  # m of moment-arm RMSE, from which on one bundle is not enough
-_SPLIT_SPREAD = 0.03  # m, of the random starts of a split
-_SPLIT_STARTS = 8
-_EVALUATIONS, _SCREENING = 300, 50  # of a fit, and of each start of a split before the best goes on
+_AROUND_WEIGHT = 0.3  # of poses around the walking range, which only keep the paths sane there
+_LENGTH_GOAL = 0.7e-3  # m, RMSE in the walking range that will do
+_MOMENT_ARM_GOAL, _MOMENT_ARM_SHARE = 1.5e-3, 0.04  # m, or of the muscle's largest moment arm
+_STARTS, _SPREAD = 12, 0.1  # how many, and how far from each other, m, where a crossing is doubled
+_MOST_BUNDLES = 3  # side by side
+_MOST_EXTRA = 2  # stretches beyond one for each crossing
+_EVALUATIONS, _SCREENING = 300, 60  # of a fit, and of each start before the best goes on
 
 
-class _Target:
-    """What a path through points on given segments must do at N poses, and what it does with its points elsewhere."""
+@dataclass(frozen=True, eq=False)
+class _Stretch:
+    """Between two points of the full path on different segments, as read; counts 1 / divisor."""
 
-    def __init__(self, model, skeleton, qpos, joints, segments, length, slope, weight):
-        """``qpos`` [N, nq]; ``length`` [N] and ``slope`` [N, J] wanted for the J hinge ``joints``; ``weight`` [N]."""
-        self.wanted_length, self.wanted_slope, self.weight = length, slope, weight
-        data = mujoco.MjData(model)
-        ids = [model.joint(name).id for name in joints]
-        origin, turn, axis, anchor = [], [], [], []
-        for q in qpos:
-            data.qpos[:] = q
-            mujoco.mj_kinematics(model, data)
-            origin.append(data.xpos[segments])  # segment k is body k of the reduced model
-            turn.append(data.xmat[segments].reshape(-1, 3, 3))
-            axis.append(data.xaxis[ids])
-            anchor.append(data.xanchor[ids])
-        self.origin, self.turn = np.stack(origin, 1), np.stack(turn, 1)  # [P, N, 3], [P, N, 3, 3]
-        axis, anchor = np.stack(axis, 1)[:, None], np.stack(anchor, 1)[:, None]  # [J, 1, N, 3]
-        moves = [[carrier in skeleton.crossing(s, 0) for s in segments] for carrier in model.jnt_bodyid[ids]]
-        moves = np.array(moves)[..., None, None]  # [J, P, 1, 1]
-        self.drift = np.cross(axis, self.origin - anchor) * moves  # a point's velocity is drift + swing @ position
-        self.swing = np.cross(axis[..., None], self.turn, axisa=-2, axisb=-2, axisc=-2) * moves[..., None]
-
-    def evaluate(self, positions: np.ndarray) -> tuple[np.ndarray, ...]:
-        """Length [N] and slopes [N, J] of the path through ``positions`` [P, 3], each in its segment's frame.
-
-        Then the derivatives of both by the positions: [N, P, 3] and [N, J, P, 3].
-        """
-        column = positions[:, None, :, None]
-        world = self.origin + (self.turn @ column)[..., 0]
-        velocity = self.drift + (self.swing @ column)[..., 0]
-        step, opening = world[1:] - world[:-1], velocity[:, 1:] - velocity[:, :-1]
-        norm = np.maximum(np.linalg.norm(step, axis=-1, keepdims=True), 1e-9)
-        direction = step / norm
-        along = (direction * opening).sum(-1, keepdims=True)
-        pull = _at_ends(direction)[..., None, :]  # how the length grows with each point's world position
-        bend = _at_ends((opening - along * direction) / norm)[..., None, :]
-        by_position = (pull @ self.turn)[..., 0, :].transpose(1, 0, 2)
-        slope_by_position = (bend @ self.turn + pull @ self.swing)[..., 0, :].transpose(2, 0, 1, 3)
-        return norm.sum((0, 2)), along.sum((1, 3)).T, by_position, slope_by_position
-
-    def residual(self, length: np.ndarray, slope: np.ndarray) -> np.ndarray:
-        """[N * (1 + J)] in units of what the fit balances."""
-        off = (slope - self.wanted_slope) * self.weight[:, None] / _MOMENT_ARM_SCALE
-        return np.concatenate([(length - self.wanted_length) * self.weight / _LENGTH_SCALE, off.ravel()])
-
-    def jacobian(self, by_x: np.ndarray, slope_by_x: np.ndarray) -> np.ndarray:
-        """Of the residual: [N * (1 + J), X] from the derivatives of length [N, X] and slopes [N, J, X]."""
-        slope_rows = slope_by_x * self.weight[:, None, None] / _MOMENT_ARM_SCALE
-        return np.concatenate([by_x * self.weight[:, None] / _LENGTH_SCALE, slope_rows.reshape(-1, by_x.shape[-1])])
-
-    def moment_arm_error(self, slope: np.ndarray) -> float:
-        """Moment-arm RMSE of the worst joint in the walking range, m."""
-        inside = self.weight == self.weight.max()
-        return float(np.sqrt(((slope - self.wanted_slope)[inside] ** 2).mean(0)).max())
+    start: PathPoint
+    end: PathPoint
+    divisor: float
 
 
-def _at_ends(stretches: np.ndarray) -> np.ndarray:
-    """Stretches [..., P - 1, N, 3] to points [..., P, N, 3]: the stretch that ends there less the next one's."""
-    points = np.zeros((*stretches.shape[:-3], stretches.shape[-3] + 1, *stretches.shape[-2:]))
-    points[..., 1:, :, :] = stretches
-    points[..., :-1, :, :] -= stretches
-    return points
+_Route = tuple[_Stretch, ...]
 
 
 def refit(
@@ -106,120 +52,201 @@ def refit(
     paths: Sequence[MusclePath],
     walking_range: dict[str, tuple[float, float]],
 ) -> list[MusclePath]:
-    """The paths, those of changed ones refitted so that length and moment arms match the full model's. Deterministic.
+    """The paths, touched stretches replaced so that length and moment arms match the full model's. Deterministic.
 
-    ``model``: the reduced model with the paths as read, for its segments' poses.
+    ``model``: the reduced model with the paths as read, for its segments' poses and the exact parts' lengths.
     """
-    fits = {}
-    for i, path in enumerate(paths):
-        if path.changed:
-            target = _target(full, coupling, skeleton, model, path, walking_range)
-            fits[i] = _Fit(path, _free_points(path, skeleton), target)
-    splits = [fit for fit in fits.values() if fit.moment_arm_error() > _SPLIT_ABOVE]
-    for fit in splits:
-        fit.split(np.random.default_rng(0).normal(0, _SPLIT_SPREAD, (_SPLIT_STARTS, 2, *fit.start.shape)))
-    found = [fit.spread() for fit in splits]
-    for fit in splits:  # what is good for one leg is good for the other
-        fit.split([spread for spread in found if spread.shape == (2, *fit.start.shape)] or [fit.spread()])
-    return [fits[i].path() if i in fits else path for i, path in enumerate(paths)]
+    touched = [path.tendon for path in paths if path.touched]
+    if not touched:
+        return list(paths)
+    poses = Poses(full, coupling, model, touched, walking_range)
+    return [_refitted(poses, path) if path.touched else path for path in paths]
 
 
-def _target(full, coupling, skeleton, model, path, walking_range) -> _Target:
-    """What the path must do in the walking range, and, with little weight, around it."""
-    joints = [full.joint(j).name for j in crossed_joints(path, skeleton)]
-    columns = [model.joint(name).qposadr[0] for name in joints]
-    segments = [point.segment for point in path.bundles[0]]
-    samples = _SAMPLES.get(len(joints), _SAMPLES[3])
-    inside = sample_grid(model, joints, walking_range, samples[0])
-    around = sample_grid(model, joints, _widened(full, walking_range, joints), samples[1])
-    weights = [np.full(len(q), w / np.sqrt(len(q))) for q, w in ((inside, 1.0), (around, _BEYOND_WEIGHT))]
-    qpos = np.concatenate([inside, around])
-    length, slope = full_lengths(full, coupling, qpos)
-    wanted = length[:, path.tendon], slope[:, path.tendon][:, columns]
-    return _Target(model, skeleton, qpos, joints, segments, *wanted, np.concatenate(weights))
+def _refitted(poses: Poses, path: MusclePath) -> MusclePath:
+    """The path with the fewest crossings that will do, the best of those with as many; else the best of all."""
+    targets: dict[bool, _Target] = {}
+    tried: list[tuple[int, _Fit]] = []
+    for crossings, keeps, route in sorted(_plans(path), key=lambda plan: plan[0]):
+        if any(fit.will_do and count < crossings for count, fit in tried):
+            break
+        if keeps not in targets:
+            targets[keeps] = _Target(poses, path if keeps else replace(path, branches=(), constant=0.0))
+        tried.append((crossings, _Fit(targets[keeps], route)))
+    if not tried:
+        name = poses.full.tendon(path.tendon).name
+        raise UserError(f"cannot reduce: tendon {name!r} runs along bones that the reduced model makes one.")
+    return min((fit for _, fit in tried), key=lambda fit: (not fit.will_do, fit.cost)).path()
 
 
-def _widened(full, walking_range, joints) -> dict[str, tuple[float, float]]:
-    """The walking ranges, wider on both sides but within the joints' limits."""
-    wide = {}
-    for name in joints:
-        low, high = walking_range[name]
-        joint = full.joint(name)
-        least, most = joint.range if full.jnt_limited[joint.id] else (-np.inf, np.inf)
-        reach = _BEYOND * (high - low)
-        wide[name] = (min(low, max(low - reach, least)), max(high, min(high + reach, most)))
-    return wide
+def _plans(path: MusclePath) -> Iterator[tuple[int, bool, _Route]]:
+    """Ways to write a path: (crossings between segments in all, are the exact branches kept?, route of the rest).
+
+    A route makes every crossing of the touched branches, or goes straight from their first to their last point; or one
+    straight line replaces the whole path. Any of its stretches can be doubled.
+    """
+    kept = sum(a.segment != b.segment for branch in path.branches for a, b in pairwise(branch.elements))
+    bases = [(kept, True, _crossings(path.touched))]
+    if len(_shortcuts(path.touched)) < len(bases[0][2]):
+        bases.append((kept, True, _shortcuts(path.touched)))
+    if path.branches:
+        bases.append((0, False, _shortcuts(path.whole)))
+    for count, keeps, base in bases:
+        for extra in range(_MOST_EXTRA + 1):
+            for more in combinations_with_replacement(base, extra):
+                if base and max(Counter(more).values(), default=0) < _MOST_BUNDLES:
+                    yield count + len(base) + extra, keeps, tuple(sorted([*base, *more], key=base.index))
+
+
+def _crossings(branches: Sequence[Branch]) -> list[_Stretch]:
+    """Between consecutive points on different segments; surfaces on the way are left out."""
+    pairs = [(a, b, branch.divisor) for branch in branches for a, b in pairwise(_points(branch))]
+    return [_Stretch(*pair) for pair in pairs if pair[0].segment != pair[1].segment]
+
+
+def _shortcuts(branches: Sequence[Branch]) -> list[_Stretch]:
+    """From each branch's first to its last point."""
+    ends = [(_points(branch)[0], _points(branch)[-1], branch.divisor) for branch in branches]
+    return [_Stretch(*pair) for pair in ends if pair[0].segment != pair[1].segment]
+
+
+def _points(branch: Branch) -> list[PathPoint]:
+    return [element for element in branch.elements if isinstance(element, PathPoint)]
+
+
+class _Target:
+    """What the touched part of a path must do at its poses, in units of what the fit balances."""
+
+    def __init__(self, poses: Poses, path: MusclePath):
+        """``path``: with the branches that stay."""
+        self.path = path
+        self.poses, self.drivers = poses, poses.moved_by[path.tendon]
+        self.samples, self.inside = poses.samples(path.tendon)
+        length, slope = poses.lengths(path.tendon, self.samples)
+        self.peak = np.abs(slope[self.inside]).max(initial=0.0)
+        exact, exact_slope = path.constant, 0.0
+        if path.branches:
+            exact, exact_slope = poses.reduced_lengths(path.tendon, self.samples)
+        self.length, self.slope = length - exact, slope - exact_slope
+        count = np.where(self.inside, self.inside.sum(), (~self.inside).sum())
+        self.weight = np.where(self.inside, 1.0, _AROUND_WEIGHT) / np.sqrt(count)
 
 
 class _Fit:
-    """The search for one path: first one bundle with its free points moved, then, if asked, splits in two."""
+    """The search for the points of one route, and for the constant that its length lacks."""
 
-    def __init__(self, path: MusclePath, free: list[int], target: _Target):
-        self.whole, self.free, self.target = path, free, target
-        self.points = path.bundles[0]
-        self.start = np.array([self.points[i].position for i in free])
-        self.best = self._solve(self.start)
+    def __init__(self, target: _Target, route: _Route):
+        self.target, self.route = target, route
+        ends = [point for stretch in route for point in (stretch.start, stretch.end)]
+        self.anatomy = np.array([point.position for point in ends]).reshape(-1, 3)
+        segments = [point.segment for point in ends]
+        self.origin, self.turn, self.drift, self.swing = target.poses.motion(segments, target.drivers, target.samples)
+        copies = [route.count(stretch) for stretch in route]
+        self.share = 1 / np.array([n * stretch.divisor for n, stretch in zip(copies, route, strict=True)])
+        self.bundles = max(copies, default=1)
+        self.best = self._search()
 
-    def moment_arm_error(self) -> float:
-        return self.target.moment_arm_error(self._mean_length(self.best.x)[1])
+    @property
+    def cost(self) -> float:
+        return float(self.best.cost)
 
-    def spread(self) -> np.ndarray:
-        """How far the best fit's points are from where they were: [bundles, free points, 3]."""
-        return self.best.x.reshape(-1, *self.start.shape) - self.start
-
-    def split(self, spreads: Sequence[np.ndarray]) -> None:
-        """Try two bundles, from starts that are [2, free points, 3] away; the most promising one goes on."""
-        tried = [self._solve(self.start + spread, _SCREENING) for spread in spreads]
-        promising = min(tried, key=lambda fit: fit.cost).x
-        self.best = min(self.best, self._solve(promising), key=lambda fit: fit.cost)
+    @cached_property
+    def will_do(self) -> bool:
+        target = self.target
+        length, slope, *_ = self._evaluate(self.best.x)
+        off, arm_off = (length - target.length)[target.inside], (slope - target.slope)[target.inside]
+        arm_goal = max(_MOMENT_ARM_GOAL, _MOMENT_ARM_SHARE * target.peak)
+        return _rms(off).max() <= _LENGTH_GOAL and _rms(arm_off).max(initial=0.0) <= arm_goal
 
     def path(self) -> MusclePath:
-        bundles = []
-        for k, moved in enumerate(self.best.x.reshape(-1, *self.start.shape)):
-            bundle = list(self.points)
-            for i, position in zip(self.free, moved, strict=True):
-                name = bundle[i].name if k == 0 else f"{bundle[i].name}_{k + 1}"
-                bundle[i] = PathPoint(name, bundle[i].segment, position)
-            bundles.append(tuple(bundle))
-        return replace(self.whole, bundles=tuple(bundles))
+        """The path with this fit in place of its touched branches."""
+        path = self.target.path
+        tendon, branches = self.target.poses.full.tendon(path.tendon).name, []
+        positions, constant = self.best.x[:-1].reshape(-1, 2, 3), float(self.best.x[-1])
+        for k, (stretch, share, ends) in enumerate(zip(self.route, self.share, positions, strict=True)):
+            segments = stretch.start.segment, stretch.end.segment
+            points = [PathPoint(f"{tendon}_{k + 1}{'ab'[i]}", s, ends[i]) for i, s in enumerate(segments)]
+            branches.append(Branch(tuple(points), 1 / share))
+        whole = (*path.branches, *branches)
+        return replace(path, branches=whole, constant=path.constant + constant, touched=(), bundles=self.bundles)
 
-    def _solve(self, start: np.ndarray, evaluations: int = _EVALUATIONS) -> OptimizeResult:
-        """Least squares over the free points' positions, flat, of all bundles."""
-        start = start.ravel()
+    def _search(self) -> OptimizeResult:
+        """From the anatomy, or, where a crossing is doubled, from the most promising of several spreads around it."""
+        start = np.append(self.anatomy, 0.0)
+        start[-1] = np.mean((self.target.length - self._evaluate(start)[0])[self.target.inside])
+        if self.bundles == 1:
+            return self._solve(start, _EVALUATIONS)
+        spreads = np.random.default_rng(0).normal(0, _SPREAD, (_STARTS, *self.anatomy.shape[:1], 2))
+        starts = [np.append(self.anatomy + self._in_plane(spread), start[-1]) for spread in spreads]
+        tried = [self._solve(x, _SCREENING) for x in starts]
+        return self._solve(min(tried, key=lambda fit: fit.cost).x, _EVALUATIONS)
+
+    def _in_plane(self, spread: np.ndarray) -> np.ndarray:
+        """Shifts [P, 2] along each stretch and across it in the plane that its joint turns it in, as [P, 3] local.
+
+        Nothing out of that plane, so what holds for one leg holds for the other, mirrored.
+        """
+        world = self.origin[:, 0] + (self.turn[:, 0] @ self.anatomy[..., None])[..., 0]
+        along = np.repeat(world[1::2] - world[::2], 2, axis=0)
+        along /= np.linalg.norm(along, axis=1, keepdims=True) + 1e-9
+        axis = self.target.poses.axis(self.target.drivers[0])
+        across = np.cross(axis, along)
+        shift = spread[:, :1] * along + spread[:, 1:] * across
+        return (self.turn[:, 0].swapaxes(1, 2) @ shift[..., None])[..., 0]
+
+    def _solve(self, start: np.ndarray, evaluations: int) -> OptimizeResult:
+        """Least squares over all points' positions and the constant, flat."""
         latest: dict[bytes, tuple] = {}  # residual and jacobian are asked for at the same x
+        anchor = np.append(self.anatomy, 0.0)
+        stiff = np.append(np.full(self.anatomy.size, 1 / _SHIFT_SCALE), 0.0)
 
         def evaluate(x: np.ndarray) -> tuple:
             if x.tobytes() not in latest:
                 latest.clear()
-                latest[x.tobytes()] = self._mean_length(x)
+                latest[x.tobytes()] = self._evaluate(x)
             return latest[x.tobytes()]
 
         def residual(x: np.ndarray) -> np.ndarray:
-            return np.concatenate([self.target.residual(*evaluate(x)[:2]), (x - start) / _SHIFT_SCALE])
+            length, slope, *_ = evaluate(x)
+            off = self._scaled(length - self.target.length, slope - self.target.slope)
+            return np.concatenate([off, (x - anchor) * stiff])
 
         def jacobian(x: np.ndarray) -> np.ndarray:
-            return np.concatenate([self.target.jacobian(*evaluate(x)[2:]), np.eye(x.size) / _SHIFT_SCALE])
+            return np.concatenate([self._scaled(*evaluate(x)[2:]), np.diag(stiff)])
 
         return least_squares(residual, start, jacobian, method="lm", max_nfev=evaluations)
 
-    def _mean_length(self, x: np.ndarray) -> tuple[np.ndarray, ...]:
-        """Length [N] and slopes [N, J] when the bundles' free points are ``x`` [X]; both by x: [N, X], [N, J, X]."""
-        positions = np.array([point.position for point in self.points])
-        parts = []
-        for moved in x.reshape(-1, *self.start.shape):
-            positions[self.free] = moved
-            parts.append(self.target.evaluate(positions))
-        length, slope, by_position, slope_by_position = zip(*parts, strict=True)
-        by_x = np.concatenate([d[:, self.free].reshape(len(d), -1) for d in by_position], axis=-1)
-        by_points = [d[:, :, self.free].reshape(*d.shape[:2], -1) for d in slope_by_position]
-        share = 1 / len(parts)
-        return share * sum(length), share * sum(slope), share * by_x, share * np.concatenate(by_points, axis=-1)
+    def _scaled(self, length: np.ndarray, slope: np.ndarray) -> np.ndarray:
+        """Errors of length [n, ...] and slopes [n, J, ...] as one list [n * (1 + J), ...] of residuals."""
+        weight = self.target.weight.reshape(-1, *[1] * (length.ndim - 1))
+        slopes = (slope * weight[:, None] / _MOMENT_ARM_SCALE).reshape(-1, *length.shape[1:])
+        return np.concatenate([length * weight / _LENGTH_SCALE, slopes])
+
+    def _evaluate(self, x: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Length [n] and slopes [n, J] with points and constant at ``x`` [X]; both by x: [n, X], [n, J, X]."""
+        column = x[:-1].reshape(-1, 1, 3, 1)
+        world = self.origin + (self.turn @ column)[..., 0]
+        velocity = self.drift + (self.swing @ column)[..., 0]
+        step, opening = world[1::2] - world[::2], velocity[:, 1::2] - velocity[:, ::2]  # [K, n, 3], [J, K, n, 3]
+        norm = np.maximum(np.linalg.norm(step, axis=-1, keepdims=True), 1e-9)
+        share = self.share[:, None, None]
+        direction = step / norm
+        along = (direction * opening).sum(-1, keepdims=True)
+        pull = _at_ends(share * direction)[..., None, :]  # how the length grows with each end's world position
+        bend = _at_ends(share * (opening - along * direction) / norm)[..., None, :]
+        by_position = (pull @ self.turn)[..., 0, :]  # [P, n, 3]
+        slope_by_position = (bend @ self.turn + pull @ self.swing)[..., 0, :]  # [J, P, n, 3]
+        n, drivers = world.shape[1], len(velocity)
+        by_x = np.concatenate([by_position.swapaxes(0, 1).reshape(n, -1), np.ones((n, 1))], axis=1)
+        slope_by_x = slope_by_position.transpose(2, 0, 1, 3).reshape(n, drivers, -1)
+        slope_by_x = np.concatenate([slope_by_x, np.zeros((n, drivers, 1))], axis=2)
+        return (share * norm).sum((0, 2)) + x[-1], (share * along).sum((1, 3)).T, by_x, slope_by_x
 
 
-def _free_points(path: MusclePath, skeleton: Skeleton) -> list[int]:
-    """Points that the fit may move: both ends of every stretch with a moved point or a refitted hinge in it."""
-    points, free = path.bundles[0], set()
-    for i in range(len(points) - 1):
-        if path.moved[i] or path.moved[i + 1] or crosses_refitted_hinge(points[i], points[i + 1], skeleton):
-            free |= {i, i + 1}
-    return sorted(free)
+def _at_ends(stretches: np.ndarray) -> np.ndarray:
+    """Of stretches [..., K, n, 3], what their ends [..., 2 K, n, 3] get: the negative at the start."""
+    return np.stack([-stretches, stretches], axis=-3).reshape(*stretches.shape[:-3], -1, *stretches.shape[-2:])
+
+
+def _rms(values: np.ndarray) -> np.ndarray:
+    return np.sqrt(np.mean(values**2, axis=0))

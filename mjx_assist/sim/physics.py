@@ -3,8 +3,9 @@
 The env sees `Physics` and `PhysicsState` only; everything it observes is state or a sensor of the model.
 """
 
+import math
 import os
-from typing import Any, Protocol
+from typing import Protocol
 
 import jax
 import jax.numpy as jnp
@@ -21,6 +22,7 @@ from mjx_assist.sim import implicit, mjcf
 jax.config.update("jax_cpu_enable_async_dispatch", False)
 
 LIMIT_SENSOR_PREFIX = "limit_load/"
+_HEADROOM = 1.25  # times what the model can have at most
 
 
 @struct.dataclass
@@ -29,7 +31,8 @@ class PhysicsState:
 
     ``sensordata`` and ``limit_load`` (magnitude of each limited joint's limit force, N or N*m) belong to the last
     physics step taken, ``sensor_peak`` is each sensor's largest value within the last control step; all are zero after
-    a reset. ``warmstart`` is the constraint solver's last solution.
+    a reset. ``warmstart`` is the constraint solver's last solution. ``overflow`` is 1 where contacts or constraint rows
+    found no room in the last control step and were dropped (warp only; its sizes should make that impossible).
     """
 
     qpos: jax.Array
@@ -40,6 +43,7 @@ class PhysicsState:
     sensor_peak: jax.Array
     limit_load: jax.Array
     warmstart: jax.Array
+    overflow: jax.Array
 
 
 class Physics(Protocol):
@@ -63,6 +67,7 @@ def reset_state(model: mujoco.MjModel, qpos: jax.Array, qvel: jax.Array, act: ja
         sensor_peak=zeros(model.nsensordata),
         limit_load=zeros(int(model.jnt_limited.sum())),
         warmstart=zeros(model.nv),
+        overflow=zeros(()),
     )
 
 
@@ -88,8 +93,9 @@ def make_physics(backend: str, xml: str, n_substeps: int, num_envs: int, num_thr
 def with_limit_sensors(xml: str) -> mujoco.MjModel:
     """Compile the model with one joint-limit force sensor per limited joint appended after its own sensors."""
     spec = mujoco.MjSpec.from_string(xml)
-    for joint in mujoco.MjModel.from_xml_string(xml).jnt_limited.nonzero()[0]:
-        name = spec.joints[joint].name
+    model = mujoco.MjModel.from_xml_string(xml)
+    for joint in np.flatnonzero(model.jnt_limited):
+        name = model.joint(joint).name
         spec.add_sensor(
             name=LIMIT_SENSOR_PREFIX + name,
             type=mujoco.mjtSensor.mjSENS_JOINTLIMITFRC,
@@ -106,7 +112,7 @@ class MujocoPhysics:
         self.model = mjcf.load(xml)
         self.n_substeps = n_substeps
         self._sensing = with_limit_sensors(xml)
-        self._sensing.opt.disableflags |= mujoco.mjtDisableBit.mjDSBL_AUTORESET  # divergence must show
+        self._sensing.opt.disableflags = self.model.opt.disableflags
         threads = num_threads or os.cpu_count() or 1
         self._data = [mujoco.MjData(self._sensing) for _ in range(threads)]
         self._pool = Rollout(nthread=threads)
@@ -172,10 +178,29 @@ class MujocoPhysics:
         return out.reshape(*lead, -1)
 
 
+def warp_sizes(model: mujoco.MjModel, num_envs: int, headroom: float = _HEADROOM) -> dict[str, int]:
+    """Room for contacts (of all walkers together) and constraint rows (of each) that warp has to be told beforehand.
+
+    MJX keeps a place for everything that can happen: every contact of every pair, with its rows, beside equalities, dry
+    friction, and limits of joints and tendons.
+    """
+    everything = mjx.make_data(model, impl="jax")._impl
+    contacts, rows = max(1, everything.ncon), max(1, everything.nefc)
+    return {"naconmax": math.ceil(headroom * contacts * num_envs), "njmax": math.ceil(headroom * rows)}
+
+
+def _refuse_friction(model: mujoco.MjModel) -> None:
+    """MuJoCo Warp 3.11 does not find C MuJoCo's forces where joints or tendons have dry friction."""
+    for kind, loss in (("joint", model.dof_frictionloss), ("tendon", model.tendon_frictionloss)):
+        for i in np.flatnonzero(loss)[:1]:
+            name = model.joint(model.dof_jntid[i]).name if kind == "joint" else model.tendon(i).name
+            raise UserError(f"backend 'warp' cannot do dry friction: {kind} {name!r} has frictionloss {loss[i]:g}.")
+
+
 class MjxPhysics:
     """MJX: ``impl`` 'jax' runs on TPU, GPU and CPU, 'warp' on NVIDIA (and, for tests, on a CPU)."""
 
-    def __init__(self, xml: str, n_substeps: int, impl: str, num_envs: int):
+    def __init__(self, xml: str, n_substeps: int, impl: str, num_envs: int, headroom: float = _HEADROOM):
         self.model = mujoco.MjModel.from_xml_string(xml)
         self.n_substeps = n_substeps
         self._impl = impl
@@ -185,16 +210,14 @@ class MjxPhysics:
             except ImportError:
                 raise UserError("backend 'warp' needs warp-lang: pip install 'mjx-assist[cuda]'.") from None
         sensing = with_limit_sensors(xml) if impl == "warp" else self.model
-        if impl == "warp":  # it never resets by itself, and refuses the flag that says so
+        if impl == "warp":
+            _refuse_friction(self.model)
+            # It never resets by itself, and refuses the flag that says so.
             sensing.opt.disableflags &= ~int(mujoco.mjtDisableBit.mjDSBL_AUTORESET)
         self._mjx_model = mjx.put_model(sensing, impl=impl)
         self._substep = implicit.make_step(sensing)
-        sizes: dict[str, Any] = {}
-        if impl == "warp":
-            contacts = max(1, self.model.npair)
-            rows = 4 * contacts + int(self.model.jnt_limited.sum())
-            sizes = {"naconmax": 2 * contacts * num_envs, "njmax": 2 * rows}
-        self._template = mjx.make_data(sensing, impl=impl, **sizes)
+        self._sizes = warp_sizes(self.model, num_envs, headroom) if impl == "warp" else {}
+        self._template = mjx.make_data(sensing, impl=impl, **self._sizes)
 
     def step(self, state: PhysicsState, ctrl: jax.Array) -> PhysicsState:
         data = self._template.replace(
@@ -207,12 +230,12 @@ class MjxPhysics:
         )
 
         def substep(carry, _):
-            data, peak = carry
+            data, peak, overflow = carry
             data = self._substep(self._mjx_model, data)
-            return (data, jnp.maximum(peak, data.sensordata)), None
+            return (data, jnp.maximum(peak, data.sensordata), jnp.maximum(overflow, self._overflow(data))), None
 
-        first = (data, jnp.full(data.sensordata.shape, -jnp.inf))
-        (data, peak), _ = jax.lax.scan(substep, first, None, length=self.n_substeps)
+        first = (data, jnp.full(data.sensordata.shape, -jnp.inf), jnp.zeros(()))
+        (data, peak, overflow), _ = jax.lax.scan(substep, first, None, length=self.n_substeps)
         sensordata, limit_load = jnp.split(data.sensordata, [self.model.nsensordata])
         if self._impl == "jax":
             limit_load = self._limit_load(data)
@@ -225,7 +248,16 @@ class MjxPhysics:
             sensor_peak=peak[: self.model.nsensordata],
             limit_load=limit_load,
             warmstart=data.qacc_warmstart,
+            overflow=overflow,
         )
+
+    def _overflow(self, data: mjx.Data) -> jax.Array:
+        """1.0 if warp counted more than it had room for: rows of this walker, or contacts of all together."""
+        if self._impl == "jax":
+            return jnp.zeros(())
+        contacts = jnp.maximum(jnp.max(data._impl.nacon), jnp.max(data._impl.ncollision))
+        full = (contacts > self._sizes["naconmax"]) | (jnp.max(data._impl.nefc) > self._sizes["njmax"])
+        return full.astype(jnp.float32)
 
     def _limit_load(self, data: mjx.Data) -> jax.Array:
         """Joint-limit forces from MJX's constraint rows: limit rows follow equality and friction, one per joint."""

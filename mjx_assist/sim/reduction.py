@@ -7,21 +7,27 @@ import fnmatch
 import json
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import mujoco
 import numpy as np
 
 from mjx_assist.data import data_path
-from mjx_assist.errors import UserError
-from mjx_assist.sim import mjcf
-from mjx_assist.sim.assembly import check_keys, full_model
-from mjx_assist.sim.coupling import Coupling, independent_joints, read_coupling
+from mjx_assist.errors import UserError, unknown
+from mjx_assist.sim import build_cache, mjcf, own_model
+from mjx_assist.sim.assembly import NO_DEVICE, check_keys, compose, full_model
+from mjx_assist.sim.convergence import convergence
+from mjx_assist.sim.coupling import Coupling, read_coupling, reduced_joints
 from mjx_assist.sim.fidelity import measure
+from mjx_assist.sim.folding import Sweeps, kept_joints
 from mjx_assist.sim.foot_contact import read_feet, touch_sensors
-from mjx_assist.sim.muscle_paths import read_paths
+from mjx_assist.sim.muscle_paths import read_paths, unfitted
 from mjx_assist.sim.path_fit import refit
 from mjx_assist.sim.skeleton import Skeleton, read_skeleton
+from mjx_assist.sim.verdicts import verdicts
+
+_UNLIMITED = {mujoco.mjtJoint.mjJNT_HINGE: 0.5, mujoco.mjtJoint.mjJNT_SLIDE: 0.05}  # rad, m
 
 __all__ = ["Coupling", "ReducedModel", "fidelity", "reduce_model"]
 
@@ -41,58 +47,130 @@ def recipe(human: str) -> dict[str, Any]:
     """What a reduction needs to know about a human, from models/reductions/<human>.json.
 
     ``walking_range_rad``: joint name pattern -> (lowest, highest) angle, where paths and hinges are fitted;
-    ``spheres``: which ends of heel and toes get a sphere; ``contact``: attributes of every sphere's MJCF ``<pair>``
-    with the floor; ``option``: of MJCF ``<option>``. Raises ``UserError`` for a human without a recipe.
+    ``contact``: attributes of every sphere's MJCF ``<pair>`` with the floor; ``option``: of MJCF ``<option>``.
+    For a model file: default.json, with the keys that a ``<model>.reduction.json`` beside it has replaced by its own.
+    Raises ``UserError`` for a human without a recipe.
     """
-    path = data_path("models", "reductions", f"{human}.json")
+    folder = data_path("models", "reductions")
+    if own_model.is_path(human):
+        rules, beside = _read_recipe(folder / "default.json"), Path(human).expanduser().with_suffix(".reduction.json")
+        own = _read_recipe(beside) if beside.is_file() else {}
+        for key in own:
+            if key not in rules:
+                raise unknown(f"key in {beside.name}", key, rules)
+        return rules | own
+    path = folder / f"{human}.json"
     if not path.is_file():
-        have = ", ".join(sorted(p.stem for p in path.parent.glob("*.json")))
+        have = ", ".join(sorted(p.stem for p in folder.glob("*.json")))
         raise UserError(f"human {human!r} cannot be reduced: it has no reduction recipe. There is one for: {have}.")
-    return json.loads(path.read_text())
+    return _read_recipe(path)
+
+
+def _read_recipe(path: Path) -> dict[str, Any]:
+    try:
+        return json.loads(path.read_text())
+    except ValueError as error:
+        raise UserError(f"reduction recipe {str(path)!r} is not JSON: {error}") from error
 
 
 @cache
 def reduce_model(human: str, device: str) -> ReducedModel:
-    """The reduced model; deterministic, a few seconds, kept for the rest of the process. Treat it as read-only.
+    """The reduced model; deterministic; built once on a machine, later read from disk (build_cache.py). Read-only.
 
     Raises ``UserError`` for unknown keys and for models that do not fit the rules, naming what does not.
     """
     check_keys(human, device)
+    own = own_model.is_path(human)
+    shaped_by = [human, device, json.dumps(recipe(human), sort_keys=True)]
+    key = build_cache.key(*(text.encode() for text in shaped_by), _compiled(human) if own else b"")
+    name = f"{Path(human).stem if own else human} {device}"
+    kept = build_cache.fetch(name, key, lambda: _kept(build(human, device)))
+    coupling = Coupling(tuple(kept["full_joints"]), np.array(kept["source"]), np.array(kept["polycoef"]))
+    return ReducedModel(human, device, kept["xml"], mjcf.load(kept["xml"]), coupling)
+
+
+def _kept(reduced: ReducedModel) -> dict[str, Any]:
+    """What the cache keeps of a reduced model."""
+    coupling = reduced.coupling
+    joints, source, polycoef = coupling.full_joint_names, coupling.source.tolist(), coupling.polycoef.tolist()
+    return {"xml": reduced.xml, "full_joints": joints, "source": source, "polycoef": polycoef}
+
+
+def _compiled(path: str) -> bytes:
+    """A user's model with all that its file includes, as MuJoCo compiled it."""
+    model = full_model(path, NO_DEVICE, "composed")
+    buffer = np.zeros(mujoco.mj_sizeModel(model), np.uint8)
+    mujoco.mj_saveModel(model, None, buffer)
+    return buffer.tobytes()
+
+
+def build(human: str, device: str, fit_paths: bool = True) -> ReducedModel:
+    """``reduce_model`` from scratch. Without ``fit_paths``, which take most of the time, muscles that a folded joint
+    moves run as they do at qpos0."""
+    check_keys(human, device)
     rules = recipe(human)
     full, coupling, walking_range, skeleton = _read(human, device, rules)
     paths = read_paths(full, skeleton)
-    feet = read_feet(full, skeleton, rules["spheres"])
+    feet = read_feet(full, skeleton, walking_range)
     rest = feet, _markers(full, skeleton), rules["option"], rules["contact"]
-    first = mujoco.MjModel.from_xml_string(mjcf.write(full, skeleton, paths, *rest))
-    paths = refit(full, coupling, skeleton, first, paths, walking_range)
+    if fit_paths:
+        first = mujoco.MjModel.from_xml_string(mjcf.write(full, skeleton, paths, *rest))
+        paths = refit(full, coupling, skeleton, first, paths, walking_range)
+    else:
+        paths = [unfitted(path) for path in paths]
     xml = mjcf.write(full, skeleton, paths, *rest)
     return ReducedModel(human, device, xml, mjcf.load(xml), coupling)
 
 
-def fidelity(reduced: ReducedModel) -> dict[str, Any]:
-    """How close the reduced model is to the full one over the walking range; JSON-able, see fidelity.py."""
+def fidelity(reduced: ReducedModel, dynamics: bool = True) -> dict[str, Any]:
+    """How close the reduced model is to the full one over the walking range; JSON-able, see fidelity.py.
+
+    ``dynamics``: compare motions as well (convergence.py), which takes seconds.
+    """
     full, coupling, walking_range, skeleton = _read(reduced.human, reduced.device, recipe(reduced.human))
     report = {"human": reduced.human, "device": reduced.device, "walking_range_rad": walking_range}
-    return report | measure(full, coupling, skeleton, reduced.model, walking_range)
+    report |= measure(full, coupling, skeleton, reduced.model, walking_range)
+    if dynamics:
+        spec = compose(reduced.human, reduced.device)
+        report["convergence"] = convergence(spec, coupling, reduced.xml, walking_range)
+    return report | {"verdicts": verdicts(report)}
 
 
 def _read(human: str, device: str, rules: dict[str, Any]):
     """The full model, its couplings, the walking range of its joints, and its segments."""
     full = full_model(human, device, "composed")
-    coupling = read_coupling(full)
-    walking_range = walking_ranges(full, rules)
-    skeleton = read_skeleton(full, coupling, {full.joint(name).id: r for name, r in walking_range.items()})
+    coupling = folded = read_coupling(full)
+    walking_range = walking_ranges(full, folded, rules)
+    by_joint = {full.joint(name).id: limits for name, limits in walking_range.items()}
+    kept = kept_joints(Sweeps(full, folded, by_joint))
+    if kept:
+        coupling = read_coupling(full, kept)
+    skeleton = read_skeleton(full, coupling, by_joint, folded)
+    own_model.check(full, skeleton.joints)
     return full, coupling, walking_range, skeleton
 
 
-def walking_ranges(full: mujoco.MjModel, rules: dict[str, Any]) -> dict[str, tuple[float, float]]:
-    """Joint name -> (lowest, highest) walking angle, rad, from the recipe's name patterns."""
-    names = [full.joint(j).name for j in independent_joints(full)]
-    return {
+def walking_ranges(full: mujoco.MjModel, folded: Coupling, rules: dict[str, Any]) -> dict[str, tuple[float, float]]:
+    """Joint name -> (lowest, highest) walking angle, rad: from the recipe's name patterns, within the joint's limits.
+
+    A joint that no pattern names has its limits; without any, it has half a radian or 5 cm about qpos0.
+    """
+    names = [full.joint(j).name for j in reduced_joints(full, folded)]
+    ranges = {
         name: (float(limits[0]), float(limits[1]))
         for pattern, limits in rules["walking_range_rad"].items()
         for name in fnmatch.filter(names, pattern)
     }
+    for name in names:
+        joint = full.joint(name)
+        if not full.jnt_limited[joint.id]:
+            if name not in ranges and full.body_parentid[full.jnt_bodyid[joint.id]]:  # roots go anywhere
+                around = _UNLIMITED[mujoco.mjtJoint(full.jnt_type[joint.id])]
+                ranges[name] = (float(joint.qpos0[0] - around), float(joint.qpos0[0] + around))
+        else:
+            low, high = ranges.get(name, joint.range)
+            ranges[name] = (max(float(low), float(joint.range[0])), min(float(high), float(joint.range[1])))
+    return ranges
 
 
 def _markers(full: mujoco.MjModel, skeleton: Skeleton) -> dict[str, tuple[int, np.ndarray]]:
@@ -102,11 +180,12 @@ def _markers(full: mujoco.MjModel, skeleton: Skeleton) -> dict[str, tuple[int, n
     """
     sensors = touch_sensors(full)
     touching = {int(skeleton.segment_of[body]) for body in sensors.values()}
-    heels = {
-        name: body
-        for name, body in sensors.items()
-        if skeleton.segments[skeleton.segment_of[body]].parent not in touching
-    }
+    heels, seen = {}, set()
+    for name, body in sensors.items():
+        segment = int(skeleton.segment_of[body])
+        if segment not in seen and skeleton.segments[segment].parent not in touching:
+            heels[name] = body
+            seen.add(segment)
     markers = {f"{name}_position": body for name, body in heels.items()}
     markers["pelvis_position"] = _common_ancestor(full, list(heels.values()))
     return {name: (int(skeleton.segment_of[body]), skeleton.place[body]) for name, body in markers.items()}

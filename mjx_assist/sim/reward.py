@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mjx_assist.config import RewardWeights
-from mjx_assist.errors import unknown
+from mjx_assist.sim.observation import match_joints
 
 POSE_KERNEL = 8.0  # 1/rad^2, MyoAssist's exp(-8 dq^2)
 END_EFFECTOR_KERNEL = 5.0  # 1/m^2
@@ -147,25 +147,38 @@ SCALAR_TERMS: dict[str, Callable[[StepContext, Any], Any]] = {
 }
 
 
+IMITATION_BLOCKS = ("qpos_imitation_rewards", "qvel_imitation_rewards", "pose_tracking_rewards")
+
+
+def joint_weights(weights: RewardWeights, key: str, joints: tuple[str, ...]) -> dict[str, float]:
+    """Joint -> weight of an imitation block, weights 0 left out; where patterns overlap the later one holds.
+
+    Raises:
+        UserError: a pattern that matches no joint (one that matches on one side only is fine: the other is amputated).
+    """
+    table: dict[str, float] = {}
+    for pattern, weight in getattr(weights, key).items():
+        where = f"config key 'env_params.reward_keys_and_weights.{key}': joint"
+        table.update(dict.fromkeys(match_joints([pattern], joints, where), weight))
+    return {name: weight for name, weight in table.items() if weight}
+
+
 def make_reward(
     weights: RewardWeights, joints: tuple[str, ...], slides: tuple[str, ...] = ()
 ) -> Callable[[StepContext, Any], tuple[Any, dict]]:
     """``reward(context, xp) -> (total, {name: weighted term})`` for a config's weights; terms at weight 0 are left out.
 
-    ``slides`` names the joints measured in metres: our own tracking terms use a sharper kernel for them.
+    Imitation weights name joints by patterns (``*knee_angle_?``). ``slides`` names the joints measured in metres: our
+    own tracking terms use a sharper kernel for them.
 
     As in MyoAssist, an imitation block is weighted inside and multiplied once more by the sum of its weights.
 
     Raises:
-        UserError: an imitation weight names a joint that the model lacks.
+        UserError: an imitation weight matches no joint of the model.
     """
     blocks = {}
-    for key in ("qpos_imitation_rewards", "qvel_imitation_rewards", "pose_tracking_rewards"):
-        table = getattr(weights, key)
-        for name in table:
-            if name not in joints:
-                raise unknown(f"config key 'env_params.reward_keys_and_weights.{key}': joint", name, joints)
-        used = {joints.index(name): w for name, w in table.items() if w}
+    for key in IMITATION_BLOCKS:
+        used = {joints.index(name): w for name, w in joint_weights(weights, key, joints).items()}
         if used:
             blocks[key] = (np.array(list(used)), np.array(list(used.values()), np.float32))
     scalars = {name: (getattr(weights, name), term) for name, term in SCALAR_TERMS.items() if getattr(weights, name)}

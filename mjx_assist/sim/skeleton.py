@@ -9,10 +9,9 @@ import mujoco
 import numpy as np
 
 from mjx_assist.errors import UserError
-from mjx_assist.sim.coupling import Coupling, independent_joints
+from mjx_assist.sim.coupling import Coupling, reduced_joints
+from mjx_assist.sim.folding import Sweeps, fit_hinge, home_segment, joints_of, may_move_home, pose
 from mjx_assist.sim.inertia import Inertial, body_inertial, compose
-
-_HINGE_SAMPLES = 101
 
 
 @dataclass(frozen=True)
@@ -22,7 +21,7 @@ class Segment:
     root: int  # full body id
     parent: int  # index of the parent segment; -1 for the world
     members: tuple[int, ...]  # full body ids, root first
-    joints: tuple[int, ...]  # full joint ids, independent ones only
+    joints: tuple[int, ...]  # full joint ids, those of the reduced model only
     position: np.ndarray  # [3] of this frame in the parent segment's frame, m
     orientation: np.ndarray  # [3, 3]
     hinge: np.ndarray | None  # [3] the refitted hinge in this frame, m; None where the joints stay as they are
@@ -40,6 +39,11 @@ class Skeleton:
     turn: np.ndarray  # [nbody, 3, 3], its orientation there
     moved: np.ndarray  # bool [nbody]: does a coupled joint move the body relative to its segment?
 
+    @property
+    def joints(self) -> list[int]:
+        """Full joint ids of the reduced model's joints, in its order."""
+        return sorted(joint for segment in self.segments for joint in segment.joints)
+
     def crossing(self, a: int, b: int) -> set[int]:
         """Segments whose joints lie between segments ``a`` and ``b``."""
         return set(self._ancestors(a)) ^ set(self._ancestors(b))
@@ -52,26 +56,22 @@ class Skeleton:
         return chain
 
 
-def pose(full: mujoco.MjModel, coupling: Coupling, qpos: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """World positions [nbody, 3] and orientations [nbody, 3, 3] of the full model's bodies at a reduced qpos [nq]."""
-    data = mujoco.MjData(full)
-    data.qpos[:] = coupling.lift(qpos)
-    mujoco.mj_kinematics(full, data)
-    return data.xpos.copy(), data.xmat.reshape(-1, 3, 3).copy()
+def read_skeleton(
+    full: mujoco.MjModel,
+    coupling: Coupling,
+    walking_range: dict[int, tuple[float, float]],
+    folded: Coupling | None = None,
+) -> Skeleton:
+    """Segments of the full model.
 
-
-def read_skeleton(full: mujoco.MjModel, coupling: Coupling, walking_range: dict[int, tuple[float, float]]) -> Skeleton:
-    """Segments of the full model. ``walking_range``: full joint id -> (lowest, highest) angle in walking, rad."""
-    independent = set(independent_joints(full))
-    reference = full.qpos0[sorted(independent)]
-    position, orientation = pose(full, coupling, reference)
-    roots, segment_of = [0], np.zeros(full.nbody, dtype=int)
-    for body in range(1, full.nbody):
-        if independent & set(_joints(full, body)):
-            segment_of[body] = len(roots)
-            roots.append(body)
-        else:
-            segment_of[body] = segment_of[full.body_parentid[body]]
+    ``walking_range``: full joint id -> (lowest, highest) angle in walking, rad. ``folded``: the coupling with every
+    coupled joint folded, where ``coupling`` keeps some.
+    """
+    joints = reduced_joints(full, coupling)
+    position, orientation = pose(full, coupling, full.qpos0[joints])
+    sweeps = Sweeps(full, folded or coupling, walking_range)
+    roots = [0] + [b for b in range(1, full.nbody) if set(joints) & set(joints_of(full, b))]
+    segment_of = _segments_of(sweeps, roots)
     root_of = np.array(roots)[segment_of]
     inverse = orientation[root_of].transpose(0, 2, 1)
     place = np.einsum("bij,bj->bi", inverse, position - position[root_of])
@@ -83,49 +83,83 @@ def read_skeleton(full: mujoco.MjModel, coupling: Coupling, walking_range: dict[
 
     segments = []
     for index, root in enumerate(roots):
-        members = tuple(int(b) for b in np.flatnonzero(segment_of == index))
+        members = (root, *(int(b) for b in np.flatnonzero(segment_of == index) if b != root))
         parent = -1 if root == 0 else int(segment_of[full.body_parentid[root]])
-        joints = tuple(j for j in _joints(full, root) if j in independent)
+        own = tuple(j for j in joints_of(full, root) if j in joints)
         base = roots[max(parent, 0)]
         at = orientation[base].T @ (position[root] - position[base])
-        hinge, error = None, np.zeros(1)
-        if len(joints) < full.body_jntnum[root]:
-            at, hinge, error = _fit_hinge(full, coupling, root, base, joints, walking_range)
+        anchor, error = None, np.zeros(1)
+        if len(own) < full.body_jntnum[root] and sweeps.drivers(root):
+            hinge = fit_hinge(sweeps, root, base, _only_hinge(full, root, own))
+            at, anchor, error = hinge.position, hinge.anchor, hinge.error
         inertial = compose([body_inertial(full, b, place[b], turn[b]) for b in members])
         segments.append(
-            Segment(root, parent, members, joints, at, orientation[base].T @ orientation[root], hinge, error, inertial)
+            Segment(root, parent, members, own, at, orientation[base].T @ orientation[root], anchor, error, inertial)
         )
     return Skeleton(tuple(segments), segment_of, place, turn, moved)
 
 
-def _joints(full: mujoco.MjModel, body: int) -> range:
-    return range(full.body_jntadr[body], full.body_jntadr[body] + full.body_jntnum[body])
+def _segments_of(sweeps: Sweeps, roots: list[int]) -> np.ndarray:
+    """The segment of each full body: its own, its parent's, or the one in which it moves least."""
+    full = sweeps.full
+    segment_of = np.zeros(full.nbody, dtype=int)
+    index = {root: k for k, root in enumerate(roots)}
+    for body in range(1, full.nbody):
+        segment_of[body] = index.get(body, segment_of[full.body_parentid[body]])
+    for body in range(1, full.nbody):
+        if body in index:
+            continue
+        segment_of[body] = segment_of[full.body_parentid[body]]
+        if may_move_home(sweeps, body):
+            candidates = _upwards(full, segment_of, roots, int(segment_of[body]))
+            for joint in sweeps.drivers(body):
+                candidates += _upwards(full, segment_of, roots, int(segment_of[full.jnt_bodyid[joint]]))
+            before = segment_of[body]
+            segment_of[body] = home_segment(sweeps, body, list(dict.fromkeys(candidates)), roots)
+            if not _in_order(full, segment_of, roots):
+                segment_of[body] = before
+    _spread_cables(sweeps, segment_of)
+    return segment_of
 
 
-def _fit_hinge(full, coupling, root, base, joints, walking_range):
-    """The fixed hinge nearest to a hinge that slides: the frame origin's path is c + R(q) o, linear in c and o.
+def _spread_cables(sweeps: Sweeps, segment_of: np.ndarray) -> None:
+    """A cable along linkage parts that all came to one segment could not pull: the part that moves most goes on."""
+    full = sweeps.full
+    for tendon in full.actuator_trnid[full.actuator_trntype == mujoco.mjtTrn.mjTRN_TENDON, 0]:
+        first = full.tendon_adr[tendon]
+        wraps = slice(first, first + full.tendon_num[tendon])
+        sites = full.wrap_objid[wraps][full.wrap_type[wraps] == mujoco.mjtWrap.mjWRAP_SITE]
+        bodies = np.unique(full.site_bodyid[sites])
+        folded = [int(body) for body in bodies if sweeps.drivers(body)]
+        if folded and len(set(segment_of[bodies])) == 1:
+            body = max(folded, key=lambda b: sweeps.motion(b, int(full.body_parentid[b])))
+            segment_of[body] = segment_of[full.jnt_bodyid[sweeps.drivers(body)[0]]]
 
-    Returns (the frame's position in the parent's frame at qpos0 [3], hinge in this frame [3], error [samples] m).
-    """
-    name = full.body(root).name
+
+def _in_order(full: mujoco.MjModel, segment_of: np.ndarray, roots: list[int]) -> bool:
+    """Would MuJoCo number the segments, depth first, as they are numbered here?"""
+    above: list[int] = []
+    for segment, root in enumerate(roots):
+        parent = int(segment_of[full.body_parentid[root]])
+        while above and above[-1] != parent:
+            above.pop()
+        if segment and not above:
+            return False
+        above.append(segment)
+    return True
+
+
+def _upwards(full: mujoco.MjModel, segment_of: np.ndarray, roots: list[int], segment: int) -> list[int]:
+    """A segment and its ancestors, without the world."""
+    chain = []
+    while segment > 0:
+        chain.append(segment)
+        segment = int(segment_of[full.body_parentid[roots[segment]]])
+    return chain
+
+
+def _only_hinge(full: mujoco.MjModel, body: int, joints: tuple[int, ...]) -> int:
     if len(joints) != 1 or full.jnt_type[joints[0]] != mujoco.mjtJoint.mjJNT_HINGE:
+        name = full.body(body).name
         raise UserError(f"cannot reduce: body {name!r} has coupled joints beside something else than one hinge.")
-    if joints[0] not in walking_range:
-        raise UserError(f"cannot reduce: no walking range is given for joint {full.joint(joints[0]).name!r}.")
-    independent = independent_joints(full)
-    k, reference = independent.index(joints[0]), full.qpos0[independent]
-    paths, turns = [], []
-    for angle in [reference[k], *np.linspace(*walking_range[joints[0]], _HINGE_SAMPLES)]:
-        qpos = reference.copy()
-        qpos[k] = angle
-        position, orientation = pose(full, coupling, qpos)
-        paths.append(orientation[base].T @ (position[root] - position[base]))
-        turns.append(orientation[base].T @ orientation[root])
-    path, turn = np.array(paths), np.array(turns)
-    axis = turn[0] @ full.jnt_axis[joints[0]]
-    design = np.concatenate([np.broadcast_to(np.eye(3), turn.shape), turn], axis=2)[1:].reshape(-1, 6)
-    # along its axis a hinge can be anywhere: put it level with the frame's origin
-    design = np.vstack([design, np.concatenate([np.zeros(3), turn[0].T @ axis])])
-    c, o = np.split(np.linalg.lstsq(design, np.append(path[1:].ravel(), 0.0), rcond=None)[0], 2)
-    fitted = c + turn @ o
-    return fitted[0], -o, np.linalg.norm(fitted - path, axis=1)[1:]
+    return joints[0]

@@ -204,6 +204,20 @@ def test_device_on_one_leg_leaves_the_other_empty(record):
     assert figures["left"]["torque_peak_nm"] == pytest.approx(30, abs=0.1)
 
 
+def test_an_amputated_joint_is_left_out_and_the_other_side_stays(record):
+    """A prosthesis' joint has its own name; the right ankle's figures are None, the left one's as before."""
+    names = tuple("Leg_motor_ankle" if name == "ankle_angle_r" else name for name in record.joint_names)
+    worn = dataclasses.replace(
+        record, joint_names=names, device_names=(), device_joints=(), device_torque=np.zeros((record.time.size, 0))
+    )
+    both, one = metrics.summarize([record]), metrics.summarize([worn])
+    assert one["right"]["corr_reference"]["ankle"] is None and one["right"]["ankle_range_deg"] is None
+    assert one["left"]["corr_reference"] == both["left"]["corr_reference"]
+    assert one["both"]["rmse_deg"]["ankle"] == both["left"]["rmse_deg"]["ankle"]
+    assert one["symmetry"]["angle_correlation"]["ankle"] is None
+    json.dumps(metrics.episode_summary(worn), allow_nan=False)
+
+
 def test_stride_average_is_the_cycle_itself(record):
     average = metrics.stride_average(record, cycles.joint_angle(record, "knee"))
     assert average["mean"].shape == average["sd"].shape == (101, 2)

@@ -5,7 +5,7 @@ import mujoco
 import numpy as np
 import pytest
 
-from mjx_assist.sim import action
+from mjx_assist.sim import action, observation
 
 RANGES = {"pull": (-1, 0), "push": (0, 400), "both": (-1, 1), "uneven": (-2, 1)}
 
@@ -68,3 +68,20 @@ def test_jax_and_numpy_agree(devices):
     np.testing.assert_allclose(
         action.device_effort(spec, jnp.asarray(control), jnp), action.device_effort(spec, control), rtol=1e-5
     )
+
+
+def test_only_muscles_start_active_and_a_filtered_motor_starts_at_rest():
+    """The motor's filter is an activation too, and here it comes first."""
+    xml = """<mujoco><worldbody><site name="a" pos="0 0 1"/><body><joint name="j"/><geom size="0.1"/>
+    <site name="b" pos="0.2 0 0"/></body></worldbody>
+    <tendon><spatial name="t"><site site="a"/><site site="b"/></spatial></tendon>
+    <actuator><general name="f" joint="j" dyntype="filter" dynprm="0.07" gainprm="600" ctrllimited="true"
+    ctrlrange="-1 0"/><motor name="free" joint="j"/>
+    <muscle name="m" tendon="t" ctrlrange="0 1" lengthrange="0.5 1.5"/></actuator></mujoco>"""
+    model = mujoco.MjModel.from_xml_string(xml)
+    assert observation.activation_names(model) == ("f", "m")
+    np.testing.assert_array_equal(action.muscle_activations(model), [1])
+    np.testing.assert_array_equal(action.initial_activation(model), [0.0, action.INITIAL_ACTIVATION])
+    spec = action.make_action_spec(model)
+    np.testing.assert_array_equal(action.to_control(spec, spec.neutral), 0.0)
+    np.testing.assert_allclose(action.to_control(spec, np.ones(3)), [-1.0, 1.0, 1.0])

@@ -8,17 +8,18 @@ import pytest
 
 from mjx_assist.errors import UserError
 from mjx_assist.sim import reference
-from mjx_assist.sim.assembly import full_model
-from mjx_assist.sim.foot_kinematics import JOINTS
+from mjx_assist.sim.reduction import reduce_model
 
 RATE = 100.0
 SPEED = 1.25
+LEG = ("hip_flexion", "knee_angle", "ankle_angle", "mtp_angle")
+JOINTS = ("pelvis_tx", "pelvis_ty", "pelvis_tilt", *(f"{joint}_{side}" for side in "rl" for joint in LEG))
 NEEDED = [j for j in JOINTS if j not in ("pelvis_tx", "pelvis_ty", "mtp_angle_r", "mtp_angle_l")]
 
 
 @pytest.fixture(scope="module")
 def model():
-    return full_model("myolegs22", "Tutorial_L1")
+    return reduce_model("myolegs22", "Tutorial_L1").model
 
 
 @pytest.fixture(scope="module")

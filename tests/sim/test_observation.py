@@ -92,6 +92,9 @@ def test_mirroring_twice_changes_nothing(spec):
         ("qpos.hip_flexion_r", "qpos.hip_flexion_l"),
         ("load.r_toes", "load.l_toes"),
         ("Exo_L", "Exo_R"),
+        ("act.Exo_motor_dx", "act.Exo_motor_sx"),
+        ("Dev_L1_link_a_r__link_b_r", "Dev_L1_link_a_l__link_b_l"),
+        ("gastroc_r_med-P2_x", "gastroc_l_med-P2_x"),
         ("pelvis_tilt", "pelvis_tilt"),
         ("phase.sin", "phase.sin"),
         ("target_velocity", "target_velocity"),
@@ -100,6 +103,25 @@ def test_mirroring_twice_changes_nothing(spec):
 def test_mirrored_names(name, other):
     assert observation.mirrored_name(name) == other
     assert observation.mirrored_name(other) == name
+
+
+def test_signs_come_from_the_axes_and_not_from_the_names():
+    """A free-floating body with two legs, seen in a mirror: which coordinates change their sign."""
+    leg = """<body name="{s}" pos="0 {y} 0"><geom size="0.1"/><joint name="flex_{s}" axis="0 -1 0"/>
+    <joint name="ab_{s}" axis="1 0 0"/><joint name="turn_{s}" axis="0 0 {t}"/></body>"""
+    legs = leg.format(s="r", y=-0.1, t=1) + leg.format(s="l", y=0.1, t=-1)
+    xml = f"""<mujoco><worldbody><body><geom size="0.1"/><joint name="x" type="slide" axis="1 0 0"/>
+    <joint name="y" type="slide" axis="0 -1 0"/><joint name="tilt" axis="0 -1 0"/><joint name="list" axis="1 0 0"/>
+    <joint name="yaw" axis="0 0 1"/>{legs}</body></worldbody></mujoco>"""
+    model = mujoco.MjModel.from_xml_string(xml)
+    root = {"x": 1, "y": -1, "tilt": 1, "list": -1, "yaw": -1}
+    legs = {f"{joint}_{side}": sign for side in "rl" for joint, sign in (("flex", 1), ("ab", -1), ("turn", 1))}
+    assert observation.joint_mirror_signs(model) == root | legs
+    assert observation.asymmetry(model) is None
+    index, sign = observation.mirror(("qpos.ab_r", "qpos.ab_l", "qvel.yaw", "act.yaw"), root | legs)
+    assert index.tolist() == [1, 0, 2, 3] and sign.tolist() == [-1, -1, -1, 1]
+    one_legged = mujoco.MjModel.from_xml_string(xml.replace("flex_l", "knee"))
+    assert "'flex_r' has no partner" in observation.asymmetry(one_legged)
 
 
 def test_a_missing_partner_is_named():

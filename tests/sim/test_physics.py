@@ -1,7 +1,10 @@
 """The three backends take the same physics step: C MuJoCo directly is the judge."""
 
+import re
 import sys
+from pathlib import Path
 
+import agreement
 import jax
 import jax.numpy as jnp
 import mujoco
@@ -13,9 +16,8 @@ from mjx_assist.errors import UserError
 from mjx_assist.sim import implicit, physics, reference
 
 N_ENVS = 16
-SUBSTEPS = 8  # 30 Hz control, 240 Hz physics
-CONTROL_STEPS = 15  # 0.5 s
-SEEDS = (0, 1, 2)
+SUBSTEPS = agreement.SUBSTEPS
+SEEDS = 3
 
 
 @pytest.fixture(scope="module")
@@ -30,14 +32,7 @@ def start(reduced, gait):
 
 @pytest.fixture(scope="module")
 def controls(reduced):
-    """Random controls, new at every control step: ``[seed, T, B, nu]``.
-
-    Excitations up to 0.5 in every muscle and 50 N*m from the device: harder than walking. Over the whole range
-    (antagonists fully on, 100 N*m on a swinging foot) 0.2 to 1.2 % of the angles miss 0.005 rad in 32 bits.
-    """
-    low, high = 0.5 * reduced.model.actuator_ctrlrange.T
-    shape = (len(SEEDS), CONTROL_STEPS, N_ENVS, reduced.model.nu)
-    return np.float32(low + (high - low) * np.random.default_rng(0).uniform(size=shape))
+    return agreement.random_controls(reduced.model, SEEDS, N_ENVS)
 
 
 @pytest.fixture(scope="module")
@@ -47,44 +42,15 @@ def c_backend(reduced):
 
 @pytest.fixture(scope="module")
 def c_rollouts(c_backend, start, controls):
-    return [rollout(c_backend, start, episode) for episode in controls]
+    step = jax.jit(jax.vmap(c_backend.step))
+    return [agreement.rollout(step, start, episode) for episode in controls]
 
 
 @pytest.fixture(scope="module")
 def determined(c_backend, start, controls):
-    """``[seed, B]`` True where C's own half second hardly changes with 32-bit noise after every control step.
-
-    Elsewhere a foot grazes the ground: whether it touches one step earlier or later is not for a backend to decide.
-    """
-    model, rng = c_backend.model, np.random.default_rng(1)
-
-    def final_path(seed, env, noise):
-        data, path = mujoco.MjData(model), []
-        data.qpos[:], data.qvel[:], data.act[:] = start.qpos[env], start.qvel[env], start.act[env]
-        for control in controls[seed, :, env]:
-            data.ctrl[:] = control
-            mujoco.mj_step(model, data, SUBSTEPS)
-            path.append(data.qpos.copy())
-            data.qpos[:] += noise * rng.uniform(-1, 1, model.nq)
-            data.qvel[:] *= 1 + noise * rng.uniform(-1, 1, model.nv)
-        return np.array(path)
-
-    same = np.ones((len(SEEDS), N_ENVS), bool)
-    for seed, env in np.ndindex(same.shape):
-        exact = final_path(seed, env, 0.0)
-        same[seed, env] = all(np.abs(final_path(seed, env, 3e-6) - exact).max() < 0.0025 for _ in range(3))
+    same = agreement.determined(c_backend.model, start, controls)
     assert same.mean() > 0.8
     return same
-
-
-def rollout(backend, start, controls):
-    """States after every control step, ``[T, B, ...]``."""
-    step = jax.jit(jax.vmap(backend.step))
-    state, states = start, []
-    for control in controls:
-        state = step(state, control)
-        states.append(jax.device_get(state))
-    return jax.tree.map(lambda *x: np.stack(x), *states)
 
 
 def direct(model, state, control):
@@ -167,63 +133,30 @@ def test_independent_steps_of_one_program_do_not_disturb_each_other(c_backend, s
             np.testing.assert_array_equal(after.qpos, step(start, control).qpos)
 
 
-def assert_control_steps_match(backend, start, controls, c_rollouts):
-    """From every state of C's rollouts one control step further: joints, activations, sensors, joint-limit loads."""
-    model = backend.model
-    names = [model.sensor(i).name for i in range(model.nsensor)]
-    touch = [model.sensor_adr[names.index(n)] for n in ("r_foot", "l_foot", "r_toes", "l_toes")]
-    frame = np.setdiff1d(np.arange(model.nsensordata), touch)
-    step = jax.jit(jax.vmap(backend.step))
-    most_load = most_limit = 0.0
-    for episode, expected in zip(controls, c_rollouts, strict=True):
-        before = start
-        for t, control in enumerate(episode):
-            after = jax.device_get(step(before, control))
-            right = jax.tree.map(lambda x, t=t: x[t], expected)
-            np.testing.assert_allclose(after.qpos, right.qpos, atol=5e-4, rtol=0)
-            np.testing.assert_allclose(after.qvel, right.qvel, atol=0.02, rtol=1e-3)
-            np.testing.assert_allclose(after.act, right.act, atol=1e-5, rtol=0)
-            np.testing.assert_allclose(after.time, right.time, atol=1e-5, rtol=0)
-            for sensed, c_sensed in ((after.sensordata, right.sensordata), (after.sensor_peak, right.sensor_peak)):
-                np.testing.assert_allclose(sensed[:, touch], c_sensed[:, touch], atol=3.0, rtol=0.02)
-                np.testing.assert_allclose(sensed[:, frame], c_sensed[:, frame], atol=1e-4, rtol=0)
-            np.testing.assert_allclose(after.limit_load, right.limit_load, atol=1.0, rtol=0.01)
-            before = start.replace(qpos=right.qpos, qvel=right.qvel, act=right.act, time=right.time)
-            most_load, most_limit = (
-                max(most_load, right.sensordata[:, touch].max()),
-                max(most_limit, right.limit_load.max()),
-            )
-    assert most_load > 500.0 and most_limit > 50.0, "no load on the feet or on a joint's limit: little is proved"
-
-
-def assert_follows(backend, start, controls, c_rollouts, determined):
-    """Half a second on its own: joint angles within 0.005 rad of C's at every control step."""
-    follows = np.zeros_like(determined)
-    for seed, (episode, expected) in enumerate(zip(controls, c_rollouts, strict=True)):
-        error = np.abs(rollout(backend, start, episode).qpos - expected.qpos)[..., 3:]
-        follows[seed] = error.max(axis=(0, 2)) < 0.005
-    assert follows[determined].mean() > 0.95, np.argwhere(determined & ~follows)
-
-
 @pytest.fixture(scope="module")
-def mjx_backend(reduced):
-    return physics.make_physics("mjx", reduced.xml, SUBSTEPS, N_ENVS)
+def mjx_step(reduced):
+    return jax.jit(jax.vmap(physics.make_physics("mjx", reduced.xml, SUBSTEPS, N_ENVS).step))
 
 
-def test_mjx_takes_c_mujocos_control_step(mjx_backend, start, controls, c_rollouts):
-    assert_control_steps_match(mjx_backend, start, controls, c_rollouts)
+def assert_control_steps_match(model, step, start, controls, c_rollouts):
+    load, limit = agreement.assert_control_steps_match(model, step, start, controls, c_rollouts)
+    assert load > 500.0 and limit > 50.0, "no load on the feet or on a joint's limit: little is proved"
 
 
-def test_mjx_follows_c_mujoco_for_half_a_second(mjx_backend, start, controls, c_rollouts, determined):
-    assert_follows(mjx_backend, start, controls, c_rollouts, determined)
+def test_mjx_takes_c_mujocos_control_step(c_backend, mjx_step, start, controls, c_rollouts):
+    assert_control_steps_match(c_backend.model, mjx_step, start, controls, c_rollouts)
+
+
+def test_mjx_follows_c_mujoco_for_half_a_second(c_backend, mjx_step, start, controls, c_rollouts, determined):
+    agreement.assert_follows(c_backend.model, mjx_step, start, controls, c_rollouts, determined)
 
 
 @pytest.mark.slow  # compiles Warp's kernels: minutes the first time
-def test_warp_does_too(reduced, start, controls, c_rollouts, determined):
+def test_warp_does_too(reduced, c_backend, start, controls, c_rollouts, determined):
     pytest.importorskip("warp")
-    backend = physics.make_physics("warp", reduced.xml, SUBSTEPS, N_ENVS)
-    assert_control_steps_match(backend, start, controls, c_rollouts)
-    assert_follows(backend, start, controls, c_rollouts, determined)
+    step = jax.jit(jax.vmap(physics.make_physics("warp", reduced.xml, SUBSTEPS, N_ENVS).step))
+    assert_control_steps_match(c_backend.model, step, start, controls, c_rollouts)
+    agreement.assert_follows(c_backend.model, step, start, controls, c_rollouts, determined)
 
 
 def test_mjx_step_compiles_for_nvidia_and_tpu(reduced, start, controls):
@@ -232,6 +165,66 @@ def test_mjx_step_compiles_for_nvidia_and_tpu(reduced, start, controls):
     exported = jax.export.export(jax.jit(jax.vmap(backend.step)), platforms=("cuda", "tpu"))(few, controls[0][0][:2])
     assert set(exported.platforms) == {"cuda", "tpu"}
     assert [a.shape for a in exported.out_avals] == [x.shape for x in jax.tree.leaves(few)]
+
+
+@pytest.fixture(scope="module")
+def everything():
+    """MJCF with one of each kind of constraint, actuator and tendon that a model may have."""
+    return Path(__file__).with_name("everything.xml").read_text()
+
+
+def random_states(model, count):
+    """qpos, qvel, act, ctrl in 32 bits, for the model ``everything``: each of its constraints acts in some of them."""
+    rng = np.random.default_rng(0)
+    qpos = rng.uniform(-0.6, 0.6, (count, model.nq))
+    qpos[:, 1] = rng.uniform(-1.2, 0.15, count)
+    qpos[:, 2] = 0.002 + 0.03 * qpos[:, 1] + rng.normal(0, 0.003, count)
+    qvel = rng.normal(0, 1, (count, model.nv)) * np.where(np.arange(model.nv) == 2, 0.05, 1.0)
+    act = np.column_stack([rng.uniform(0, 1, count), rng.uniform(-0.9, 0.25, (count, model.na - 1))])
+    return tuple(np.float32(x) for x in (qpos, qvel, act, rng.uniform(-1.2, 1.2, (count, model.nu))))
+
+
+@pytest.mark.parametrize("backend", ["mjx", pytest.param("warp", marks=pytest.mark.slow)])
+def test_mjx_takes_c_mujocos_step_with_everything_a_model_may_have(everything, backend):
+    """Joint-limit loads too: in MJX's rows equalities and friction come first, tendon limits and contacts after."""
+    if backend == "warp":  # which does not solve dry friction as C does, and is not asked to
+        everything = re.sub(r' frictionloss="[0-9.]+"', "", everything)
+    model = mujoco.MjModel.from_xml_string(everything)
+    qpos, qvel, act, ctrl = random_states(model, 128)
+    start = jax.vmap(lambda q, v, a: physics.reset_state(model, q, v, a))(qpos, qvel, act)
+    found = jax.jit(jax.vmap(physics.make_physics(backend, everything, 1, len(qpos)).step))(start, ctrl)
+    right = jax.vmap(physics.make_physics("mujoco", everything, 1, len(qpos)).step)(start, ctrl)
+    speed = np.abs(right.qvel).max(axis=1, keepdims=True)
+    assert (np.abs(found.qvel - right.qvel) < 2e-4 * np.maximum(1.0, speed)).all()
+    np.testing.assert_allclose(found.act, right.act, atol=1e-6)
+    np.testing.assert_allclose(found.limit_load, right.limit_load, atol=0.05, rtol=1e-3)
+    assert (right.limit_load > 1.0).any(axis=0).all()
+
+    data, met, clamped = mujoco.MjData(model), set(), 0
+    for data.qpos[:], data.qvel[:], data.act[:], data.ctrl[:] in zip(qpos, qvel, act, ctrl, strict=True):
+        mujoco.mj_forward(model, data)
+        met |= {int(kind) for kind in data.efc_type[np.abs(data.efc_force) > 1e-3]}
+        clamped += abs(data.actuator_force[3]) > 5.999
+    kinds = mujoco.mjtConstraint
+    absent = {kinds.mjCNSTR_CONTACT_ELLIPTIC}
+    if backend == "warp":
+        absent |= {kinds.mjCNSTR_FRICTION_DOF, kinds.mjCNSTR_FRICTION_TENDON}
+    assert met == {int(kind) for kind in set(kinds.__members__.values()) - absent} and clamped > 10
+
+
+@pytest.mark.slow
+def test_warp_reports_what_it_has_no_room_for(reduced, start, controls):
+    pytest.importorskip("warp")
+    for headroom, overflow in ((1.25, 0.0), (0.1, 1.0)):
+        backend = physics.MjxPhysics(reduced.xml, SUBSTEPS, "warp", N_ENVS, headroom=headroom)
+        after = jax.jit(jax.vmap(backend.step))(start, controls[0][0])
+        np.testing.assert_array_equal(after.overflow, overflow)
+
+
+def test_warp_refuses_dry_friction(everything):
+    pytest.importorskip("warp")
+    with pytest.raises(UserError, match=r"joint 'ankle' has frictionloss 0\.8"):
+        physics.make_physics("warp", everything, 1, 1)
 
 
 def test_active_muscle_damps_the_step_implicitly():

@@ -155,8 +155,12 @@ def test_joint_and_muscle_parameters_are_the_full_models(reduced, full):
         for key in ("armature", "damping", "frictionloss", "range", "stiffness", "axis"):
             np.testing.assert_array_equal(getattr(mine, key), getattr(theirs, key))
         assert model.jnt_limited[mine.id] == full.jnt_limited[theirs.id]
-    for key in ("gainprm", "biasprm", "dynprm", "lengthrange", "gear", "ctrlrange", "ctrllimited", "dyntype"):
+    for key in ("gainprm", "biasprm", "dynprm", "gear", "ctrlrange", "ctrllimited", "dyntype"):
         np.testing.assert_allclose(getattr(model, f"actuator_{key}"), getattr(full, f"actuator_{key}"), rtol=1e-9)
+    for a in range(22):  # a path without what is constant of it is shorter by that, and so is its range
+        constant = model.tendon_user[model.actuator_trnid[a, 0], 0]
+        own = model.actuator_lengthrange[a] + constant
+        np.testing.assert_allclose(own, full.actuator_lengthrange[full.actuator(model.actuator(a).name).id], rtol=1e-7)
 
 
 def test_keyframes_are_the_full_models(reduced, full):
@@ -168,7 +172,7 @@ def test_keyframes_are_the_full_models(reduced, full):
 
 
 def test_standing_height_is_the_full_models(reduced):
-    height = fidelity(reduced)["sole_height_m"]
+    height = fidelity(reduced, dynamics=False)["sole_height_m"]
     assert height["full"] == pytest.approx(0.915, abs=1e-3)  # where the full model's own `stand` puts the pelvis
     assert height["reduced"] == pytest.approx(height["full"], abs=3e-3)
 
@@ -246,7 +250,7 @@ def test_reduction_is_deterministic(reduced):
 
 @pytest.mark.parametrize("device", ["none", "Tutorial_L1"])
 def test_report_is_json_and_within_the_bounds(device):
-    report = fidelity(reduce_model("myolegs22", device))
+    report = fidelity(reduce_model("myolegs22", device), dynamics=False)
     assert json.loads(json.dumps(report))["device"] == device
     assert report["size"]["reduced"]["nv"] == 11 and report["size"]["full"]["nv"] == 39
     muscles = report["muscles"]
@@ -263,7 +267,6 @@ def test_report_is_json_and_within_the_bounds(device):
     [
         ("myolegs_22", "none", "Did you mean 'myolegs22'?"),
         ("myolegs22", "Tutorial", "Did you mean 'Tutorial_L1'?"),
-        ("myolegs26", "none", "no reduction recipe"),
     ],
 )
 def test_what_cannot_be_reduced_is_said(human, device, said):

@@ -1,0 +1,254 @@
+"""What a physics step costs, the full model against the reduced one: C MuJoCo and MJX, time, FLOPs, bytes and memory.
+
+States: the shipped policy's own gait where human and device are the policy's, else random stances, little activation.
+python benchmarks/physics.py [--human H ...] [--device D] [--batch N] [--json FILE]
+"""
+
+import argparse
+import json
+import os
+import platform
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jax
+import mujoco
+import numpy as np
+from mujoco import mjx
+from mujoco.rollout import Rollout
+
+from mjx_assist.data import data_path
+from mjx_assist.eval.export import open_policy
+from mjx_assist.eval.walker import Walker
+from mjx_assist.sim import action, implicit, reference
+from mjx_assist.sim.assembly import FLOOR, compose, full_model
+from mjx_assist.sim.mjcf import load
+from mjx_assist.sim.observation import observe
+from mjx_assist.sim.reduction import ReducedModel, reduce_model
+from mjx_assist.sim.stance import stances
+
+SHIPPED = data_path("models", "policies", "walk22_exo")
+CONTROL_STEP = 1 / 30  # s: every state is simulated for one control step, at the model's own rate
+SETTLED, STATES = 90, 120  # control steps of walking: until the gait is steady, and those that are timed
+CHUNK = 10  # states timed in one go; the fastest of all repetitions counts, chunk by chunk
+ROUNDS = 40
+MEMORY_GB = (16, 24, 80)
+States = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]  # qpos, qvel, act, ctrl: [n, ...]
+
+
+def walking_states(reduced: ReducedModel) -> tuple[States, str]:
+    """States and controls of the reduced model ``[n, ...]``, and where they come from."""
+    bundle = open_policy(SHIPPED)
+    if (bundle.human, bundle.device) == (reduced.human, reduced.device):
+        return _gait(bundle), "the shipped policy walking"
+    model = reduced.model
+    rng = np.random.default_rng(0)
+    qpos, qvel, act = stances(model, STATES, rng)
+    ctrl = action.to_control(action.make_action_spec(model), np.full((STATES, model.nu), -0.9))
+    return (qpos, qvel, act, ctrl), "random stances"
+
+
+def _gait(bundle: Any) -> States:
+    walker, params = Walker(bundle), bundle.config.env_params
+    speed, phase, rows = params.min_target_velocity, 0.0, []
+    qpos, qvel, _ = reference.sample(bundle.gait, phase, speed)
+    walker.reset(qpos, qvel, 0.01)
+    spec = action.make_action_spec(walker.model)
+    advance = float(reference.stride_frequency(bundle.gait, speed)) / params.control_framerate
+    for _ in range(SETTLED + STATES):
+        state = walker.state()
+        ctrl = action.to_control(spec, bundle.policy.act(observe(bundle.observation, state, speed, phase)))
+        rows.append((state.qpos, state.qvel, state.act, ctrl))
+        for _ in range(params.physics_sim_framerate // params.control_framerate):
+            walker.step(ctrl)
+        phase = (phase + advance) % 1.0
+    return tuple(np.array(x) for x in zip(*rows[SETTLED:], strict=True))
+
+
+def lifted(full: mujoco.MjModel, reduced: ReducedModel, states: States) -> States:
+    """The same states for the full model, its couplings satisfied; activations and controls by actuator name."""
+    qpos, qvel, act, ctrl = states
+    full_act, full_ctrl = np.zeros((len(qpos), full.na)), np.zeros((len(qpos), full.nu))
+    model = reduced.model
+    for a in range(model.nu):
+        there = full.actuator(model.actuator(a).name).id
+        full_ctrl[:, there] = ctrl[:, a]
+        if model.actuator_actadr[a] >= 0:
+            full_act[:, full.actuator_actadr[there]] = act[:, model.actuator_actadr[a]]
+    return reduced.coupling.lift(qpos), reduced.coupling.lift_velocity(qpos, qvel), full_act, full_ctrl
+
+
+def c_time(models: dict[str, mujoco.MjModel], states: dict[str, States], threads: int) -> dict[str, float]:
+    """us per step of each model, the models taking turns; with ``threads`` > 1 per step of all threads together."""
+    jobs = {name: _rollout(model, states[name], threads) for name, model in models.items()}
+    chunk = CHUNK * max(1, threads)
+    starts = range(0, STATES - chunk + 1, chunk)
+    best = {name: np.full(len(starts), np.inf) for name in models}
+    for _ in range(ROUNDS):
+        for i, start in enumerate(starts):
+            for name, job in jobs.items():
+                best[name][i] = min(best[name][i], job(slice(start, start + chunk)))
+    return {name: float(x.mean()) for name, x in best.items()}
+
+
+def _rollout(model: mujoco.MjModel, states: States, threads: int) -> Callable[[slice], float]:
+    """``job(rows)`` simulates these states for a control step and returns us per step."""
+    qpos, qvel, act, ctrl = states
+    steps = round(CONTROL_STEP / model.opt.timestep)
+    initial = np.concatenate([np.zeros((len(qpos), 1)), qpos, qvel, act], axis=1)
+    control = np.repeat(ctrl[:, None], steps, axis=1)
+    data = [mujoco.MjData(model) for _ in range(threads)]
+    pool = Rollout(nthread=threads if threads > 1 else 0)
+
+    def job(rows: slice) -> float:
+        n = rows.stop - rows.start
+        began = time.perf_counter()
+        pool.rollout([model] * n, data, initial[rows], control[rows], nstep=steps, skip_checks=True, state=out[:n])
+        return (time.perf_counter() - began) / (n * steps) * 1e6
+
+    out = np.zeros((CHUNK * max(1, threads), steps, initial.shape[1]))
+    return job
+
+
+def mjx_cost(model: mujoco.MjModel, step: Callable, states: States, batch: int) -> dict[str, float]:
+    """One MJX step of ``batch`` walkers: us, FLOPs, bytes and memory, each per walker."""
+    device_model, template = mjx.put_model(model, impl="jax"), mjx.make_data(model, impl="jax")
+
+    def one(qpos, qvel, act, ctrl, warmstart):
+        data = template.replace(qpos=qpos, qvel=qvel, act=act, ctrl=ctrl, qacc_warmstart=warmstart)
+        data = step(device_model, data)
+        return data.qpos, data.qvel, data.act, ctrl, data.qacc_warmstart
+
+    rows = np.arange(batch) % len(states[0])
+    start = tuple(np.float32(x[rows]) for x in (*states, np.zeros_like(states[1])))
+    began = time.perf_counter()
+    compiled = jax.jit(jax.vmap(one)).lower(*start).compile()
+    compile_s = time.perf_counter() - began
+    cost, memory = compiled.cost_analysis(), compiled.memory_analysis()
+    best = np.inf
+    for _ in range(5):
+        state = compiled(*start)
+        for _ in range(round(CONTROL_STEP / model.opt.timestep)):
+            began = time.perf_counter()
+            state = jax.block_until_ready(compiled(*state))
+            best = min(best, time.perf_counter() - began)
+    held = memory.temp_size_in_bytes + memory.argument_size_in_bytes + memory.output_size_in_bytes
+    return {
+        "us": best / batch * 1e6,
+        "flops": cost["flops"] / batch,
+        "bytes": cost["bytes accessed"] / batch,
+        "memory_bytes": held / batch,
+        "state_bytes": sum(x.nbytes for x in start) / batch,
+        "largest_batch": {f"{gb} GB": int(gb * 1e9 / (held / batch)) for gb in MEMORY_GB},
+        "compile_s": compile_s,
+    }
+
+
+def accepted_by_mjx(human: str, device: str) -> tuple[mujoco.MjModel, str]:
+    """The full model without what MJX refuses, and what that is in words: the ratios flatter the full model."""
+    spec = compose(human, device)
+    known = {int(kind) for kind in mjx.SensorType}
+    sensors = [sensor for sensor in spec.sensors if int(sensor.type) not in known]
+    pairs = list(spec.pairs)
+    for element in (*sensors, *pairs):
+        spec.delete(element)
+    floor = spec.geom(FLOOR)
+    for geom in spec.geoms:  # contact with the ground alone: MJX lacks some of the body's own
+        touches = (geom.contype & floor.conaffinity) or (geom.conaffinity & floor.contype)
+        geom.margin = geom.gap = 0.0
+        if geom.name != FLOOR:
+            geom.contype, geom.conaffinity = 0, int(bool(touches))
+    floor.contype, floor.conaffinity = 1, 0
+    without = f"{len(sensors)} sensors, {len(pairs)} contact pairs, contact within the body and contact margins"
+    return spec.compile(), without
+
+
+def bench(human: str, device: str, batch: int, full_in_mjx: bool) -> dict[str, Any]:
+    """Everything about one human with one device; JSON-able."""
+    reduced = reduce_model(human, device)
+    walking, origin = walking_states(reduced)
+    models = {"full": full_model(human, device, "composed"), "reduced": load(reduced.xml)}
+    states = {"full": lifted(models["full"], reduced, walking), "reduced": walking}
+    threads = os.cpu_count() or 1
+    one, many = c_time(models, states, 1), c_time(models, states, threads)
+    out: dict[str, Any] = {"human": human, "device": device, "states": origin, "threads": threads, "batch": batch}
+    for name, model in models.items():
+        rate = 1 / model.opt.timestep
+        out[name] = {"nv": model.nv, "equality_rows": model.neq, "actuators": model.nu, "rate_hz": rate}
+        out[name] |= {"c_us": one[name], "c_threaded_us": many[name], "times_real_time": 1e6 / one[name] / rate}
+    model = mujoco.MjModel.from_xml_string(reduced.xml)
+    out["reduced"]["mjx"] = mjx_cost(model, implicit.make_step(model), walking, batch)
+    if full_in_mjx:
+        stripped, out["full_mjx_without"] = accepted_by_mjx(human, device)
+        out["full"]["mjx"] = mjx_cost(stripped, mjx.step, states["full"], batch)
+    out["ratios"] = ratios(out["full"], out["reduced"])
+    return out
+
+
+def ratios(full: dict[str, Any], reduced: dict[str, Any]) -> dict[str, float]:
+    """How many times cheaper the reduced model is, per step and per simulated second (each at its own rate)."""
+    found = {"c": full["c_us"] / reduced["c_us"], "c_threaded": full["c_threaded_us"] / reduced["c_threaded_us"]}
+    if "mjx" in full:
+        for cost in ("us", "flops", "bytes", "memory_bytes"):
+            found[f"mjx_{cost}"] = full["mjx"][cost] / reduced["mjx"][cost]
+    rate = full["rate_hz"] / reduced["rate_hz"]
+    return found | {f"{name}_per_second": x * rate for name, x in found.items() if "memory" not in name}
+
+
+def table(results: list[dict[str, Any]]) -> str:
+    """Markdown: one row per model, then the ratios."""
+    lines = [
+        "| human + device | model | DoF | rate | C, us | threads, us | x real time | MJX, us | kFLOP | kB | MB per env "
+        "| largest batch in 16 / 24 / 80 GB |",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    for result in results:
+        for name in ("full", "reduced"):
+            x = result[name]
+            cells = [f"{result['human']} + {result['device']}", name, f"{x['nv']}", f"{x['rate_hz']:.0f} Hz"]
+            cells += [f"{x['c_us']:.1f}", f"{x['c_threaded_us']:.1f}", f"{x['times_real_time']:.0f}"]
+            if "mjx" in x:
+                m = x["mjx"]
+                cells += [f"{m['us']:.1f}", f"{m['flops'] / 1e3:.0f}", f"{m['bytes'] / 1e3:.0f}"]
+                cells += [f"{m['memory_bytes'] / 1e6:.3f}", " / ".join(f"{n:,}" for n in m["largest_batch"].values())]
+            else:
+                cells += ["-"] * 5
+            lines.append(f"| {' | '.join(cells)} |")
+    lines += [
+        "",
+        "| full / reduced | per step: C | threads | MJX time | FLOPs | bytes | per simulated second: C | MJX time |",
+    ]
+    lines += ["|---|---|---|---|---|---|---|---|"]
+    for result in results:
+        r = result["ratios"]
+        keys = ("c", "c_threaded", "mjx_us", "mjx_flops", "mjx_bytes", "c_per_second", "mjx_us_per_second")
+        cells = [f"{r[key]:.1f}" if key in r else "-" for key in keys]
+        lines.append(f"| {result['human']} + {result['device']} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    warnings.filterwarnings("ignore", message="Mesh .* has a coplanar face")  # of the full model's devices
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--human", nargs="+", default=["myolegs22"])
+    parser.add_argument("--device", default="Tutorial_L1")
+    parser.add_argument("--batch", type=int, default=256, help="walkers in the MJX step")
+    parser.add_argument("--reduced-only-in-mjx", action="store_true", help="do not compile the full model (minutes)")
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    results = []
+    for human in options.human:
+        result = bench(human, options.device, options.batch, not options.reduced_only_in_mjx)
+        results.append(result)
+        without = f"; full model in MJX without {result['full_mjx_without']}" if "full_mjx_without" in result else ""
+        print(f"{human} + {options.device}: states from {result['states']}{without}", flush=True)
+    print(f"\n{table(results)}")
+    if options.json:
+        options.json.write_text(json.dumps({"machine": platform.processor(), "results": results}, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

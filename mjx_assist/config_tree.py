@@ -1,0 +1,68 @@
+"""Plain JSON data to frozen dataclasses, strict about every key and type; what the keys mean is in config.py."""
+
+import dataclasses
+import json
+import types
+import typing
+from typing import Any
+
+from mjx_assist.errors import UserError, unknown
+
+
+def override(tree: dict, key: str, text: str, defaults: dict) -> None:
+    """Set a dotted key in plain JSON data; the text is JSON where it parses as JSON, else a string.
+
+    A group that the tree lacks starts as its ``defaults``.
+    """
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError:
+        value = text
+    node, default = tree, defaults
+    *parents, leaf = key.split(".")
+    for name in parents:
+        default = default.get(name, {}) if isinstance(default, dict) else {}
+        node = node.setdefault(name, default)
+        if not isinstance(node, dict):
+            raise UserError(f"--{key}: {name!r} is a value, not a group of keys.")
+    node[leaf] = value
+
+
+def build(kind: Any, value: Any, where: str) -> Any:
+    """Turn JSON data into ``kind`` (a dataclass, dict, tuple, union or scalar type), or say what is wrong with it."""
+    if dataclasses.is_dataclass(kind):
+        if not isinstance(value, dict):
+            raise UserError(f"config key {where or 'top level'!r}: expected a group of keys, got {value!r}.")
+        fields = {f.name: f for f in dataclasses.fields(kind)}
+        hints = typing.get_type_hints(kind)
+        for key in value:
+            if key not in fields:
+                raise unknown(f"config key{' in ' + repr(where) if where else ''}", key, fields)
+        return kind(**{k: build(hints[k], v, f"{where}.{k}" if where else k) for k, v in value.items()})
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if origin is dict:
+        if not isinstance(value, dict):
+            raise UserError(f"config key {where!r}: expected an object of {arguments[1].__name__}, got {value!r}.")
+        return {k: build(arguments[1], v, f"{where}.{k}") for k, v in value.items()}
+    if origin is tuple:
+        if not isinstance(value, list | tuple):
+            raise UserError(f"config key {where!r}: expected a list, got {value!r}.")
+        return tuple(build(arguments[0], v, f"{where}[{i}]") for i, v in enumerate(value))
+    if origin is types.UnionType:
+        for option in arguments:
+            if _is(option, value):
+                return option(value) if option in (float, int) else value
+        names = " or ".join("null" if o is type(None) else o.__name__ for o in arguments)
+        raise UserError(f"config key {where!r}: expected {names}, got {value!r}.")
+    if not _is(kind, value):
+        raise UserError(f"config key {where!r}: expected {kind.__name__}, got {value!r} ({type(value).__name__}).")
+    return kind(value) if kind in (float, int) else value
+
+
+def _is(kind: Any, value: Any) -> bool:
+    """Whether a JSON value may stand for a scalar type: ints are floats, whole floats are ints, bools are neither."""
+    if kind is float:
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    if kind is int:
+        return not isinstance(value, bool) and (isinstance(value, int) or (isinstance(value, float) and value % 1 == 0))
+    return isinstance(value, kind)

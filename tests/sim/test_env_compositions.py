@@ -1,0 +1,250 @@
+"""Humans and devices other than the planar walker with an exoskeleton: they start on the ground, train, and mirror."""
+
+import dataclasses
+import importlib.util
+from functools import cache
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import mujoco
+import numpy as np
+import pytest
+
+from mjx_assist import config as configs
+from mjx_assist.config import HeadIndexing
+from mjx_assist.data import data_path
+from mjx_assist.errors import UserError
+from mjx_assist.ppo import train
+from mjx_assist.sim import action, anatomy, foot_kinematics, observation, reference, reward
+from mjx_assist.sim.assembly import available
+from mjx_assist.sim.env import AssistEnv
+from mjx_assist.sim.reduction import reduce_model
+
+EXO_3D = ("myolegs26", "Tutorial_L1")
+LEG = ("myolegs22", "OpenSourceLeg_KA_L1")  # right knee and ankle replaced; the knee's axis points the other way
+SPRING_FOOT = ("myolegs22", "KFoot_L1")  # right ankle replaced by two stacked springs, no actuator
+PRESETS = {"myolegs22": "walk22_exo.json", "myolegs26": "walk26_exo.json"}
+HALF = 100  # of the reference's 200 phases
+B = 4
+
+
+@cache
+def walker(human: str, device: str):
+    """(reduced model, its reference gait)."""
+    reduced = reduce_model(human, device)
+    return reduced, reference.healthy_gait(reduced.model)
+
+
+@cache
+def compiled(human: str, device: str):
+    """(reset, step) of a batch."""
+    _, env = make(human, device)
+    return jax.jit(jax.vmap(env.reset)), jax.jit(jax.vmap(env.step))
+
+
+@cache
+def make(human: str, device: str) -> tuple[configs.RunConfig, AssistEnv]:
+    keys = {"msk_key": f'"{human}"', "device_key": f'"{device}"', "backend": '"mujoco"', "num_envs": str(B)}
+    small = [*((f"env_params.{k}", v) for k, v in keys.items()), ("ppo_params.batch_size", "32")]
+    config = configs.load(data_path("configs", PRESETS[human]), small)
+    return config, AssistEnv(config.env_params, *walker(human, device))
+
+
+@pytest.mark.parametrize("composition", [EXO_3D, LEG, SPRING_FOOT])
+def test_the_reference_walks_on_the_ground(composition):
+    reduced, gait = walker(*composition)
+    stance = np.arange(2 * HALF) < 1.1 * HALF
+    for poses in gait.qpos:
+        lowest = foot_kinematics.feet(reduced.model, poses).lowest
+        for side in range(2):
+            down = np.roll(stance, side * HALF)
+            assert np.abs(lowest[down, side]).max() < 0.01
+        assert lowest.min() > -0.008
+    at_rest = [j for j, c in enumerate(gait.joint_names) if np.ptp(gait.qpos[..., j]) == 0]
+    assert {gait.joint_names[j] for j in at_rest} <= {"pelvis_tx", *_own_joints(reduced.model)}
+
+
+def _own_joints(model):
+    """Joints that belong to no anatomical coordinate."""
+    made = {j for c in anatomy.coordinates(model) for j in c.joints}
+    return {model.joint(j).name for j in set(range(model.njnt)) - made}
+
+
+@pytest.mark.parametrize("composition", [LEG, SPRING_FOOT])
+def test_a_replaced_joint_walks_the_human_ones_gait(composition):
+    """The prosthetic foot is pitched, lifted and swung like the other one half a cycle later, whatever its joints."""
+    reduced, gait = walker(*composition)
+    feet = foot_kinematics.feet(reduced.model, gait.qpos[3])
+    right, left = feet.pitch[:, 0], np.roll(feet.pitch[:, 1], HALF)
+    swing = np.arange(2 * HALF) > 1.3 * HALF
+    assert np.corrcoef(right, left)[0, 1] > 0.9
+    assert np.degrees(np.sqrt(np.mean((right - left)[swing] ** 2))) < 12
+    heel = feet.heel - feet.pelvis[:, None]
+    np.testing.assert_allclose(np.ptp(heel[:, 0, 0]), np.ptp(heel[:, 1, 0]), rtol=0.15)
+    for joint, name in enumerate(gait.joint_names):
+        low, high = reduced.model.jnt_range[joint] if reduced.model.jnt_limited[joint] else (-np.inf, np.inf)
+        assert low - 0.01 <= gait.qpos[3, :, joint].min() and gait.qpos[3, :, joint].max() <= high + 0.01, name
+
+
+def test_stance_feet_stay_in_place_sideways_and_the_pelvis_sways_over_them():
+    reduced, gait = walker(*EXO_3D)
+    lateral = foot_kinematics.feet(reduced.model, gait.qpos[3]).lateral
+    flat = slice(10, 80)  # 5 to 40 % of the cycle
+    assert np.ptp(lateral[flat, 0]) < 0.015 and np.ptp(np.roll(lateral[:, 1], HALF)[flat]) < 0.015
+    width = np.roll(lateral[:, 1], HALF)[flat].mean() - lateral[flat, 0].mean()
+    assert 0.05 < width < 0.16  # m; adults' step width is 5 to 14 cm
+    assert 0.02 < np.ptp(gait.qpos[3, :, gait.joint_names.index("pelvis_tz")]) < 0.1
+
+
+def test_published_curves_turn_the_pelvis_the_right_way():
+    """The swing side drops in early stance, and the side that lands is forward."""
+    reduced, gait = walker(*EXO_3D)
+    data = mujoco.MjData(reduced.model)
+
+    def hips(phase):
+        data.qpos[:] = reference.sample(gait, phase, 1.25)[0]
+        mujoco.mj_kinematics(reduced.model, data)
+        return [data.xanchor[reduced.model.joint(f"hip_flexion_{side}").id].copy() for side in "rl"]
+
+    right, left = hips(0.16)
+    assert right[2] - left[2] > 0.005
+    right, left = hips(0.0)
+    assert right[0] - left[0] > 0.005
+
+
+@pytest.mark.parametrize("composition", [EXO_3D, LEG])
+def test_episodes_run_and_stay_finite(composition):
+    _, env = make(*composition)
+    reset, step = compiled(*composition)
+    state = reset(jax.random.split(jax.random.PRNGKey(0), B))
+    assert state.obs.shape == (B, env.observation_size)
+    actions = 0.3 * jax.random.normal(jax.random.PRNGKey(1), (8, B, env.action_size)) + env.action_spec.neutral
+    for a in actions:
+        state = step(state, a)
+        for leaf in jax.tree.leaves(state):
+            assert np.isfinite(np.asarray(leaf)).all()
+        assert not np.asarray(state.metrics["not_finite"]).any()
+
+
+@pytest.mark.parametrize("composition", [EXO_3D, LEG])
+def test_the_first_step_keeps_the_walker_near_the_reference(composition):
+    """With nothing driven for one control step: no kick from the ground or from a joint's limit."""
+    _, env = make(*composition)
+    reset, step = compiled(*composition)
+    after = step(
+        reset(jax.random.split(jax.random.PRNGKey(2), B)), jnp.tile(jnp.asarray(env.action_spec.neutral), (B, 1))
+    )
+    np.testing.assert_array_equal(after.done, 0.0)
+    load = np.asarray(after.pipeline_state.physics.sensor_peak)[:, np.array(env.observation_spec.sensor_index)]
+    assert load.max() / env.observation_spec.body_weight < 3.0
+
+
+@pytest.mark.parametrize("composition", [EXO_3D, LEG, SPRING_FOOT])
+def test_the_neutral_action_drives_nothing(composition):
+    model = reduce_model(*composition).model
+    spec = action.make_action_spec(model)
+    data = mujoco.MjData(model)
+    data.act[:] = action.initial_activation(model)
+    data.ctrl[:] = action.to_control(spec, spec.neutral)
+    for _ in range(24):
+        mujoco.mj_step(model, data)
+    np.testing.assert_array_equal(data.ctrl, 0.0)
+    np.testing.assert_array_equal(data.actuator_force[~spec.muscle], 0.0)
+
+
+def simulate(model, qpos, qvel, controls):
+    data = mujoco.MjData(model)
+    data.qpos[:], data.qvel[:] = qpos, qvel
+    data.act[:] = 0.05
+    for control in controls:
+        data.ctrl[:] = control
+        for _ in range(8):
+            mujoco.mj_step(model, data)
+    return data
+
+
+# assist_sim's left and right shanks and feet are not quite each other's mirror image, and on the ground it matters more
+@pytest.mark.parametrize(("lift", "largest", "largest_speed"), [(0.1, 0.03, 0.7), (0.0, 0.1, 0.7)])
+def test_a_mirrored_walker_in_3d_sees_the_mirrored_observation(lift, largest, largest_speed):
+    """Mirror the start and the muscles, simulate 0.1 s: every entry must come out mirrored, or a sign is wrong."""
+    _, env = make(*EXO_3D)
+    model, spec, signs = env.model, env.observation_spec, observation.joint_mirror_signs(env.model)
+    assert observation.asymmetry(model) is None
+    joint, turn = observation.mirror(env.joints, signs)
+    actuator = observation.mirror(observation.actuator_names(model))[0]
+    index, sign = observation.mirror(spec.names, signs)
+    qpos, qvel, _ = reference.sample(env.gait, 0.1, 1.25)
+    qpos[env.joints.index("pelvis_ty")] += lift
+    low, high = model.actuator_ctrlrange.T
+    controls = low + 0.3 * (high - low) * np.random.default_rng(0).uniform(size=(3, model.nu))
+    one = simulate(model, qpos, qvel, controls)
+    other = simulate(model, qpos[joint] * turn, qvel[joint] * turn, controls[:, actuator])
+    seen = observation.observe(spec, one, 1.25, 0.1)
+    seen_other = observation.observe(spec, other, 1.25, 0.6)  # the other foot is half a cycle away
+    error, asymmetry = np.abs(seen_other - seen[index] * sign), np.abs(seen - seen[index] * sign)
+    speeds = np.array([name.startswith("qvel.") for name in spec.names])
+    assert error[~speeds].max() < largest and error[speeds].max() < largest_speed
+    assert asymmetry[~speeds].max() > 0.3 and asymmetry[speeds].max() > 2.0
+
+
+def test_the_3d_reference_is_its_own_mirror_image_half_a_cycle_later():
+    reduced, gait = walker(*EXO_3D)
+    index, sign = observation.mirror(gait.joint_names, observation.joint_mirror_signs(reduced.model))
+    np.testing.assert_allclose(np.roll(gait.qpos, HALF, axis=1), gait.qpos[..., index] * sign, atol=1e-9)
+    assert {n for n, s in zip(gait.joint_names, sign, strict=True) if s < 0} >= {"pelvis_tz", "pelvis_list"}
+
+
+def heads(config, env):
+    return {head.name for head in train.make_policy_spec(config, env).heads}
+
+
+def test_a_one_sided_device_gets_no_mirrored_network_unless_asked_for():
+    config, env = make(*LEG)
+    assert train.make_policy_spec(config, env).mirror is None
+    assert train.make_policy_spec(*make(*EXO_3D)).mirror is not None
+    asked = dataclasses.replace(config.policy_params, mirror_symmetric=True)
+    with pytest.raises(UserError, match=r"mirror_symmetric.*'OSL_KA_L1_osl_knee_angle_r' has no partner"):
+        train.make_policy_spec(dataclasses.replace(config, policy_params=asked), env)
+
+
+def test_a_passive_device_has_no_head():
+    assert heads(*make(*LEG)) == {"human_actor", "exo_actor"}
+    assert heads(*make(*SPRING_FOOT)) == {"human_actor"}
+
+
+def test_a_head_that_names_what_an_amputation_took_says_so():
+    config, env = make(*SPRING_FOOT)
+    wiring = dict(config.policy_params.net_indexing_info, human_actor=HeadIndexing(action=("soleus_r",)))
+    with pytest.raises(UserError, match="soleus_l"):
+        policy = dataclasses.replace(config.policy_params, net_indexing_info=wiring)
+        train.make_policy_spec(dataclasses.replace(config, policy_params=policy), env)
+
+
+def test_joint_patterns_need_one_match():
+    _, env = make(*LEG)
+    weights = configs.RewardWeights(pose_tracking_rewards={"*mtp_angle_?": 0.2, "*knee_angle_?": 1.0})
+    assert reward.joint_weights(weights, "pose_tracking_rewards", env.joints) == {
+        "mtp_angle_l": 0.2,
+        "OSL_KA_L1_osl_knee_angle_r": 1.0,
+        "knee_angle_l": 1.0,
+    }
+    with pytest.raises(UserError, match="mtp_angle_l"):
+        missing = configs.RewardWeights(pose_tracking_rewards={"mtp_angle_r": 0.2})
+        reward.make_reward(missing, env.joints)
+
+
+def _sweep():
+    path = Path(__file__).parents[2] / "benchmarks" / "train_sweep.py"
+    spec = importlib.util.spec_from_file_location("train_sweep", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("human", "device"), [(h, d) for h in PRESETS for d in available()[h]])
+def test_every_composition_trains_without_a_non_finite_state(human, device, tmp_path):
+    row = _sweep().sweep(human, device, 50_000, tmp_path, full=False)
+    assert row["train"] == "ok" and row["not_finite"] == 0 and row["steps"] >= 50_000
+    assert row["evaluate"] == "ok"
