@@ -110,7 +110,7 @@ def _bodies(root: ET.Element, full: mujoco.MjModel, skeleton: Skeleton) -> list[
         body = ET.SubElement(bodies[segment.parent], "body", {"name": name, **_text(where)})
         _add_inertial(body, segment.inertial)
         for joint in segment.joints:
-            _add_joint(body, full, joint, segment)
+            _add_joint(body, full, joint, segment, *skeleton.reflected[joint])
         bodies.append(body)
     return bodies
 
@@ -121,7 +121,8 @@ def _add_inertial(body: ET.Element, inertial: Inertial) -> None:
     ET.SubElement(body, "inertial", _text({"pos": inertial.centre, "mass": inertial.mass, "fullinertia": full}))
 
 
-def _add_joint(body: ET.Element, full: mujoco.MjModel, joint: int, segment: Segment) -> None:
+def _add_joint(body: ET.Element, full: mujoco.MjModel, joint: int, segment: Segment, armature, damping) -> None:
+    """``armature``, ``damping``: what folded joints add to the joint's own."""
     dof, qpos = full.jnt_dofadr[joint], full.jnt_qposadr[joint]
     limited = bool(full.jnt_limited[joint])
     position = full.jnt_pos[joint] if segment.hinge is None else segment.hinge
@@ -135,8 +136,8 @@ def _add_joint(body: ET.Element, full: mujoco.MjModel, joint: int, segment: Segm
         "ref": _unless(full.qpos0[qpos], 0.0),
         "springref": _unless(full.qpos_spring[qpos], full.qpos0[qpos]),
         "stiffness": _unless(full.jnt_stiffness[joint], 0.0),
-        "damping": _unless(full.dof_damping[dof], 0.0),
-        "armature": _unless(full.dof_armature[dof], 0.0),
+        "damping": _unless(full.dof_damping[dof] + damping, 0.0),
+        "armature": _unless(full.dof_armature[dof] + armature, 0.0),
         "frictionloss": _unless(full.dof_frictionloss[dof], 0.0),
         "margin": _unless(full.jnt_margin[joint], 0.0),
         "solreflimit": _unless(full.jnt_solref[joint], [0.02, 1]),

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 
 import mujoco
 import numpy as np
+from numpy.polynomial import polynomial
 
 from mjx_assist.errors import UserError
 from mjx_assist.sim.coupling import Coupling, reduced_joints
 from mjx_assist.sim.folding import Sweeps, fit_hinge, home_segment, joints_of, may_move_home, pose
 from mjx_assist.sim.inertia import Inertial, body_inertial, compose
+
+_SAMPLES = 51  # angles of a walking range over which a folded joint's share is averaged
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,9 @@ class Skeleton:
     place: np.ndarray  # [nbody, 3], each full body's origin in its segment's frame
     turn: np.ndarray  # [nbody, 3, 3], its orientation there
     moved: np.ndarray  # bool [nbody]: does a coupled joint move the body relative to its segment?
+    reflected: dict[
+        int, tuple[float, float]
+    ]  # full joint id -> (armature, damping) of the folded joints that follow it
 
     @property
     def joints(self) -> list[int]:
@@ -96,7 +102,19 @@ def read_skeleton(
         segments.append(
             Segment(root, parent, members, own, at, orientation[base].T @ orientation[root], anchor, error, inertial)
         )
-    return Skeleton(tuple(segments), segment_of, place, turn, moved)
+    reflected = _reflected(full, coupling, joints, walking_range)
+    return Skeleton(tuple(segments), segment_of, place, turn, moved, reflected)
+
+
+def _reflected(full, coupling: Coupling, joints: list[int], walking_range) -> dict[int, tuple[float, float]]:
+    """What folded joints add to the joint q that they follow: their armature and damping times the mean (dp/dq)^2."""
+    added = {joint: np.zeros(2) for joint in joints}
+    for folded in set(range(full.njnt)) - set(joints):
+        driver = joints[coupling.source[folded]]
+        angles = np.linspace(*walking_range.get(driver, full.qpos0[[driver, driver]]), _SAMPLES)
+        slope = polynomial.polyval(angles, polynomial.polyder(coupling.polycoef[folded]))
+        added[driver] += (slope**2).mean() * np.array([full.dof_armature[folded], full.dof_damping[folded]])
+    return {joint: (float(armature), float(damping)) for joint, (armature, damping) in added.items()}
 
 
 def _segments_of(sweeps: Sweeps, roots: list[int]) -> np.ndarray:

@@ -3,6 +3,8 @@
 import json
 import multiprocessing
 import os
+import subprocess
+import sys
 
 import pytest
 
@@ -38,8 +40,16 @@ def test_key_follows_library_versions_and_code(monkeypatch):
     monkeypatch.setattr(build_cache, "version", lambda library: "0.0")
     other_libraries = build_cache.key(b"x")
     monkeypatch.undo()
-    monkeypatch.setattr(build_cache, "_code", lambda: [b"changed"])
+    monkeypatch.setattr(build_cache, "_CODE", (b"changed",))
     assert len({before, other_libraries, build_cache.key(b"x")}) == 3
+
+
+def test_key_covers_all_code_that_builds_a_model():
+    listing = (
+        "import sys, mjx_assist.sim.reduction; print(*(n for n in sys.modules if n.startswith('mjx_assist.sim.')))"
+    )
+    loaded = subprocess.run([sys.executable, "-c", listing], capture_output=True, text=True, check=True).stdout.split()
+    assert {name.rpartition(".")[2] for name in loaded} == set(build_cache._MODULES)
 
 
 @pytest.mark.parametrize("damage", [b"", b"{}", b"\xff\xfe", b"cut"])
