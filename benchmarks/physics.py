@@ -100,21 +100,41 @@ def _rollout(model: mujoco.MjModel, states: States, threads: int) -> Callable[[s
     One thread is timed by its own processor time, so that other programs' turns do not count; several by the clock.
     """
     clock = time.perf_counter if threads > 1 else time.thread_time
-    qpos, qvel, act, ctrl = states
     steps = round(CONTROL_STEP / model.opt.timestep)
-    initial = np.concatenate([np.zeros((len(qpos), 1)), qpos, qvel, act], axis=1)
-    control = np.repeat(ctrl[:, None], steps, axis=1)
+    initial, warmstart = _moving(model, states)
+    control = np.repeat(states[3][:, None], steps, axis=1)
     data = [mujoco.MjData(model) for _ in range(threads)]
     pool = Rollout(nthread=threads if threads > 1 else 0)
 
     def job(rows: slice) -> float:
         n = rows.stop - rows.start
         began = clock()
-        pool.rollout([model] * n, data, initial[rows], control[rows], nstep=steps, skip_checks=True, state=out[:n])
+        pool.rollout(
+            [model] * n,
+            data,
+            initial[rows],
+            control[rows],
+            nstep=steps,
+            initial_warmstart=warmstart[rows],
+            state=out[:n],
+            skip_checks=True,
+        )
         return (clock() - began) / (n * steps) * 1e6
 
     out = np.zeros((CHUNK * max(1, threads), steps, initial.shape[1]))
     return job
+
+
+def _moving(model: mujoco.MjModel, states: States) -> tuple[np.ndarray, np.ndarray]:
+    """Full physics states one step on ``[n, size]``, and what their constraint solver starts from ``[n, nv]``."""
+    kind, data = mujoco.mjtState.mjSTATE_FULLPHYSICS, mujoco.MjData(model)
+    initial = np.empty((len(states[0]), mujoco.mj_stateSize(model, kind)))
+    warmstart = np.empty((len(states[0]), model.nv))
+    for row, (data.qpos[:], data.qvel[:], data.act[:], data.ctrl[:]) in enumerate(zip(*states, strict=True)):
+        mujoco.mj_step(model, data)
+        mujoco.mj_getState(model, data, initial[row], kind)
+        warmstart[row] = data.qacc_warmstart
+    return initial, warmstart
 
 
 def mjx_cost(model: mujoco.MjModel, step: Callable, states: States, batch: int) -> dict[str, float]:
