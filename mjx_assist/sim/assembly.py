@@ -76,7 +76,11 @@ def full_model(human: str, device: str, couplings: Literal["rigid", "composed"] 
     """
     if couplings not in ("rigid", "composed"):
         raise unknown("couplings", couplings, ("rigid", "composed"))
-    model = compose(human, device).compile()
+    spec = compose(human, device)
+    try:
+        model = spec.compile()
+    except ValueError as error:  # of a user's file: assist_sim's own models compile
+        raise UserError(f"model {human!r} does not compile: {error}") from None
     model.opt.disableflags |= mujoco.mjtDisableBit.mjDSBL_AUTORESET
     if couplings == "rigid":
         model.eq_solref[:] = _RIGID_SOLREF

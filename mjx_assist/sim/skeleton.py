@@ -136,11 +136,11 @@ def _segments_of(sweeps: Sweeps, roots: list[int]) -> np.ndarray:
             segment_of[body] = home_segment(sweeps, body, list(dict.fromkeys(candidates)), roots)
             if not _in_order(full, segment_of, roots):
                 segment_of[body] = before
-    _spread_cables(sweeps, segment_of)
+    _spread_cables(sweeps, segment_of, roots)
     return segment_of
 
 
-def _spread_cables(sweeps: Sweeps, segment_of: np.ndarray) -> None:
+def _spread_cables(sweeps: Sweeps, segment_of: np.ndarray, roots: list[int]) -> None:
     """A cable along linkage parts that all came to one segment could not pull: the part that moves most goes on."""
     full = sweeps.full
     for tendon in full.actuator_trnid[full.actuator_trntype == mujoco.mjtTrn.mjTRN_TENDON, 0]:
@@ -148,7 +148,7 @@ def _spread_cables(sweeps: Sweeps, segment_of: np.ndarray) -> None:
         wraps = slice(first, first + full.tendon_num[tendon])
         sites = full.wrap_objid[wraps][full.wrap_type[wraps] == mujoco.mjtWrap.mjWRAP_SITE]
         bodies = np.unique(full.site_bodyid[sites])
-        folded = [int(body) for body in bodies if sweeps.drivers(body)]
+        folded = [int(body) for body in bodies if body not in roots and sweeps.drivers(body)]
         if folded and len(set(segment_of[bodies])) == 1:
             body = max(folded, key=lambda b: sweeps.motion(b, int(full.body_parentid[b])))
             segment_of[body] = segment_of[full.jnt_bodyid[sweeps.drivers(body)[0]]]
