@@ -14,6 +14,7 @@ from mjx_assist.sim.coupling import Coupling, reduced_joints
 from mjx_assist.sim.folding import Sweeps, fit_hinge, home_segment, joints_of, may_move_home, pose
 from mjx_assist.sim.inertia import Inertial, body_inertial, compose
 
+_NEGLIGIBLE = 0.01
 _SAMPLES = 51  # angles of a walking range over which a folded joint's share is averaged
 
 
@@ -107,14 +108,19 @@ def read_skeleton(
 
 
 def _reflected(full, coupling: Coupling, joints: list[int], walking_range) -> dict[int, tuple[float, float]]:
-    """What folded joints add to the joint q that they follow: their armature and damping times the mean (dp/dq)^2."""
+    """What folded joints add to the joint q that they follow: their armature and damping times the mean (dp/dq)^2.
+
+    What is less than a hundredth of the joint's own is left out, and the joint's parameter stays the full model's.
+    """
     added = {joint: np.zeros(2) for joint in joints}
     for folded in set(range(full.njnt)) - set(joints):
         driver = joints[coupling.source[folded]]
         angles = np.linspace(*walking_range.get(driver, full.qpos0[[driver, driver]]), _SAMPLES)
         slope = polynomial.polyval(angles, polynomial.polyder(coupling.polycoef[folded]))
         added[driver] += (slope**2).mean() * np.array([full.dof_armature[folded], full.dof_damping[folded]])
-    return {joint: (float(armature), float(damping)) for joint, (armature, damping) in added.items()}
+    own = {joint: np.array([full.dof_armature[joint], full.dof_damping[joint]]) for joint in joints}
+    kept = {joint: np.where(share < _NEGLIGIBLE * own[joint], 0.0, share) for joint, share in added.items()}
+    return {joint: (float(armature), float(damping)) for joint, (armature, damping) in kept.items()}
 
 
 def _segments_of(sweeps: Sweeps, roots: list[int]) -> np.ndarray:

@@ -75,7 +75,7 @@ def test_joints_are_the_full_models_in_its_order(reduced, full):
     assert names == [n for n in (full.joint(j).name for j in range(full.njnt)) if n in set(names)]
     for name in names:
         mine, theirs = reduced.model.joint(name), full.joint(name)
-        for key in ("type", "axis", "range", "stiffness", "damping", "armature", "frictionloss"):
+        for key in ("type", "axis", "range", "stiffness", "frictionloss"):
             np.testing.assert_allclose(getattr(mine, key), getattr(theirs, key), atol=1e-9, err_msg=f"{name} {key}")
 
 
@@ -149,3 +149,21 @@ def test_one_second_of_random_excitation_does_not_diverge(reduced, poses):
         mujoco.mj_step(model, data)
         assert np.isfinite(data.qacc).all() and not data.warning.number.any()
     assert np.abs(data.qpos).max() < 20  # m or rad: nothing flew off; motors at full torque do spin an unloaded foot
+
+
+def test_folded_joints_leave_their_armature_and_damping(reduced, full):
+    """What d(lift)/dq, by finite differences, says that they add; the full model's value where that is under 1 %."""
+    model, ranges = reduced.model, walking_ranges(full, read_coupling(full), recipe(reduced.human))
+    own = {full.joint(model.joint(j).name).id for j in range(model.njnt)}
+    folded = sorted(set(range(full.njnt)) - own)
+    for j in range(model.njnt):
+        name = model.joint(j).name
+        angles = np.linspace(*ranges.get(name, (-0.1, 0.1)), 2001)
+        qpos = np.tile(model.qpos0, (len(angles), 1))
+        qpos[:, j] = angles
+        slope = np.gradient(reduced.coupling.lift(qpos)[:, folded], angles, axis=0)
+        for key in ("dof_armature", "dof_damping"):
+            alone = getattr(full, key)[full.joint(name).id]
+            share = (slope**2).mean(0) @ getattr(full, key)[folded]
+            expected = alone + share if share > 0.01 * alone else alone
+            assert getattr(model, key)[j] == pytest.approx(expected, rel=0.02, abs=1e-12), (name, key)
