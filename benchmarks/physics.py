@@ -14,6 +14,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+# MJX's own step calls batched LAPACK, which on two cores can wait for ever for workers that wait as well (linear.py).
+os.environ.setdefault("NPROC", "8")  # threads of JAX's pool
+
 import jax
 import mujoco
 import numpy as np

@@ -12,6 +12,7 @@ import numpy as np
 from mujoco import mjx
 
 from mjx_assist.errors import UserError
+from mjx_assist.sim import linear
 
 _SETTLED = 1e-9  # of the energy-like scale a' M a: a Newton step this small is the last
 _FLAT = 1e-4  # of the slope at the start of a Newton step: zero
@@ -42,8 +43,7 @@ def make_solver(model: mujoco.MjModel) -> Callable[[mjx.Model, mjx.Data, jax.Arr
             qacc, residual, _, count = carry
             force, place = forces(residual)
             gradient = mass @ qacc - d.qfrc_smooth - J.T @ force
-            factor = jax.scipy.linalg.cho_factor(mass + J.T @ ((stiffness * (place == 0))[:, None] * J))
-            step = -jax.scipy.linalg.cho_solve(factor, gradient)
+            step = -linear.solve(mass + J.T @ ((stiffness * (place == 0))[:, None] * J), gradient)
             along = J @ step
             slope0, curve = step @ gradient, step @ (mass @ step)
 

@@ -12,7 +12,7 @@ import numpy as np
 from mujoco import mjx
 from mujoco.mjx._src.support import muscle_gain
 
-from mjx_assist.sim import constraint_solver
+from mjx_assist.sim import constraint_solver, linear
 
 
 def make_step(model: mujoco.MjModel) -> Callable[[mjx.Model, mjx.Data], mjx.Data]:
@@ -35,8 +35,7 @@ def make_step(model: mujoco.MjModel) -> Callable[[mjx.Model, mjx.Data], mjx.Data
         if damped:
             tendon_moment = tendon_moment_of(d._impl.ten_J)
             damping += tendon_moment.T @ (m.tendon_damping[:, None] * tendon_moment)
-        factor = jax.scipy.linalg.cho_factor(mass + m.opt.timestep * damping)
-        qacc = jax.scipy.linalg.cho_solve(factor, d.qfrc_smooth + d.qfrc_constraint)
+        qacc = linear.solve(mass + m.opt.timestep * damping, d.qfrc_smooth + d.qfrc_constraint)
         qvel = d.qvel + m.opt.timestep * qacc
         return d.replace(
             qvel=qvel,
