@@ -13,6 +13,7 @@ from typing import Any
 from mjx_assist.config_tree import build, override
 from mjx_assist.errors import UserError, unknown
 
+ACTIVATIONS = ("elu", "relu", "tanh")
 BACKENDS = ("auto", "mjx", "warp", "mujoco")
 VELOCITY_MODES = ("UNIFORM", "SINUSOIDAL", "STEP")
 CRITIC = "common_critic"
@@ -93,11 +94,15 @@ class HeadIndexing:
 
 @dataclass(frozen=True)
 class HeadOptions:
-    """One actor head: ``initial_action`` in [-1, 1] is what an untrained head outputs."""
+    """One actor head: ``initial_action`` in [-1, 1] is what an untrained head outputs.
+
+    ``learning_rate`` and ``log_std_init``: null means the run's; a ``target_kl`` changes all rates by the same factor.
+    """
 
     enabled: bool = True
     frozen: bool = False
     initial_action: float = 0.0
+    learning_rate: float | None = None
     log_std_init: float | None = None
 
 
@@ -119,13 +124,17 @@ class PolicyParams:
         }
     )
     head_options: dict[str, HeadOptions] = field(default_factory=dict)
+    activation: str = "elu"
     log_std_init: float = -0.7
     mirror_symmetric: bool | None = None
 
 
 @dataclass(frozen=True)
 class PPOParams:
-    """Proximal policy optimisation (Schulman 2017). ``target_kl`` steers the learning rate; 0 keeps it constant."""
+    """Proximal policy optimisation (Schulman 2017).
+
+    ``target_kl`` steers the learning rate; 0 keeps it constant. ``max_kl`` ends an update early; 0 never does.
+    """
 
     learning_rate: float = 1e-3
     n_steps: int = 64
@@ -139,6 +148,8 @@ class PPOParams:
     vf_coef: float = 0.5
     max_grad_norm: float = 1.0
     target_kl: float = 0.01
+    max_kl: float = 0.0
+    normalize_advantage: bool = True
 
 
 @dataclass(frozen=True)
@@ -231,6 +242,8 @@ def _validate(config: RunConfig) -> None:
         raise unknown("config key 'env_params.backend'", env.backend, BACKENDS)
     if env.msk_key is None and env.model_path is None:
         raise UserError("config keys 'env_params.msk_key' and 'env_params.model_path': one of them must be given.")
+    if policy.activation not in ACTIVATIONS:
+        raise unknown("config key 'policy_params.activation'", policy.activation, ACTIVATIONS)
     if env.velocity_mode not in VELOCITY_MODES:
         raise unknown("config key 'env_params.velocity_mode'", env.velocity_mode, VELOCITY_MODES)
     positive = {

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-NEEDS_JAX = tuple(f"mjx_assist.sim.{name}" for name in ("constraint_solver", "env", "implicit", "physics"))
+NEEDS_JAX = tuple(f"mjx_assist.sim.{name}" for name in ("constraint_solver", "env", "implicit", "linear", "physics"))
 IMPORT_EVERYTHING = """
 import importlib, pkgutil, sys
 import mjx_assist, mjx_assist.eval, mjx_assist.sim

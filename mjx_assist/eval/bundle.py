@@ -186,13 +186,21 @@ def _build(manifest: dict, arrays: dict[str, np.ndarray], xml: str, curve: tuple
         name: arrays[f"reference/{name}"] for name in ("speed", "stride_frequency", "qpos", "dqpos", "foot_position")
     }
     known = ("schema_version", "heads", "observation", "reference_joints", "full_joints", "config", "sha256")
+    run_config = from_dict(manifest["config"])
     return Bundle(
-        config=from_dict(manifest["config"]),
+        config=run_config,
         xml=xml,
         coupling=Coupling(tuple(manifest["full_joints"]), arrays["coupling/source"], arrays["coupling/polycoef"]),
         gait=ReferenceGait(tuple(manifest["reference_joints"]), **reference),
         observation=ObservationSpec(**observation),
-        policy=Policy(tuple(heads), arrays["normaliser/mean"], arrays["normaliser/std"], arrays["neutral"], mirror),
+        policy=Policy(
+            tuple(heads),
+            arrays["normaliser/mean"],
+            arrays["normaliser/std"],
+            arrays["neutral"],
+            mirror,
+            run_config.policy_params.activation,
+        ),
         info={k: v for k, v in manifest.items() if k not in known},
         learning_curve=curve,
     )

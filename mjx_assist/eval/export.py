@@ -1,6 +1,5 @@
 """From a run's newest checkpoint to a policy bundle. JAX is imported only when a checkpoint is read."""
 
-import json
 from importlib.metadata import version
 from pathlib import Path
 
@@ -24,10 +23,9 @@ def export_run(run: Path) -> bundles.Bundle:
     import jax
 
     from mjx_assist.ppo import learner, train
+    from mjx_assist.ppo.callbacks import read_log
     from mjx_assist.ppo.checkpoint import Checkpoints
-    from mjx_assist.sim.assembly import NO_DEVICE
     from mjx_assist.sim.env import make_env
-    from mjx_assist.sim.reduction import reduce_model
 
     if not (run / train.CONFIG_FILE).is_file():
         raise UserError(f"{str(run)!r} is not a training run: it has no {train.CONFIG_FILE}.")
@@ -39,25 +37,32 @@ def export_run(run: Path) -> bundles.Bundle:
     init, _ = learner.make_learner(reset, step, spec, config.ppo_params, num_envs, env.observation_size)
     template = jax.eval_shape(init, jax.random.PRNGKey(0))
     checkpoints = Checkpoints(run / "checkpoints", config.logger_params.keep_checkpoints)
-    state = checkpoints.restore(template)
+    found = checkpoints.restore({"policy": template.items()["policy"]})
     checkpoints.close()
-    if state is None:
-        raise UserError(f"{str(run)!r} has no checkpoint that can be read.")
-    log = run / train.LOG_FILE
-    rows = [json.loads(line) for line in log.read_text().splitlines()] if log.is_file() else []
+    if found is None:
+        raise UserError(f"{str(run)!r} has no checkpoint yet.")
+    state = template.replace(**found["policy"])
+    return policy_bundle(config, env, spec, state, read_log(run))
+
+
+def policy_bundle(config: configs.RunConfig, env, spec, state, rows: list[dict]) -> bundles.Bundle:
+    """The policy of a training state (`ppo.learner.TrainState`) with all it needs to walk; ``rows`` of the log."""
+    from mjx_assist.sim.assembly import NO_DEVICE
+    from mjx_assist.sim.reduction import reduce_model
+
     return bundles.Bundle(
         config=config,
         xml=env.xml,
         coupling=reduce_model(config.env_params.human, config.env_params.device_key or NO_DEVICE).coupling,
         gait=env.gait,
         observation=env.observation_spec,
-        policy=numpy_policy(spec, jax.device_get(state.params)["params"], state.normaliser),
+        policy=numpy_policy(spec, state.params["params"], state.normaliser),
         info={
             "mjx_assist": mjx_assist.__version__,
             "assist_sim": version("assist_sim"),
             "myo_sim": version("myo_sim"),
             "mujoco": version("mujoco"),
-            "control_steps": int(state.updates) * num_envs * config.ppo_params.n_steps,
+            "control_steps": int(state.updates) * config.env_params.num_envs * config.ppo_params.n_steps,
             "wall_s": round(rows[-1]["wall_s"], 1) if rows else None,
         },
         learning_curve=tuple(rows),
@@ -92,6 +97,7 @@ def numpy_policy(spec, params: dict, normaliser) -> Policy:
         std=np.asarray(normaliser.std),
         neutral=np.array(spec.neutral, np.float32),
         mirror=mirror,
+        activation=spec.activation,
     )
 
 

@@ -1,8 +1,15 @@
 """A trained policy in NumPy: normaliser, actor heads, mirror. No JAX."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+
+ACTIVATIONS = {
+    "elu": lambda x: np.where(x > 0, x, np.expm1(np.minimum(x, 0.0))),
+    "relu": lambda x: np.maximum(x, 0.0),
+    "tanh": np.tanh,
+}
 
 
 @dataclass(frozen=True)
@@ -34,25 +41,26 @@ class Policy:
     std: np.ndarray
     neutral: np.ndarray
     mirror: MirrorWeights | None
+    activation: str = "elu"
 
     def act(self, observation: np.ndarray) -> np.ndarray:
         """Action ``[..., nu]`` in [-1, 1] for raw observations ``[..., n]``; disabled heads give the neutral action."""
         normal = np.clip((observation - self.mean) / self.std, -10.0, 10.0)
         action = np.broadcast_to(self.neutral, (*normal.shape[:-1], len(self.neutral))).astype(float)
+        between = ACTIVATIONS[self.activation]
         for head in self.heads:
             if not head.enabled:
                 continue
-            action[..., head.action] = _mlp(head.layers, normal[..., head.observation])
+            action[..., head.action] = _mlp(head.layers, between, normal[..., head.observation])
             if self.mirror is not None:
                 other = normal[..., self.mirror.index] * self.mirror.sign
-                action[..., self.mirror.action[head.action]] = _mlp(head.layers, other[..., head.observation])
+                action[..., self.mirror.action[head.action]] = _mlp(head.layers, between, other[..., head.observation])
         return np.clip(action, -1.0, 1.0)
 
 
-def _mlp(layers: tuple[tuple[np.ndarray, np.ndarray], ...], x: np.ndarray) -> np.ndarray:
-    """Dense layers with ELU between them."""
+def _mlp(layers: tuple[tuple[np.ndarray, np.ndarray], ...], activation: Callable, x: np.ndarray) -> np.ndarray:
+    """Dense layers with an activation between them."""
     for kernel, bias in layers[:-1]:
-        x = x @ kernel + bias
-        x = np.where(x > 0, x, np.expm1(np.minimum(x, 0.0)))
+        x = activation(x @ kernel + bias)
     kernel, bias = layers[-1]
     return x @ kernel + bias

@@ -1,4 +1,4 @@
-"""Checkpoints of a whole training state with Orbax: atomic, the newest readable one is used."""
+"""Checkpoints with Orbax: atomic, made of items that can be read one by one; the newest readable one is used."""
 
 import logging
 from pathlib import Path
@@ -6,7 +6,6 @@ from pathlib import Path
 import orbax.checkpoint as ocp
 
 from mjx_assist.errors import UserError
-from mjx_assist.ppo.learner import TrainState
 
 log = logging.getLogger(__name__)
 
@@ -20,8 +19,8 @@ class Checkpoints:
         self._directory = directory
         self._unreadable: list[int] = []
 
-    def save(self, update: int, train: TrainState) -> None:
-        """Write atomically; an error leaves earlier checkpoints as they were.
+    def save(self, update: int, items: dict) -> None:
+        """Write the ``items`` (name -> tree of arrays) atomically; an error leaves earlier checkpoints as they were.
 
         Checkpoints that `restore` found damaged are removed first: Orbax writes none older than the newest it has.
 
@@ -33,7 +32,8 @@ class Checkpoints:
                 self._manager.delete(self._unreadable.pop())
             if update in self._manager.all_steps():
                 return
-            self._manager.save(update, args=ocp.args.StandardSave(train))
+            saved = {name: ocp.args.StandardSave(item) for name, item in items.items()}
+            self._manager.save(update, args=ocp.args.Composite(**saved))
             self._manager.wait_until_finished()
         except (OSError, ValueError) as error:
             raise UserError(
@@ -41,16 +41,26 @@ class Checkpoints:
                 "earlier checkpoints are intact. Free some space and go on with --resume."
             ) from error
 
-    def restore(self, template: TrainState) -> TrainState | None:
-        """The newest checkpoint that can be read, or None; a damaged one is skipped with a warning."""
-        for update in sorted(self._manager.all_steps(), reverse=True):
+    def restore(self, templates: dict) -> dict | None:
+        """The newest state that can be read, None if there is none yet; a damaged one is skipped with a warning.
+
+        It holds the items that ``templates`` has, laid out over devices as they are, on however many it was written.
+
+        Raises:
+            UserError: there are checkpoints, and none can be read.
+        """
+        items = ocp.args.Composite(**{name: ocp.args.StandardRestore(item) for name, item in templates.items()})
+        updates = sorted(self._manager.all_steps(), reverse=True)
+        for update in updates:
             try:
-                return self._manager.restore(update, args=ocp.args.StandardRestore(template))
+                return dict(self._manager.restore(update, args=items))
             except (OSError, ValueError, KeyError, TypeError) as error:
                 reason = str(error).splitlines()[0][:160] if str(error) else type(error).__name__
                 log.warning("checkpoint %s cannot be read (%s); trying the one before", update, reason)
                 if update not in self._unreadable:
                     self._unreadable.append(update)
+        if updates:
+            raise UserError(f"{str(self._directory)!r}: no checkpoint there can be read.")
         return None
 
     def close(self) -> None:

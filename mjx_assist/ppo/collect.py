@@ -1,7 +1,7 @@
-"""Rollout: the policy walks in every env for T control steps, inside jit."""
+"""Rollout: the policy walks in every env for T control steps, inside jit, on one device's share of the walkers."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -42,6 +42,17 @@ class EpisodeLog(NamedTuple):
     metrics: dict
 
 
+class BlowUp(NamedTuple):
+    """The first walker of a rollout whose simulation blew up, with a leading axis of one (per device).
+
+    ``found`` 0 or 1; ``before``: its state before that control step; ``action`` ``[nu]`` of that step.
+    """
+
+    found: jax.Array
+    before: Any
+    action: jax.Array
+
+
 def rollout(
     step: Step,
     model: networks.ActorCritic,
@@ -50,16 +61,21 @@ def rollout(
     state: State,
     episodes: Episodes,
     key: jax.Array,
+    walkers: jax.Array,
     n_steps: int,
-) -> tuple[State, Episodes, Transition, EpisodeLog]:
-    """``n_steps`` control steps in every env; ``step`` is batched and resets by itself (`sim.env.auto_reset`)."""
+) -> tuple[State, Episodes, Transition, EpisodeLog, BlowUp]:
+    """``n_steps`` control steps in every env; ``step`` is batched and resets by itself (`sim.env.auto_reset`).
+
+    ``walkers`` ``[B]`` are the walkers' numbers: each has its own noise, wherever it is simulated.
+    """
     active = model.spec.active
 
-    def one(carry: tuple[State, Episodes], key: jax.Array) -> tuple[tuple[State, Episodes], tuple]:
-        state, episodes = carry
+    def one(carry: tuple, key: jax.Array) -> tuple[tuple, tuple]:
+        state, episodes, blow_up = carry
         mean, log_std = model.apply(params, normalise(normaliser, state.obs), method="actor")
-        noise = jnp.where(active, jnp.exp(log_std), 0.0) * jax.random.normal(key, mean.shape)
-        action = mean + noise
+        keys = jax.vmap(lambda number: jax.random.fold_in(key, number))(walkers)
+        noise = jax.vmap(lambda key: jax.random.normal(key, mean.shape[1:]))(keys)
+        action = mean + jnp.where(active, jnp.exp(log_std), 0.0) * noise
         following, next_obs = step(state, action)
         length, total = episodes.length + 1, episodes.total + following.reward
         done = following.done
@@ -76,14 +92,25 @@ def rollout(
         log = EpisodeLog(
             done.sum(), (done * length).sum(), (done * total).sum(), jax.tree.map(jnp.mean, following.metrics)
         )
+        blow_up = _first(blow_up, following.metrics.get("not_finite"), state, action)
         episodes = Episodes(length * (1.0 - done), total * (1.0 - done))
-        return (following, episodes), (transition, log)
+        return (following, episodes, blow_up), (transition, log)
 
-    (state, episodes), (transitions, log) = jax.lax.scan(one, (state, episodes), jax.random.split(key, n_steps))
+    none = BlowUp(jnp.zeros(1), jax.tree.map(lambda x: x[:1], state.pipeline_state), jnp.zeros((1, active.size)))
+    carry, (transitions, log) = jax.lax.scan(one, (state, episodes, none), jax.random.split(key, n_steps))
     log = EpisodeLog(log.ended.sum(), log.length.sum(), log.total.sum(), jax.tree.map(jnp.mean, log.metrics))
-    return state, episodes, transitions, log
+    return carry[0], carry[1], transitions, log, carry[2]
 
 
 def normalise(normaliser: running_statistics.RunningStatisticsState, obs: jax.Array) -> jax.Array:
     """Observations to about zero mean and unit deviation, held to +-10."""
     return jnp.clip(running_statistics.normalize(obs, normaliser), -10.0, 10.0)
+
+
+def _first(blow_up: BlowUp, not_finite: jax.Array | None, state: State, action: jax.Array) -> BlowUp:
+    """``blow_up``, or the first walker that is ``not_finite`` ``[B]`` now if there was none before; ``[1, ...]``."""
+    if not_finite is None:
+        return blow_up
+    walker = jnp.argmax(not_finite)
+    now = BlowUp(not_finite[walker][None], *jax.tree.map(lambda x: x[walker][None], (state.pipeline_state, action)))
+    return jax.tree.map(lambda old, new: jnp.where(blow_up.found.any(), old, new), blow_up, now)

@@ -1,6 +1,8 @@
 """One PPO update, rollout and optimisation together, as one jitted function that reads top to bottom."""
 
+import math
 from collections.abc import Callable
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -8,9 +10,10 @@ import optax
 from brax.envs.base import State
 from brax.training.acme import running_statistics
 from flax import struct
+from jax.sharding import Mesh
 
 from mjx_assist.config import PPOParams
-from mjx_assist.ppo import collect, loss, networks
+from mjx_assist.ppo import collect, loss, networks, sharding
 
 LEARNING_RATES = (1e-5, 3e-3)  # what the KL rule may set
 
@@ -28,6 +31,23 @@ class TrainState:
     key: jax.Array
     updates: jax.Array
 
+    def items(self) -> dict[str, dict]:
+        """For checkpoints: ``policy`` is all that an export needs, ``training`` the rest; see ``replace``."""
+        everything = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return {
+            "policy": {name: everything.pop(name) for name in ("params", "normaliser", "updates")},
+            "training": everything,
+        }
+
+
+# Which parts of a training state are shared out among devices.
+SPECS = TrainState(
+    **dict.fromkeys(("params", "optimizer", "learning_rate", "normaliser", "key", "updates"), sharding.SAME),
+    env=sharding.SHARED,
+    episodes=sharding.SHARED,
+)
+Update = Callable[[TrainState], tuple[TrainState, dict, collect.BlowUp]]
+
 
 def make_learner(
     reset: Callable[[jax.Array], State],
@@ -36,12 +56,19 @@ def make_learner(
     ppo: PPOParams,
     num_envs: int,
     observation_size: int,
-) -> tuple[Callable[[jax.Array], TrainState], Callable[[TrainState], tuple[TrainState, dict]]]:
-    """``(init, update)`` for batched ``reset(keys)`` and ``step(state, action)``; jit both."""
+    mesh: Mesh | None = None,
+) -> tuple[Callable[[jax.Array], TrainState], Update]:
+    """``(init, update)`` for batched ``reset(keys)`` and ``step(state, action)``; jit both.
+
+    ``update`` gives the next state, what to log, and the first walker of each device that blew up. With a ``mesh``
+    (`sharding.device_mesh`; default: the first device alone) each device has its share of the walkers.
+    """
+    mesh = sharding.device_mesh(num_envs, jax.devices()[:1]) if mesh is None else mesh
     model = networks.ActorCritic(spec)
-    frozen = {f"{h.name}{suffix}" for h in spec.heads if h.frozen or not h.enabled for suffix in ("", "_log_std")}
     optimizer = optax.chain(optax.clip_by_global_norm(ppo.max_grad_norm), optax.scale_by_adam(eps=1e-5))
-    minibatches = num_envs * ppo.n_steps // ppo.batch_size
+    rates = _relative_rates(spec, ppo)
+    local = num_envs // mesh.size
+    shuffle = make_shuffle(num_envs, ppo, mesh.size)
 
     def init(key: jax.Array) -> TrainState:
         key, for_params, for_envs = jax.random.split(key, 3)
@@ -57,26 +84,35 @@ def make_learner(
             updates=jnp.zeros((), jnp.int32),
         )
 
-    def minibatch_step(carry: tuple, batch: loss.Batch, old_log_std: jax.Array, rate: jax.Array) -> tuple[tuple, dict]:
+    def optimise(carry: tuple, batch: loss.Batch, old_log_std: jax.Array, rate: jax.Array) -> tuple[tuple, dict]:
+        """One minibatch."""
         params, opt_state = carry
-        grads, log = jax.grad(loss.ppo_loss, has_aux=True)(params, model, batch, old_log_std, ppo)
-        held = {name: jax.tree.map(jnp.zeros_like, g) if name in frozen else g for name, g in grads["params"].items()}
+        grads, log = jax.grad(loss.ppo_loss, has_aux=True)(params, model, batch, old_log_std, ppo, sharding.mean)
+        grads, log = sharding.mean((grads, log))
+        held = {name: g if rates[name] else jax.tree.map(jnp.zeros_like, g) for name, g in grads["params"].items()}
         steps, opt_state = optimizer.update({"params": held}, opt_state)
-        params = jax.tree.map(lambda p, s: p - rate * s, params, steps)
-        return (params, opt_state), log
+        params = {
+            name: jax.tree.map(lambda p, s, own=rates[name]: p - rate * own * s, params["params"][name], step)
+            for name, step in steps["params"].items()
+        }
+        return ({"params": params}, opt_state), log
 
-    def adapted(rate: jax.Array, kl: jax.Array) -> jax.Array:
-        """The next update's learning rate: the one that keeps the KL of a whole update near ``target_kl``."""
-        if ppo.target_kl <= 0:
-            return rate
-        rate = jnp.where(kl > 1.5 * ppo.target_kl, rate / 1.5, rate)
-        rate = jnp.where(kl < ppo.target_kl / 1.5, rate * 1.5, rate)
-        return jnp.clip(rate, *LEARNING_RATES)
+    def optimise_until(carry: tuple, batch: loss.Batch, old_log_std, rate) -> tuple[tuple, dict]:
+        """The same, but nothing once the KL of the update has passed ``max_kl``."""
+        trained, log = carry
+        trained, log = jax.lax.cond(
+            log["kl"] > ppo.max_kl, lambda: (trained, log), lambda: optimise(trained, batch, old_log_std, rate)
+        )
+        return (trained, log), log
 
-    def update(train: TrainState) -> tuple[TrainState, dict]:
+    @partial(
+        jax.shard_map, mesh=mesh, in_specs=(SPECS,), out_specs=(SPECS, sharding.SAME, sharding.SHARED), check_vma=False
+    )
+    def update(train: TrainState) -> tuple[TrainState, dict, collect.BlowUp]:
         key, for_rollout, for_order = jax.random.split(train.key, 3)
-        env, episodes, seen, episode_log = collect.rollout(
-            step, model, train.params, train.normaliser, train.env, train.episodes, for_rollout, ppo.n_steps
+        walkers = sharding.walker_numbers(local)
+        env, episodes, seen, episode_log, blow_up = collect.rollout(
+            step, model, train.params, train.normaliser, train.env, train.episodes, for_rollout, walkers, ppo.n_steps
         )
         obs, next_obs = (collect.normalise(train.normaliser, o) for o in (seen.obs, seen.next_obs))
         value = model.apply(train.params, obs, method="critic")
@@ -84,31 +120,33 @@ def make_learner(
         advantage, target = loss.advantages(seen.reward, value, next_value, seen.terminated, seen.done, ppo)
         old_log_std = model.apply(train.params, obs[:1, :1], method="actor")[1]
         batch = loss.Batch(obs, seen.action, seen.mean, seen.log_prob, advantage, value, target)
-        flat = jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), batch)
 
         def epoch(carry: tuple, key: jax.Array) -> tuple[tuple, dict]:
-            order = jax.random.permutation(key, num_envs * ppo.n_steps)
-            shuffled = jax.tree.map(lambda x: x[order].reshape(minibatches, ppo.batch_size, *x.shape[1:]), flat)
-            return jax.lax.scan(lambda c, b: minibatch_step(c, b, old_log_std, train.learning_rate), carry, shuffled)
+            one = optimise_until if ppo.max_kl else optimise
+            return jax.lax.scan(lambda c, b: one(c, b, old_log_std, train.learning_rate), carry, shuffle(key, batch))
 
-        carry = (train.params, train.optimizer)
-        (params, opt_state), log = jax.lax.scan(epoch, carry, jax.random.split(for_order, ppo.n_epochs))
+        trained = (train.params, train.optimizer)
+        if ppo.max_kl:
+            trained = (trained, dict.fromkeys(loss.log_names(spec), jnp.zeros(())))
+        trained, log = jax.lax.scan(epoch, trained, jax.random.split(for_order, ppo.n_epochs))
+        params, opt_state = trained[0] if ppo.max_kl else trained
 
         everything = seen.obs.reshape(-1, observation_size)
         if spec.mirror is not None:
             everything = jnp.concatenate([everything, networks.mirrored(spec.mirror, everything)])
-        normaliser = running_statistics.update(train.normaliser, everything)
+        normaliser = running_statistics.update(train.normaliser, everything, pmap_axis_name=sharding.AXIS)
         log = {name: x[-1].mean() for name, x in log.items()}
-        rate = adapted(train.learning_rate, log["kl"])
-        ended = jnp.maximum(episode_log.ended, 1.0)
+        rate = _adapted(train.learning_rate, log["kl"], ppo)
+        ended, length, total = sharding.total((episode_log.ended, episode_log.length, episode_log.total))
         log |= {
             "learning_rate": rate,
-            "reward": seen.reward.mean(),
-            "episodes": episode_log.ended,
-            "episode_length": episode_log.length / ended,
-            "episode_return": episode_log.total / ended,
+            "reward": sharding.mean(seen.reward.mean()),
+            "episodes": ended,
+            "episode_length": length / jnp.maximum(ended, 1.0),
+            "episode_return": total / jnp.maximum(ended, 1.0),
+            "explained_variance": loss.explained_variance(value, target, sharding.mean),
             "log_std": jnp.where(spec.active, old_log_std, 0.0).sum() / spec.active.sum(),
-            **{f"env/{name}": x for name, x in episode_log.metrics.items()},
+            **{f"env/{name}": x for name, x in sharding.mean(episode_log.metrics).items()},
         }
         train = TrainState(
             params=params,
@@ -120,6 +158,49 @@ def make_learner(
             key=key,
             updates=train.updates + 1,
         )
-        return train, log
+        return train, log, blow_up
 
     return init, update
+
+
+def make_shuffle(num_envs: int, ppo: PPOParams, devices: int = 1) -> Callable[[jax.Array, loss.Batch], loss.Batch]:
+    """``shuffle(key, batch)``: samples ``[T, B, ...]`` of a device to minibatches ``[M, batch_size / devices, ...]``.
+
+    Every minibatch takes the same number of random steps from every walker (from every group of ``M / gcd(M, T)``
+    walkers, where M does not divide T), so how walkers are shared out among devices does not change what is in it.
+    """
+    count = num_envs * ppo.n_steps // ppo.batch_size
+    members = count // math.gcd(count, ppo.n_steps)
+    groups = sharding.groups(num_envs, members, devices)
+    samples = members * ppo.n_steps
+
+    def shuffle(key: jax.Array, batch: loss.Batch) -> loss.Batch:
+        numbers = sharding.walker_numbers(groups)
+        keys = jax.vmap(lambda number: jax.random.fold_in(key, number))(numbers)
+        order = jax.vmap(lambda key: jax.random.permutation(key, samples))(keys)
+        order = (order + samples * jnp.arange(groups)[:, None]).reshape(groups, count, -1)
+        order = order.swapaxes(0, 1).reshape(count, -1)
+        # Sample k of a group is step k % T of its walker k // T.
+        walker, time = order // ppo.n_steps, order % ppo.n_steps
+        rows = time * (groups * members) + walker
+        return jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:])[rows], batch)
+
+    return shuffle
+
+
+def _relative_rates(spec: networks.PolicySpec, ppo: PPOParams) -> dict[str, float]:
+    """Learning rate of each part of the parameters in units of the run's; 0 keeps it as it is."""
+    rates = {"critic": 1.0}
+    for head in spec.heads:
+        own = 1.0 if head.learning_rate is None else head.learning_rate / ppo.learning_rate
+        rates[head.name] = rates[f"{head.name}_log_std"] = own if head.enabled and not head.frozen else 0.0
+    return rates
+
+
+def _adapted(rate: jax.Array, kl: jax.Array, ppo: PPOParams) -> jax.Array:
+    """The next update's learning rate: the one that keeps the KL of a whole update near ``target_kl``."""
+    if ppo.target_kl <= 0:
+        return rate
+    rate = jnp.where(kl > 1.5 * ppo.target_kl, rate / 1.5, rate)
+    rate = jnp.where(kl < ppo.target_kl / 1.5, rate * 1.5, rate)
+    return jnp.clip(rate, *LEARNING_RATES)

@@ -1,5 +1,6 @@
 """Generalised advantages and the clipped PPO loss (Schulman 2016, 2017)."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import jax
@@ -41,13 +42,24 @@ def advantages(
 
 
 def ppo_loss(
-    params: dict, model: networks.ActorCritic, batch: Batch, old_log_std: jax.Array, ppo: PPOParams
+    params: dict,
+    model: networks.ActorCritic,
+    batch: Batch,
+    old_log_std: jax.Array,
+    ppo: PPOParams,
+    mean_over_devices: Callable = lambda x: x,
 ) -> tuple[jax.Array, dict]:
-    """Clipped surrogate + value loss - entropy bonus, and what to log. ``old_log_std`` ``[nu]`` is the rollout's."""
+    """Clipped surrogate + value loss - entropy bonus, and what to log (`log_names`), for one device's samples.
+
+    ``old_log_std`` ``[nu]`` is the rollout's. Advantages are normalised over the samples of all devices.
+    """
     active = model.spec.active
     mean, log_std, value = model.apply(params, batch.obs)
     ratio = jnp.exp(networks.log_prob(mean, log_std, batch.action, active) - batch.log_prob)
-    advantage = (batch.advantage - batch.advantage.mean()) / (batch.advantage.std() + 1e-8)
+    advantage = batch.advantage
+    if ppo.normalize_advantage:
+        centred = advantage - mean_over_devices(advantage.mean())
+        advantage = centred / (jnp.sqrt(mean_over_devices((centred**2).mean())) + 1e-8)
     clipped = jnp.clip(ratio, 1.0 - ppo.clip_range, 1.0 + ppo.clip_range)
     policy_loss = -jnp.minimum(ratio * advantage, clipped * advantage).mean()
     error = (value - batch.target) ** 2
@@ -56,13 +68,29 @@ def ppo_loss(
         error = jnp.maximum(error, (near - batch.target) ** 2)
     value_loss = error.mean()
     bonus = networks.entropy(log_std, active)
-    kl = networks.kl_divergence(batch.mean, old_log_std, mean, log_std, active).mean()
+    kl = networks.kl_divergence(batch.mean, old_log_std, mean, log_std, active).mean(axis=0)
     total = policy_loss + ppo.vf_coef * value_loss - ppo.ent_coef * bonus
     log = {
         "policy_loss": policy_loss,
         "value_loss": value_loss,
         "entropy": bonus,
-        "kl": kl,
+        "kl": kl.sum(),
         "clip_fraction": (jnp.abs(ratio - 1.0) > ppo.clip_range).mean(),
+        **{
+            f"kl/{head.name}": (kl * driven).sum()
+            for head, driven in zip(model.spec.heads, model.spec.driven, strict=True)
+        },
     }
     return total, log
+
+
+def log_names(spec: networks.PolicySpec) -> list[str]:
+    """What `ppo_loss` logs."""
+    return ["policy_loss", "value_loss", "entropy", "kl", "clip_fraction", *(f"kl/{head.name}" for head in spec.heads)]
+
+
+def explained_variance(value: jax.Array, target: jax.Array, mean_over_devices: Callable = lambda x: x) -> jax.Array:
+    """1 - variance of (target - value) / variance of target, over the samples of all devices; 1 is a perfect critic."""
+    mean = mean_over_devices
+    spread = [mean((x**2).mean()) - mean(x.mean()) ** 2 for x in (target - value, target)]
+    return 1.0 - spread[0] / (spread[1] + 1e-8)

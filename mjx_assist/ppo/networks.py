@@ -8,6 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 from flax import linen as nn
 
+ACTIVATIONS = {"elu": nn.elu, "relu": nn.relu, "tanh": nn.tanh}
+
 
 @dataclass(frozen=True)
 class Mirror:
@@ -31,6 +33,7 @@ class Head:
     hidden: tuple[int, ...]
     initial_action: float
     log_std_init: float
+    learning_rate: float | None = None
     enabled: bool = True
     frozen: bool = False
 
@@ -44,31 +47,38 @@ class PolicySpec:
     critic_hidden: tuple[int, ...]
     neutral: tuple[float, ...]
     mirror: Mirror | None = None
+    activation: str = "elu"
 
     @property
     def active(self) -> np.ndarray:
         """``[nu]`` True where an enabled head drives the actuator."""
-        mask = np.zeros(len(self.neutral), bool)
-        for head in self.heads:
-            if head.enabled:
-                mask[list(head.action)] = True
-                if self.mirror:
-                    mask[np.array(self.mirror.action)[list(head.action)]] = True
+        enabled = np.array([head.enabled for head in self.heads], bool)
+        return (self.driven & enabled[:, None]).any(axis=0)
+
+    @property
+    def driven(self) -> np.ndarray:
+        """``[heads, nu]`` True where the head, enabled or not, drives the actuator."""
+        mask = np.zeros((len(self.heads), len(self.neutral)), bool)
+        for row, head in zip(mask, self.heads, strict=True):
+            for actuators in _drives(head, self.mirror):
+                row[actuators] = True
         return mask
 
 
 class MLP(nn.Module):
-    """Dense layers with ELU between; the last layer is small, with a constant bias."""
+    """Dense layers with an activation between; the last layer is small, with a constant bias."""
 
     hidden: Sequence[int]
     outputs: int
+    activation: str
     bias: float = 0.0
     last_scale: float = 0.01
 
     @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:
         for i, width in enumerate(self.hidden):
-            x = nn.elu(nn.Dense(width, kernel_init=nn.initializers.orthogonal(np.sqrt(2)), name=f"dense_{i}")(x))
+            x = nn.Dense(width, kernel_init=nn.initializers.orthogonal(np.sqrt(2)), name=f"dense_{i}")(x)
+            x = ACTIVATIONS[self.activation](x)
         return nn.Dense(
             self.outputs,
             kernel_init=nn.initializers.orthogonal(self.last_scale),
@@ -84,13 +94,14 @@ class ActorCritic(nn.Module):
 
     def setup(self) -> None:
         self.heads = [
-            MLP(head.hidden, len(head.action), head.initial_action, name=head.name) for head in self.spec.heads
+            MLP(head.hidden, len(head.action), self.spec.activation, head.initial_action, name=head.name)
+            for head in self.spec.heads
         ]
         self.log_std = [
             self.param(f"{head.name}_log_std", nn.initializers.constant(head.log_std_init), (len(head.action),))
             for head in self.spec.heads
         ]
-        self.value = MLP(self.spec.critic_hidden, 1, 0.0, 1.0, name="critic")
+        self.value = MLP(self.spec.critic_hidden, 1, self.spec.activation, 0.0, 1.0, name="critic")
 
     def __call__(self, obs: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
         mean, log_std = self.actor(obs)
@@ -161,7 +172,7 @@ def entropy(log_std: jax.Array, active: np.ndarray) -> jax.Array:
 def kl_divergence(
     mean: jax.Array, log_std: jax.Array, new_mean: jax.Array, new_log_std: jax.Array, active: np.ndarray
 ) -> jax.Array:
-    """KL(old || new) ``[...]`` of two diagonal Gaussians, in closed form."""
+    """KL(old || new) ``[..., nu]`` of each actuator's Gaussian, in closed form; their sum is that of the whole."""
     ratio = jnp.exp(2 * (log_std - new_log_std))
     shift = (new_mean - mean) ** 2 * jnp.exp(-2 * new_log_std)
-    return jnp.where(active, new_log_std - log_std + 0.5 * (ratio + shift - 1.0), 0.0).sum(-1)
+    return jnp.where(active, new_log_std - log_std + 0.5 * (ratio + shift - 1.0), 0.0)

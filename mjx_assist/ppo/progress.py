@@ -7,17 +7,23 @@ from rich.console import Console
 from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
+from mjx_assist.ppo.callbacks import Callback, Session
+
 PLAIN_INTERVAL = 15.0  # s between lines where the output is not a terminal
 
 
-class Progress:
+class Progress(Callback):
     """A live bar on a terminal, a line now and then in a log file, nothing with ``show=False``."""
 
-    def __init__(self, total: int, done: int, show: bool):
-        self._total, self._done, self._show = total, done, show
+    def __init__(self, show: bool):
+        self._show = show
         self._last = -PLAIN_INTERVAL
-        self._bar = None
-        if show and sys.stderr.isatty():
+        self._bar: Bar | None = None
+
+    def on_start(self, session: Session) -> None:
+        self._start, self._first = time.perf_counter(), session.control_steps
+        self._total = session.total_updates * session.config.env_params.num_envs * session.config.ppo_params.n_steps
+        if self._show and sys.stderr.isatty():
             columns = (
                 TextColumn("{task.completed:,.0f} / {task.total:,.0f} control steps"),
                 BarColumn(),
@@ -25,22 +31,18 @@ class Progress:
                 TextColumn("{task.fields[news]}"),
             )
             self._bar = Bar(*columns, console=Console(stderr=True))
-            self._task = self._bar.add_task("", total=total, completed=done, news="compiling")
-
-    def __enter__(self) -> "Progress":
-        self._start, self._first = time.perf_counter(), self._done
-        if self._bar:
+            self._task = self._bar.add_task("", total=self._total, completed=self._first, news="compiling")
             self._bar.start()
-        return self
 
-    def __exit__(self, *_: object) -> None:
+    def on_end(self, session: Session) -> None:
         if self._bar:
             self._bar.stop()
 
-    def update(self, row: dict) -> None:
+    def on_update(self, session: Session) -> None:
         """Show one row of the training log."""
         if not self._show:
             return
+        row = session.row
         news = (
             f"{row['steps_per_s']:,.0f} steps/s  episode {row['episode_length']:.0f} steps  "
             f"reward {row['reward']:.4f}  kl {row['kl']:.4f}"

@@ -1,29 +1,39 @@
-"""A training run: env and learner from a config, the loop, its log, checkpoints and progress display."""
+"""A training run: env and learner from a config, and the loop; what is written is in callbacks.py."""
 
 import json
-import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import jax
 import numpy as np
-from tensorboardX import SummaryWriter
 
 from mjx_assist import config as configs
 from mjx_assist.config import RunConfig
 from mjx_assist.errors import UserError
-from mjx_assist.ppo import learner, wiring
+from mjx_assist.ppo import learner, sharding, wiring
+from mjx_assist.ppo.callbacks import (
+    LOG_FILE,
+    Callback,
+    DumpBlowUps,
+    LogFile,
+    SaveCheckpoints,
+    Session,
+    TensorBoard,
+    read_log,
+    write_atomic,
+)
 from mjx_assist.ppo.checkpoint import Checkpoints
 from mjx_assist.ppo.networks import Mirror, PolicySpec
 from mjx_assist.ppo.progress import Progress
 from mjx_assist.sim import observation
 from mjx_assist.sim.env import AssistEnv, auto_reset, make_env
 
+__all__ = ["CONFIG_FILE", "LOG_FILE", "train"]
+
 CONFIG_FILE = "session_config.json"
-LOG_FILE = "train_log.jsonl"
 
 
 def make_policy_spec(config: RunConfig, env: AssistEnv) -> PolicySpec:
@@ -58,13 +68,6 @@ def new_run_directory(out: Path) -> Path:
     raise UserError(f"--out {str(out)!r}: no free name for a run.")
 
 
-def write_atomic(path: Path, text: str) -> None:
-    """Write a text file so that a reader sees the old one or the new one, never half."""
-    temporary = path.with_name(path.name + ".part")
-    temporary.write_text(text)
-    os.replace(temporary, path)
-
-
 class StopSignals:
     """Notes SIGINT and SIGTERM instead of acting on them; a second SIGINT interrupts at once."""
 
@@ -92,74 +95,88 @@ def batched(env: AssistEnv) -> tuple[Callable, Callable]:
     return jax.vmap(env.reset), jax.vmap(lambda state, action: auto_reset(env, state, action))
 
 
-def train(config: RunConfig, run: Path, resume: bool = False, show: bool = True) -> Path:
-    """Train until ``total_timesteps`` control steps; ``run`` holds config, log, TensorBoard events and checkpoints.
-
-    With ``resume`` go on from the newest checkpoint of ``run``. Ctrl-C and SIGTERM finish the update in progress and
-    save a checkpoint first. Returns ``run``.
-    """
+def open_session(config: RunConfig, run: Path, devices: list | None = None) -> tuple[Session, Callable]:
+    """A session at update 0, and its jitted update; nothing is written."""
     env = make_env(config.env_params)
     spec = make_policy_spec(config, env)
     num_envs, ppo = config.env_params.num_envs, config.ppo_params
+    mesh = sharding.device_mesh(num_envs, devices)
     reset, step = batched(env)
-    init, update = learner.make_learner(reset, step, spec, ppo, num_envs, env.observation_size)
-    state = jax.jit(init)(jax.random.PRNGKey(config.env_params.seed))
+    init, update = learner.make_learner(reset, step, spec, ppo, num_envs, env.observation_size, mesh)
+    init = jax.jit(init, out_shardings=sharding.shardings(mesh, learner.SPECS))
+    state = init(jax.random.PRNGKey(config.env_params.seed))
+    total = -(-config.total_timesteps // (num_envs * ppo.n_steps))
+    return Session(config, run, env, spec, mesh, state, 0, total), jax.jit(update, donate_argnums=0)
+
+
+def train(
+    config: RunConfig, run: Path, resume: bool = False, show: bool = True, callbacks: Sequence[Callback] = ()
+) -> Path:
+    """Train until ``total_timesteps`` control steps; ``run`` holds config, log, TensorBoard events and checkpoints.
+
+    With ``resume`` go on from the newest checkpoint of ``run`` (from the start if none was written yet). Ctrl-C and
+    SIGTERM finish the update in progress and save a checkpoint first. ``callbacks`` come after the run's own.
+    Returns ``run``.
+    """
+    session, update = open_session(config, run)
     checkpoints = Checkpoints(run / "checkpoints", config.logger_params.keep_checkpoints)
     if resume:
-        restored = checkpoints.restore(state)
-        if restored is None:
-            raise UserError(f"--resume {str(run)!r}: no checkpoint there can be read.")
-        state = restored
-    else:
+        found = checkpoints.restore(session.state.items()) or {}  # killed before the first one: from the start
+        for item in found.values():
+            session.state = session.state.replace(**item)
+        session.update = int(session.state.updates)
+    elif is_primary():
         write_atomic(run / CONFIG_FILE, json.dumps(configs.to_dict(config), indent=2) + "\n")
-    per_update = num_envs * ppo.n_steps
-    total = -(-config.total_timesteps // per_update)
-    done = int(state.updates)
-    wall_before = _trim_log(run / LOG_FILE, done)
-    update = jax.jit(update, donate_argnums=0)
-    progress = Progress(total * per_update, done * per_update, show)
-    start = time.perf_counter()
-    try:
-        with SummaryWriter(str(run)) as board, progress, StopSignals() as stop:
-            while done < total and not stop.requested:
-                began = time.perf_counter()
-                state, log = update(state)
-                log = {name: float(x) for name, x in jax.device_get(log).items()}
-                done += 1
-                now = time.perf_counter()
-                row = {
-                    "update": done,
-                    "control_steps": done * per_update,
-                    "wall_s": wall_before + now - start,
-                    "steps_per_s": per_update / (now - began),
-                    **log,
-                }
-                if not np.isfinite(row["value_loss"]):
-                    raise UserError(f"training diverged at update {done}: the value loss is {row['value_loss']}.")
-                if row["env/overflow"] > 0:
-                    raise UserError(f"update {done}: warp dropped contacts or constraint rows it had no room for.")
-                progress.update(row)
-                if done % config.logger_params.logging_frequency == 0 or done == total:
-                    with open(run / LOG_FILE, "a") as file:
-                        file.write(json.dumps(row) + "\n")
-                    for name, x in row.items():
-                        board.add_scalar(name, x, row["control_steps"])
-                if done % config.logger_params.checkpoint_frequency == 0 or done == total or stop.requested:
-                    checkpoints.save(done, state)
-        if done < total:
-            raise UserError(
-                f"stopped by {stop.requested} after saving; go on with: mjx-assist train --resume {run}"
-            ) from KeyboardInterrupt()
-    finally:
-        checkpoints.close()
+    own = [SaveCheckpoints(checkpoints), DumpBlowUps()]
+    if is_primary():
+        own = [LogFile(), TensorBoard(), Progress(show), *own, *callbacks]
+    before = read_log(run, session.update)
+    _loop(session, update, own, before[-1]["wall_s"] if before else 0.0)
+    if session.update < session.total_updates:
+        raise UserError(
+            f"stopped by {session.stop} after saving; go on with: mjx-assist train --resume {run}"
+        ) from KeyboardInterrupt()
     return run
 
 
-def _trim_log(path: Path, update: int) -> float:
-    """Drop log rows after ``update`` (they will be written again) and return the wall time logged so far."""
-    if not path.exists():
-        return 0.0
-    rows = [json.loads(line) for line in path.read_text().splitlines() if line.endswith("}")]
-    rows = [row for row in rows if row["update"] <= update]
-    write_atomic(path, "".join(json.dumps(row) + "\n" for row in rows))
-    return rows[-1]["wall_s"] if rows else 0.0
+def is_primary() -> bool:
+    """Whether this process writes what a run writes once: the first of several hosts."""
+    return jax.process_index() == 0
+
+
+def _loop(session: Session, update: Callable, callbacks: Sequence[Callback], wall: float) -> None:
+    """Updates until the end or a signal, each followed by the callbacks."""
+    started: list[Callback] = []
+    try:
+        with StopSignals() as signals:
+            for callback in callbacks:
+                callback.on_start(session)
+                started.append(callback)
+            while not session.last:
+                began = time.perf_counter()
+                session.state, log, session.blow_up = update(session.state)
+                log = {name: float(x) for name, x in jax.device_get(log).items()}
+                took = time.perf_counter() - began
+                wall, steps = wall + took, session.control_steps
+                session.update += 1
+                session.row = {
+                    "update": session.update,
+                    "control_steps": session.control_steps,
+                    "wall_s": wall,
+                    "steps_per_s": (session.control_steps - steps) / took,
+                    **log,
+                }
+                _check(session.row)
+                session.stop = session.stop or signals.requested
+                for callback in callbacks:
+                    callback.on_update(session)
+    finally:
+        for callback in reversed(started):
+            callback.on_end(session)
+
+
+def _check(row: dict) -> None:
+    if not np.isfinite(row["value_loss"]):
+        raise UserError(f"training diverged at update {row['update']}: the value loss is {row['value_loss']}.")
+    if row["env/overflow"] > 0:
+        raise UserError(f"update {row['update']}: warp dropped contacts or constraint rows it had no room for.")

@@ -44,6 +44,7 @@ def policy_spec(
                 hidden=tuple(hidden),
                 initial_action=options.initial_action,
                 log_std_init=policy.log_std_init if options.log_std_init is None else options.log_std_init,
+                learning_rate=options.learning_rate,
                 enabled=options.enabled,
                 frozen=options.frozen,
             )
@@ -58,6 +59,7 @@ def policy_spec(
         critic_hidden=tuple(policy.net_arch[CRITIC]),
         neutral=tuple(float(x) for x in neutral),
         mirror=mirror,
+        activation=policy.activation,
     )
 
 

@@ -138,7 +138,7 @@ class AssistEnv(Env):
         broken = termination.not_finite(body, jnp)
         ended = (
             broken
-            | termination.fallen(body.qpos[self._height], self._lowest)
+            | self.fallen(body)
             | termination.off_reference(
                 body.qpos, context.reference_qpos, self._imitated, self.params.out_of_trajectory_threshold, jnp
             )
@@ -159,6 +159,10 @@ class AssistEnv(Env):
             metrics=metrics,
             info={**state.info, "truncation": truncated.astype(jnp.float32)},
         )
+
+    def fallen(self, body: physics.PhysicsState) -> jax.Array:
+        """Whether the pelvis is below ``safe_height``: ``[...]`` for a batch."""
+        return termination.fallen(body.qpos[..., self._height], self._lowest)
 
     @property
     def _reward_names(self) -> tuple[str, ...]:

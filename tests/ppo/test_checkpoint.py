@@ -21,15 +21,15 @@ def state(update):
 def saved(folder, updates, keep=5):
     checkpoints = Checkpoints(folder, keep)
     for update in updates:
-        checkpoints.save(update, state(update))
+        checkpoints.save(update, {"training": state(update)})
     checkpoints.close()
 
 
 def newest(folder):
     checkpoints = Checkpoints(folder, 5)
-    found = checkpoints.restore(state(0))
+    found = checkpoints.restore({"training": state(0)})
     checkpoints.close()
-    return found
+    return found and found["training"]
 
 
 def files(folder):
@@ -91,9 +91,9 @@ def test_training_on_after_damage_saves_readable_checkpoints_again(tmp_path, dam
     saved(tmp_path, [1, 3])
     damage(tmp_path / "3")
     checkpoints = Checkpoints(tmp_path, 5)
-    assert checkpoints.restore(state(0))["updates"] == 1
+    assert checkpoints.restore({"training": state(0)})["training"]["updates"] == 1
     for update in (2, 3):
-        checkpoints.save(update, state(update))
+        checkpoints.save(update, {"training": state(update)})
         assert newest(tmp_path)["updates"] == update
     checkpoints.close()
 
@@ -107,11 +107,20 @@ def test_looking_at_a_damaged_checkpoint_removes_nothing(tmp_path):
     assert files(tmp_path) == before
 
 
-def test_nothing_to_read_is_none(tmp_path):
+def test_no_checkpoint_is_none_and_none_that_can_be_read_is_an_error(tmp_path):
     assert newest(tmp_path) is None
     saved(tmp_path, [1])
     scramble(tmp_path / "1")
-    assert newest(tmp_path) is None
+    with pytest.raises(UserError, match="no checkpoint there can be read"):
+        newest(tmp_path)
+
+
+def test_one_item_is_read_without_knowing_the_others(tmp_path):
+    checkpoints = Checkpoints(tmp_path, 5)
+    checkpoints.save(1, {"policy": state(1), "training": state(2)})
+    found = checkpoints.restore({"policy": state(0)})
+    checkpoints.close()
+    assert list(found) == ["policy"] and found["policy"]["updates"] == 1
 
 
 def test_a_full_disk_is_said_and_earlier_checkpoints_stay(tmp_path, monkeypatch):
@@ -123,6 +132,6 @@ def test_a_full_disk_is_said_and_earlier_checkpoints_stay(tmp_path, monkeypatch)
 
     monkeypatch.setattr(ocp.CheckpointManager, "save", full)
     with pytest.raises(UserError, match=r"No space left.*--resume"):
-        checkpoints.save(2, state(2))
+        checkpoints.save(2, {"training": state(2)})
     checkpoints.close()
     assert newest(tmp_path)["updates"] == 1

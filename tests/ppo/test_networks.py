@@ -95,7 +95,7 @@ def test_density_entropy_and_divergence_against_scipy():
     p = scipy.stats.norm.pdf(x, mean[..., None], np.exp(log_std)[:, None])
     q = scipy.stats.norm.logpdf(x, new_mean[..., None], np.exp(new_log_std)[:, None])
     integral = np.trapezoid(p * (np.log(p + 1e-300) - q), x, axis=-1)[:, active].sum(-1)
-    kl = networks.kl_divergence(mean, log_std, new_mean, new_log_std, active)
+    kl = networks.kl_divergence(mean, log_std, new_mean, new_log_std, active).sum(-1)
     np.testing.assert_allclose(kl, integral, rtol=1e-3)
 
 

@@ -105,9 +105,11 @@ def test_damaged_newest_checkpoint_is_skipped_with_a_warning(tmp_path, caplog):
     assert "cannot be read" in caplog.text and "3" in caplog.text
 
 
-def test_resume_without_a_checkpoint_is_an_error(tmp_path):
-    with pytest.raises(UserError, match="no checkpoint"):
-        train.train(tiny(), tmp_path, resume=True, show=False)
+def test_a_run_killed_before_its_first_checkpoint_resumes_from_the_start(finished, tmp_path):
+    train.write_atomic(tmp_path / train.CONFIG_FILE, "{}")
+    (tmp_path / train.LOG_FILE).write_text('{"update": 1, "wall_s": 1.0}\n{"upd')
+    train.train(tiny(), tmp_path, resume=True, show=False)
+    assert [row["reward"] for row in rows(tmp_path)] == [row["reward"] for row in rows(finished)]
 
 
 def test_a_signal_saves_before_it_stops(tmp_path):
@@ -139,7 +141,7 @@ def test_learner_finds_the_action_that_pays():
     trained = init(jax.random.PRNGKey(0))
     update = jax.jit(update)
     for _ in range(150):
-        trained, log = update(trained)
+        trained, log, _ = update(trained)
     model = networks.ActorCritic(spec)
     obs = np.array([[1.0, -1.0], [-1.0, 1.0], [0.8, 0.8]], np.float32)
     normal = (obs - np.asarray(trained.normaliser.mean)) / np.asarray(trained.normaliser.std)

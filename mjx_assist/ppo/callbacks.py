@@ -1,0 +1,155 @@
+"""What happens around the updates of a run: its log, TensorBoard events, checkpoints, dumps of what blew up.
+
+A callback sees the session after every update: it may read everything and set ``session.stop``, nothing else.
+"""
+
+import json
+import logging
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import jax
+import numpy as np
+from jax.sharding import Mesh
+from tensorboardX import SummaryWriter
+
+from mjx_assist.config import RunConfig
+from mjx_assist.ppo.checkpoint import Checkpoints
+from mjx_assist.ppo.collect import BlowUp
+from mjx_assist.ppo.learner import TrainState
+from mjx_assist.ppo.networks import PolicySpec
+from mjx_assist.sim.env import AssistEnv
+
+LOG_FILE = "train_log.jsonl"
+DUMPS, KEEP_DUMPS = "nan_dumps", 20
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Session:
+    """A run in progress. ``update`` counts finished updates, ``row`` is the last one's line of the log."""
+
+    config: RunConfig
+    run: Path
+    env: AssistEnv
+    spec: PolicySpec
+    mesh: Mesh
+    state: TrainState
+    update: int
+    total_updates: int
+    row: dict = field(default_factory=dict)
+    blow_up: BlowUp | None = None
+    stop: str = ""
+
+    @property
+    def control_steps(self) -> int:
+        return self.update * self.config.env_params.num_envs * self.config.ppo_params.n_steps
+
+    @property
+    def last(self) -> bool:
+        return self.update >= self.total_updates or bool(self.stop)
+
+
+class Callback:
+    """Override what you need. ``on_end`` is called however the run ends."""
+
+    def on_start(self, session: Session) -> None:
+        """Before the first update."""
+
+    def on_update(self, session: Session) -> None:
+        """After every update."""
+
+    def on_end(self, session: Session) -> None:
+        """After the last update, or when an error ends the run."""
+
+
+class LogFile(Callback):
+    """``train_log.jsonl``, a line per logged update; lines after the checkpoint that a run goes on from are dropped."""
+
+    def on_start(self, session: Session) -> None:
+        self._path = session.run / LOG_FILE
+        write_atomic(self._path, "".join(json.dumps(r) + "\n" for r in read_log(session.run, session.update)))
+
+    def on_update(self, session: Session) -> None:
+        if is_due(session, session.config.logger_params.logging_frequency):
+            with open(self._path, "a") as file:
+                file.write(json.dumps(session.row) + "\n")
+
+
+class TensorBoard(Callback):
+    """Every number of the log as TensorBoard events in the run's folder."""
+
+    def on_start(self, session: Session) -> None:
+        self._board = SummaryWriter(str(session.run), purge_step=session.control_steps + 1)
+
+    def on_update(self, session: Session) -> None:
+        if is_due(session, session.config.logger_params.logging_frequency):
+            for name, x in session.row.items():
+                self._board.add_scalar(name, x, session.control_steps)
+
+    def on_end(self, session: Session) -> None:
+        self._board.close()
+
+
+class SaveCheckpoints(Callback):
+    """A checkpoint every so many updates, at the end, and when the run is told to stop."""
+
+    def __init__(self, checkpoints: Checkpoints):
+        self._checkpoints = checkpoints
+
+    def on_update(self, session: Session) -> None:
+        if is_due(session, session.config.logger_params.checkpoint_frequency):
+            self._checkpoints.save(session.update, session.state.items())
+
+    def on_end(self, session: Session) -> None:
+        self._checkpoints.close()
+
+
+class DumpBlowUps(Callback):
+    """``nan_dumps/``: the state before, and the action, of the first walker of an update whose simulation blew up."""
+
+    def on_update(self, session: Session) -> None:
+        blow_up = jax.tree.map(local_part, session.blow_up)
+        if not blow_up.found.any():
+            return
+        folder = session.run / DUMPS
+        folder.mkdir(exist_ok=True)
+        count = session.row["env/not_finite"] * session.config.env_params.num_envs * session.config.ppo_params.n_steps
+        path = folder / f"update_{session.update:06d}.npz"
+        log.warning("update %d: %d simulations blew up and were reset; %s has one", session.update, round(count), path)
+        if len(list(folder.glob("*.npz"))) >= KEEP_DUMPS:
+            return
+        first = int(np.argmax(blow_up.found))
+        physics = blow_up.before.physics
+        state = {name: np.asarray(getattr(physics, name))[first] for name in ("qpos", "qvel", "act", "time")}
+        with open(path, "wb") as file:
+            np.savez(file, **state, action=blow_up.action[first])
+        (folder / "model.xml").write_text(session.env.xml)
+
+
+def is_due(session: Session, frequency: int) -> bool:
+    """Whether what happens every ``frequency`` updates, and at the end, happens now."""
+    return session.update % frequency == 0 or session.last
+
+
+def local_part(x: jax.Array) -> np.ndarray:
+    """This process's part of an array that is shared out along its first axis."""
+    return np.concatenate([np.asarray(shard.data) for shard in x.addressable_shards])
+
+
+def read_log(run: Path, until: int | None = None) -> list[dict]:
+    """Rows of a run's log, up to an update; a line that was being written when the run was killed is left out."""
+    path = run / LOG_FILE
+    if not path.exists():
+        return []
+    rows = [json.loads(line) for line in path.read_text().splitlines() if line.endswith("}")]
+    return [row for row in rows if until is None or row["update"] <= until]
+
+
+def write_atomic(path: Path, text: str) -> None:
+    """Write a text file so that a reader sees the old one or the new one, never half."""
+    temporary = path.with_name(path.name + ".part")
+    temporary.write_text(text)
+    os.replace(temporary, path)
