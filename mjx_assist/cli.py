@@ -162,6 +162,10 @@ def _add_train(parser: Parser) -> None:
         "--out", metavar="DIR", default="results", help="the folder for the run's own (default: results)"
     )
     parser.add_argument("--resume", metavar="RUN", help="go on with this run; CONFIG may then be left out")
+    text = "several hosts, one run: the address of the first, or 'auto' where JAX knows the cluster (Slurm, ...)"
+    parser.add_argument("--hosts", metavar="HOST:PORT", help=text)
+    parser.add_argument("--host-count", metavar="N", type=_positive, help="how many hosts there are")
+    parser.add_argument("--host-index", metavar="I", type=_natural, help="which of them this is, from 0")
     parser.epilog = (
         "Every key of the config is a flag: --env_params.num_envs 512. Another walker: --env_params.msk_key myolegs26 "
         "--env_params.device_key STRIDE_L2 (see 'mjx-assist models list'), or --env_params.model_path FILE"

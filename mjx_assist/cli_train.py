@@ -31,22 +31,54 @@ def train(arguments: argparse.Namespace) -> None:
 
     _check_model(config.env_params)
     _use_compilation_cache()
+    if arguments.hosts or arguments.host_count or arguments.host_index is not None:
+        _join_hosts(arguments)
     _import_mjx_quietly()
 
-    from mjx_assist.eval import bundle as bundles
-    from mjx_assist.eval.export import POLICY_FOLDER, export_run
+    from mjx_assist.ppo import sharding
     from mjx_assist.ppo import train as training
+    from mjx_assist.transfer import load_heads
 
-    run = resume or training.new_run_directory(Path(arguments.out))
-    print(f"run {run}: log, TensorBoard events and checkpoints go there", flush=True)
-    if resume:
+    first = sharding.is_primary()
+    run = resume or Path(sharding.same_on_all(str(training.new_run_directory(Path(arguments.out))) if first else ""))
+    if first:
+        print(f"run {run}: log, TensorBoard events and checkpoints go there", flush=True)
+    if resume and first:
         training.write_atomic(run / SESSION_CONFIG, json.dumps(configs.to_dict(config), indent=2) + "\n")
     try:
-        training.train(config, run, resume=resume is not None)
+        session = training.train(config, run, resume=resume is not None, prepare=load_heads)
     except UserError:
-        _remove_if_empty(run)
+        if first:
+            _remove_if_empty(run)
         raise
-    bundle = export_run(run)
+    if first:
+        _export_end(session)
+
+
+def _join_hosts(arguments: argparse.Namespace) -> None:
+    """Several hosts, one run: ``--hosts auto`` in a cluster that JAX knows, else the first host's address."""
+    from mjx_assist.ppo import sharding
+
+    if not arguments.hosts:
+        raise UserError("--host-count and --host-index go with --hosts HOST:PORT, the address of the first host.")
+    if arguments.hosts == "auto":
+        sharding.join_hosts(None, arguments.host_count, arguments.host_index)
+        return
+    if arguments.host_count is None or arguments.host_index is None:
+        raise UserError(f"--hosts {arguments.hosts}: give --host-count N and --host-index I (0..N-1) too.")
+    if arguments.host_index >= arguments.host_count:
+        raise UserError(f"--host-index {arguments.host_index}: must be less than --host-count {arguments.host_count}.")
+    sharding.join_hosts(arguments.hosts, arguments.host_count, arguments.host_index)
+
+
+def _export_end(session) -> None:
+    """Write the policy of a finished run (`ppo.callbacks.Session`) into its folder and say where everything is."""
+    from mjx_assist.eval import bundle as bundles
+    from mjx_assist.eval.export import POLICY_FOLDER, policy_bundle
+    from mjx_assist.ppo.callbacks import read_log
+
+    run = session.run
+    bundle = policy_bundle(session.config, session.env, session.spec, session.state, read_log(run))
     bundles.save(bundle, run / POLICY_FOLDER)
     _tell(run, run / POLICY_FOLDER, bundle)
 

@@ -96,11 +96,14 @@ class HeadIndexing:
 class HeadOptions:
     """One actor head: ``initial_action`` in [-1, 1] is what an untrained head outputs.
 
-    ``learning_rate`` and ``log_std_init``: null means the run's; a ``target_kl`` changes all rates by the same factor.
+    ``init_from``: a run or bundle whose head of the same name gives the weights to start with; a head that is frozen as
+    well keeps seeing observations normalised as there. ``learning_rate`` and ``log_std_init``: null means the run's; a
+    ``target_kl`` changes all rates by the same factor.
     """
 
     enabled: bool = True
     frozen: bool = False
+    init_from: str | None = None
     initial_action: float = 0.0
     learning_rate: float | None = None
     log_std_init: float | None = None
@@ -134,6 +137,8 @@ class PPOParams:
     """Proximal policy optimisation (Schulman 2017).
 
     ``target_kl`` steers the learning rate; 0 keeps it constant. ``max_kl`` ends an update early; 0 never does.
+    ``normalize_reward`` divides rewards by the standard deviation of their discounted sums. ``mirror_loss_coef`` weighs
+    how far the action for the mirror image is from the mirrored action (Yu 2018), for networks that are not symmetric.
     """
 
     learning_rate: float = 1e-3
@@ -150,15 +155,18 @@ class PPOParams:
     target_kl: float = 0.01
     max_kl: float = 0.0
     normalize_advantage: bool = True
+    normalize_reward: bool = False
+    mirror_loss_coef: float = 0.0
 
 
 @dataclass(frozen=True)
 class LoggerParams:
-    """How often, in updates, a run logs and saves."""
+    """How often, in updates, a run logs, saves and lets its policy walk in C MuJoCo (evaluation; 0: never)."""
 
     logging_frequency: int = 1
     checkpoint_frequency: int = 20
     keep_checkpoints: int = 3
+    evaluation_frequency: int = 50
 
 
 @dataclass(frozen=True)
@@ -253,11 +261,19 @@ def _validate(config: RunConfig) -> None:
             for k in ("num_envs", "control_framerate", "physics_sim_framerate", "custom_max_episode_steps")
         },
         **{f"ppo_params.{k}": getattr(ppo, k) for k in ("n_steps", "batch_size", "n_epochs", "learning_rate")},
-        **{f"logger_params.{k}": v for k, v in dataclasses.asdict(config.logger_params).items()},
+        **{
+            f"logger_params.{k}": getattr(config.logger_params, k)
+            for k in ("logging_frequency", "checkpoint_frequency", "keep_checkpoints")
+        },
     }
     for key, value in positive.items():
         if value <= 0:
             raise UserError(f"config key {key!r}: must be positive, got {value}.")
+    if config.logger_params.evaluation_frequency < 0:
+        raise UserError(
+            "config key 'logger_params.evaluation_frequency': must be a number of updates, or 0 for never, "
+            f"got {config.logger_params.evaluation_frequency}."
+        )
     for key, value in (("gamma", ppo.gamma), ("gae_lambda", ppo.gae_lambda)):
         if not 0.0 <= value <= 1.0:
             raise UserError(f"config key 'ppo_params.{key}': must lie in 0..1, got {value}.")
@@ -278,6 +294,11 @@ def _validate(config: RunConfig) -> None:
         raise UserError(
             f"config key 'ppo_params.batch_size': {ppo.batch_size} does not divide num_envs x n_steps = "
             f"{env.num_envs} x {ppo.n_steps} = {rollout}."
+        )
+    if ppo.mirror_loss_coef > 0 and policy.mirror_symmetric is not False:
+        raise UserError(
+            f"config key 'ppo_params.mirror_loss_coef': {ppo.mirror_loss_coef} has no effect on networks that are "
+            "symmetric by construction; set policy_params.mirror_symmetric to false."
         )
     for key in ("net_arch", "net_indexing_info"):
         if CRITIC not in getattr(policy, key):

@@ -19,9 +19,10 @@ from mjx_assist.ppo.checkpoint import Checkpoints
 from mjx_assist.ppo.collect import BlowUp
 from mjx_assist.ppo.learner import TrainState
 from mjx_assist.ppo.networks import PolicySpec
+from mjx_assist.run_log import TRAIN_LOG, read_rows
 from mjx_assist.sim.env import AssistEnv
 
-LOG_FILE = "train_log.jsonl"
+LOG_FILE = TRAIN_LOG
 DUMPS, KEEP_DUMPS = "nan_dumps", 20
 
 log = logging.getLogger(__name__)
@@ -29,7 +30,10 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class Session:
-    """A run in progress. ``update`` counts finished updates, ``row`` is the last one's line of the log."""
+    """A run in progress. ``update`` counts finished updates, ``row`` is the last one's line of the log.
+
+    ``evaluation`` is the last line of the evaluations' log.
+    """
 
     config: RunConfig
     run: Path
@@ -40,6 +44,7 @@ class Session:
     update: int
     total_updates: int
     row: dict = field(default_factory=dict)
+    evaluation: dict = field(default_factory=dict)
     blow_up: BlowUp | None = None
     stop: str = ""
 
@@ -141,11 +146,7 @@ def local_part(x: jax.Array) -> np.ndarray:
 
 def read_log(run: Path, until: int | None = None) -> list[dict]:
     """Rows of a run's log, up to an update; a line that was being written when the run was killed is left out."""
-    path = run / LOG_FILE
-    if not path.exists():
-        return []
-    rows = [json.loads(line) for line in path.read_text().splitlines() if line.endswith("}")]
-    return [row for row in rows if until is None or row["update"] <= until]
+    return read_rows(run / LOG_FILE, until)
 
 
 def write_atomic(path: Path, text: str) -> None:

@@ -8,13 +8,17 @@ import jax.numpy as jnp
 from brax.envs.base import State
 from brax.training.acme import running_statistics
 
+from mjx_assist.config import PPOParams
 from mjx_assist.ppo import networks
 
 Step = Callable[[State, jax.Array], tuple[State, jax.Array]]
 
 
 class Transition(NamedTuple):
-    """``[T, B, ...]``: what was seen and done. Observations are raw; ``next_obs`` is from before any reset."""
+    """``[T, B, ...]``: what was seen and done. Observations are raw; ``next_obs`` is from before any reset.
+
+    ``discounted`` is the discounted sum of the episode's rewards so far.
+    """
 
     obs: jax.Array
     action: jax.Array
@@ -24,13 +28,15 @@ class Transition(NamedTuple):
     terminated: jax.Array
     done: jax.Array
     next_obs: jax.Array
+    discounted: jax.Array
 
 
 class Episodes(NamedTuple):
-    """Running length and return of each env's episode, ``[B]``."""
+    """Running length, return and discounted return of each env's episode, ``[B]``."""
 
     length: jax.Array
     total: jax.Array
+    discounted: jax.Array
 
 
 class EpisodeLog(NamedTuple):
@@ -62,9 +68,9 @@ def rollout(
     episodes: Episodes,
     key: jax.Array,
     walkers: jax.Array,
-    n_steps: int,
+    ppo: PPOParams,
 ) -> tuple[State, Episodes, Transition, EpisodeLog, BlowUp]:
-    """``n_steps`` control steps in every env; ``step`` is batched and resets by itself (`sim.env.auto_reset`).
+    """``ppo.n_steps`` control steps in every env; ``step`` is batched and resets by itself (`sim.env.auto_reset`).
 
     ``walkers`` ``[B]`` are the walkers' numbers: each has its own noise, wherever it is simulated.
     """
@@ -78,6 +84,7 @@ def rollout(
         action = mean + jnp.where(active, jnp.exp(log_std), 0.0) * noise
         following, next_obs = step(state, action)
         length, total = episodes.length + 1, episodes.total + following.reward
+        discounted = ppo.gamma * episodes.discounted + following.reward
         done = following.done
         transition = Transition(
             obs=state.obs,
@@ -88,16 +95,17 @@ def rollout(
             terminated=done * (1.0 - following.info["truncation"]),
             done=done,
             next_obs=next_obs,
+            discounted=discounted,
         )
         log = EpisodeLog(
             done.sum(), (done * length).sum(), (done * total).sum(), jax.tree.map(jnp.mean, following.metrics)
         )
         blow_up = _first(blow_up, following.metrics.get("not_finite"), state, action)
-        episodes = Episodes(length * (1.0 - done), total * (1.0 - done))
+        episodes = Episodes(*((1.0 - done) * x for x in (length, total, discounted)))
         return (following, episodes, blow_up), (transition, log)
 
     none = BlowUp(jnp.zeros(1), jax.tree.map(lambda x: x[:1], state.pipeline_state), jnp.zeros((1, active.size)))
-    carry, (transitions, log) = jax.lax.scan(one, (state, episodes, none), jax.random.split(key, n_steps))
+    carry, (transitions, log) = jax.lax.scan(one, (state, episodes, none), jax.random.split(key, ppo.n_steps))
     log = EpisodeLog(log.ended.sum(), log.length.sum(), log.total.sum(), jax.tree.map(jnp.mean, log.metrics))
     return carry[0], carry[1], transitions, log, carry[2]
 

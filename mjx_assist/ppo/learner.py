@@ -26,6 +26,7 @@ class TrainState:
     optimizer: optax.OptState
     learning_rate: jax.Array
     normaliser: running_statistics.RunningStatisticsState
+    returns: running_statistics.RunningStatisticsState
     env: State
     episodes: collect.Episodes
     key: jax.Array
@@ -42,7 +43,7 @@ class TrainState:
 
 # Which parts of a training state are shared out among devices.
 SPECS = TrainState(
-    **dict.fromkeys(("params", "optimizer", "learning_rate", "normaliser", "key", "updates"), sharding.SAME),
+    **dict.fromkeys(("params", "optimizer", "learning_rate", "normaliser", "returns", "key", "updates"), sharding.SAME),
     env=sharding.SHARED,
     episodes=sharding.SHARED,
 )
@@ -78,8 +79,9 @@ def make_learner(
             optimizer=optimizer.init(params),
             learning_rate=jnp.asarray(ppo.learning_rate, jnp.float32),
             normaliser=running_statistics.init_state(jax.ShapeDtypeStruct((observation_size,), jnp.float32)),
+            returns=running_statistics.init_state(jax.ShapeDtypeStruct((), jnp.float32)),
             env=reset(jax.random.split(for_envs, num_envs)),
-            episodes=collect.Episodes(jnp.zeros(num_envs), jnp.zeros(num_envs)),
+            episodes=collect.Episodes(*[jnp.zeros(num_envs)] * 3),
             key=key,
             updates=jnp.zeros((), jnp.int32),
         )
@@ -112,12 +114,14 @@ def make_learner(
         key, for_rollout, for_order = jax.random.split(train.key, 3)
         walkers = sharding.walker_numbers(local)
         env, episodes, seen, episode_log, blow_up = collect.rollout(
-            step, model, train.params, train.normaliser, train.env, train.episodes, for_rollout, walkers, ppo.n_steps
+            step, model, train.params, train.normaliser, train.env, train.episodes, for_rollout, walkers, ppo
         )
         obs, next_obs = (collect.normalise(train.normaliser, o) for o in (seen.obs, seen.next_obs))
         value = model.apply(train.params, obs, method="critic")
         next_value = model.apply(train.params, next_obs, method="critic")
-        advantage, target = loss.advantages(seen.reward, value, next_value, seen.terminated, seen.done, ppo)
+        returns = running_statistics.update(train.returns, seen.discounted.reshape(-1), pmap_axis_name=sharding.AXIS)
+        reward = seen.reward / returns.std if ppo.normalize_reward else seen.reward
+        advantage, target = loss.advantages(reward, value, next_value, seen.terminated, seen.done, ppo)
         old_log_std = model.apply(train.params, obs[:1, :1], method="actor")[1]
         batch = loss.Batch(obs, seen.action, seen.mean, seen.log_prob, advantage, value, target)
 
@@ -132,9 +136,11 @@ def make_learner(
         params, opt_state = trained[0] if ppo.max_kl else trained
 
         everything = seen.obs.reshape(-1, observation_size)
-        if spec.mirror is not None:
-            everything = jnp.concatenate([everything, networks.mirrored(spec.mirror, everything)])
-        normaliser = running_statistics.update(train.normaliser, everything, pmap_axis_name=sharding.AXIS)
+        if spec.mirror or spec.reflection:
+            everything = jnp.concatenate([everything, networks.mirrored(spec.mirror or spec.reflection, everything)])
+        normaliser = train.normaliser
+        if not spec.keep_normaliser:
+            normaliser = running_statistics.update(normaliser, everything, pmap_axis_name=sharding.AXIS)
         log = {name: x[-1].mean() for name, x in log.items()}
         rate = _adapted(train.learning_rate, log["kl"], ppo)
         ended, length, total = sharding.total((episode_log.ended, episode_log.length, episode_log.total))
@@ -153,6 +159,7 @@ def make_learner(
             optimizer=opt_state,
             learning_rate=rate,
             normaliser=normaliser,
+            returns=returns,
             env=env,
             episodes=episodes,
             key=key,

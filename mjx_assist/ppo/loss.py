@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from mjx_assist.config import PPOParams
 from mjx_assist.ppo import networks
@@ -70,6 +71,8 @@ def ppo_loss(
     bonus = networks.entropy(log_std, active)
     kl = networks.kl_divergence(batch.mean, old_log_std, mean, log_std, active).mean(axis=0)
     total = policy_loss + ppo.vf_coef * value_loss - ppo.ent_coef * bonus
+    if ppo.mirror_loss_coef > 0:
+        total += ppo.mirror_loss_coef * mirror_loss(params, model, batch.obs, mean)
     log = {
         "policy_loss": policy_loss,
         "value_loss": value_loss,
@@ -82,6 +85,14 @@ def ppo_loss(
         },
     }
     return total, log
+
+
+def mirror_loss(params: dict, model: networks.ActorCritic, obs: jax.Array, mean: jax.Array) -> jax.Array:
+    """Mean squared distance of ``mean`` from the mirrored action for the mirror image (Yu et al. 2018)."""
+    reflection = model.spec.reflection
+    image, _ = model.apply(params, networks.mirrored(reflection, obs), method="actor")
+    difference = mean - image[..., np.array(reflection.action)]
+    return jnp.where(model.spec.active, difference**2, 0.0).sum(-1).mean()
 
 
 def log_names(spec: networks.PolicySpec) -> list[str]:

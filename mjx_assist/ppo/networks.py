@@ -40,7 +40,11 @@ class Head:
 
 @dataclass(frozen=True)
 class PolicySpec:
-    """All heads, the critic and their wiring. ``neutral`` ``[nu]`` is what actuators of disabled heads receive."""
+    """All heads, the critic and their wiring. ``neutral`` ``[nu]`` is what actuators of disabled heads receive.
+
+    Under a ``mirror`` networks are symmetric by construction; a ``reflection`` is what a mirror loss measures with.
+    ``keep_normaliser``: the statistics of observations stay as they are loaded.
+    """
 
     heads: tuple[Head, ...]
     critic_observation: tuple[int, ...]
@@ -48,6 +52,8 @@ class PolicySpec:
     neutral: tuple[float, ...]
     mirror: Mirror | None = None
     activation: str = "elu"
+    keep_normaliser: bool = False
+    reflection: Mirror | None = None
 
     @property
     def active(self) -> np.ndarray:
@@ -66,7 +72,11 @@ class PolicySpec:
 
 
 class MLP(nn.Module):
-    """Dense layers with an activation between; the last layer is small, with a constant bias."""
+    """Dense layers with an activation between; the last layer is small, with a constant bias.
+
+    Given the ``other`` side's view of the same thing as well, the first layer's mean over both views goes on, so that
+    the output does not depend on which side is which.
+    """
 
     hidden: Sequence[int]
     outputs: int
@@ -75,10 +85,13 @@ class MLP(nn.Module):
     last_scale: float = 0.01
 
     @nn.compact
-    def __call__(self, x: jax.Array) -> jax.Array:
+    def __call__(self, x: jax.Array, other: jax.Array | None = None) -> jax.Array:
+        between = ACTIVATIONS[self.activation]
+        if other is not None and not self.hidden:
+            x = 0.5 * (x + other)
         for i, width in enumerate(self.hidden):
-            x = nn.Dense(width, kernel_init=nn.initializers.orthogonal(np.sqrt(2)), name=f"dense_{i}")(x)
-            x = ACTIVATIONS[self.activation](x)
+            layer = nn.Dense(width, kernel_init=nn.initializers.orthogonal(np.sqrt(2)), name=f"dense_{i}")
+            x = between(layer(x)) if i or other is None else 0.5 * (between(layer(x)) + between(layer(other)))
         return nn.Dense(
             self.outputs,
             kernel_init=nn.initializers.orthogonal(self.last_scale),
@@ -127,12 +140,10 @@ class ActorCritic(nn.Module):
         return mean, log_std
 
     def critic(self, obs: jax.Array) -> jax.Array:
-        """Value ``[...]``; under a mirror the mean of the two sides' values, so that both count."""
+        """Value ``[...]``; under a mirror that of a walker and of its mirror image are equal."""
         select = _selection(self.spec.critic_observation, obs.shape[-1]).T
-        if self.spec.mirror is None:
-            return self.value(_pick(obs, select))[..., 0]
-        both = jnp.stack([obs, mirrored(self.spec.mirror, obs)]).reshape(-1, obs.shape[-1])
-        return self.value(_pick(both, select)).reshape(2, *obs.shape[:-1]).mean(axis=0)
+        other = None if self.spec.mirror is None else _pick(mirrored(self.spec.mirror, obs), select)
+        return self.value(_pick(obs, select), other)[..., 0]
 
 
 def _drives(head: Head, mirror: Mirror | None) -> list[np.ndarray]:

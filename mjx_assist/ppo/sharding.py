@@ -2,12 +2,53 @@
 
 import jax
 import numpy as np
+from jax.experimental import multihost_utils
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from mjx_assist.errors import UserError
 
 AXIS = "walkers"
+_TEXT = 4096  # bytes that `same_on_all` carries
+_LOST_AFTER = 60  # s without a sign of life: a host is lost, and the run ends on all
 SAME, SHARED = PartitionSpec(), PartitionSpec(AXIS)  # on every device; along its first axis
+
+
+def join_hosts(address: str | None = None, count: int | None = None, index: int | None = None) -> None:
+    """Make this process one of ``count`` hosts; before JAX computes anything.
+
+    ``address`` is ``HOST:PORT`` of the first. What is None comes from the cluster's environment: Slurm, Open MPI, MPI
+    for Python, Kubernetes and Cloud TPU pods, as ``jax.distributed`` finds it.
+
+    Raises:
+        UserError: nothing is given and there is no such environment, or the others cannot be reached.
+    """
+    try:
+        jax.distributed.initialize(address, count, index, heartbeat_timeout_seconds=_LOST_AFTER)
+    except (ValueError, RuntimeError) as error:
+        raise UserError(
+            f"--hosts: cannot join the others ({str(error).splitlines()[0]}). Outside a cluster that JAX knows give "
+            "--hosts HOST:PORT (of the first host) --host-count N --host-index I."
+        ) from error
+
+
+def same_on_all(text: str) -> str:
+    """The first host's text, on every host."""
+    if jax.process_count() == 1:
+        return text
+    padded = np.zeros(_TEXT, np.uint8)
+    encoded = np.frombuffer(text.encode()[:_TEXT], np.uint8)
+    padded[: len(encoded)] = encoded
+    return bytes(np.asarray(multihost_utils.broadcast_one_to_all(padded))).rstrip(b"\0").decode()
+
+
+def on_any(here: bool) -> bool:
+    """Whether it is so on any host."""
+    return here if jax.process_count() == 1 else bool(np.any(multihost_utils.process_allgather(np.array(here))))
+
+
+def is_primary() -> bool:
+    """Whether this process writes what a run writes once: the first of several hosts."""
+    return jax.process_index() == 0
 
 
 def device_mesh(num_envs: int, devices: list | None = None) -> Mesh:

@@ -1,5 +1,6 @@
 """A training run: env and learner from a config, and the loop; what is written is in callbacks.py."""
 
+import dataclasses
 import json
 import signal
 import threading
@@ -26,6 +27,7 @@ from mjx_assist.ppo.callbacks import (
     write_atomic,
 )
 from mjx_assist.ppo.checkpoint import Checkpoints
+from mjx_assist.ppo.evaluation import Evaluation
 from mjx_assist.ppo.networks import Mirror, PolicySpec
 from mjx_assist.ppo.progress import Progress
 from mjx_assist.sim import observation
@@ -44,13 +46,20 @@ def make_policy_spec(config: RunConfig, env: AssistEnv) -> PolicySpec:
         "muscles": [a for a, m in zip(actuators, muscle, strict=True) if m],
         "device": [a for a, m in zip(actuators, muscle, strict=True) if not m],
     }
-    mirror = None
-    if wiring.mirrors(config.policy_params, observation.asymmetry(env.model)):
+    mirror, asymmetry = None, observation.asymmetry(env.model)
+    shared = wiring.mirrors(config.policy_params, asymmetry)
+    if shared or config.ppo_params.mirror_loss_coef > 0:
+        if asymmetry:
+            raise UserError(
+                f"config key 'ppo_params.mirror_loss_coef': the model is not left-right symmetric: {asymmetry}."
+            )
         index, sign = observation.mirror(env.observation_spec.names, observation.joint_mirror_signs(env.model))
         action = observation.mirror(actuators)[0]
         mirror = Mirror(tuple(map(int, index)), tuple(map(float, sign)), tuple(map(int, action)))
     names = env.observation_spec.names
-    return wiring.policy_spec(config.policy_params, names, actuators, groups, env.action_spec.neutral, mirror)
+    neutral = env.action_spec.neutral
+    spec = wiring.policy_spec(config.policy_params, names, actuators, groups, neutral, mirror if shared else None)
+    return spec if shared else dataclasses.replace(spec, reflection=mirror)
 
 
 def new_run_directory(out: Path) -> Path:
@@ -110,38 +119,39 @@ def open_session(config: RunConfig, run: Path, devices: list | None = None) -> t
 
 
 def train(
-    config: RunConfig, run: Path, resume: bool = False, show: bool = True, callbacks: Sequence[Callback] = ()
-) -> Path:
+    config: RunConfig,
+    run: Path,
+    resume: bool = False,
+    show: bool = True,
+    callbacks: Sequence[Callback] = (),
+    prepare: Callable[[Session], learner.TrainState] | None = None,
+) -> Session:
     """Train until ``total_timesteps`` control steps; ``run`` holds config, log, TensorBoard events and checkpoints.
 
     With ``resume`` go on from the newest checkpoint of ``run`` (from the start if none was written yet). Ctrl-C and
-    SIGTERM finish the update in progress and save a checkpoint first. ``callbacks`` come after the run's own.
-    Returns ``run``.
+    SIGTERM finish the update in progress and save a checkpoint first. ``callbacks`` come after the run's own;
+    ``prepare`` gives the state to start from (`transfer.load_heads`). Returns the session at its end.
     """
     session, update = open_session(config, run)
     checkpoints = Checkpoints(run / "checkpoints", config.logger_params.keep_checkpoints)
-    if resume:
-        found = checkpoints.restore(session.state.items()) or {}  # killed before the first one: from the start
-        for item in found.values():
-            session.state = session.state.replace(**item)
-        session.update = int(session.state.updates)
-    elif is_primary():
+    found = (checkpoints.restore(session.state.items()) or {}) if resume else {}  # none yet: from the start
+    if prepare and not found:
+        session.state = prepare(session)
+    for item in found.values():
+        session.state = session.state.replace(**item)
+    session.update = int(session.state.updates)
+    if not resume and sharding.is_primary():
         write_atomic(run / CONFIG_FILE, json.dumps(configs.to_dict(config), indent=2) + "\n")
     own = [SaveCheckpoints(checkpoints), DumpBlowUps()]
-    if is_primary():
-        own = [LogFile(), TensorBoard(), Progress(show), *own, *callbacks]
+    if sharding.is_primary():
+        own = [LogFile(), TensorBoard(), *own, Evaluation(), Progress(show), *callbacks]
     before = read_log(run, session.update)
     _loop(session, update, own, before[-1]["wall_s"] if before else 0.0)
     if session.update < session.total_updates:
         raise UserError(
             f"stopped by {session.stop} after saving; go on with: mjx-assist train --resume {run}"
         ) from KeyboardInterrupt()
-    return run
-
-
-def is_primary() -> bool:
-    """Whether this process writes what a run writes once: the first of several hosts."""
-    return jax.process_index() == 0
+    return session
 
 
 def _loop(session: Session, update: Callable, callbacks: Sequence[Callback], wall: float) -> None:
@@ -167,7 +177,8 @@ def _loop(session: Session, update: Callable, callbacks: Sequence[Callback], wal
                     **log,
                 }
                 _check(session.row)
-                session.stop = session.stop or signals.requested
+                if sharding.on_any(bool(signals.requested or session.stop)):
+                    session.stop = session.stop or signals.requested or "another host"
                 for callback in callbacks:
                     callback.on_update(session)
     finally:

@@ -60,6 +60,7 @@ def policy_spec(
         neutral=tuple(float(x) for x in neutral),
         mirror=mirror,
         activation=policy.activation,
+        keep_normaliser=any(options.frozen and options.init_from for options in policy.head_options.values()),
     )
 
 

@@ -5,6 +5,7 @@ The env sees `Physics` and `PhysicsState` only; everything it observes is state 
 
 import math
 import os
+import threading
 from typing import Protocol
 
 import jax
@@ -116,6 +117,7 @@ class MujocoPhysics:
         threads = num_threads or os.cpu_count() or 1
         self._data = [mujoco.MjData(self._sensing) for _ in range(threads)]
         self._pool = Rollout(nthread=threads)
+        self._busy = threading.Lock()  # where a process has several devices, each calls from a thread of its own
         m = self.model
         self._split = np.cumsum([1, m.nq, m.nv])
         self._buffers: dict[int, tuple[np.ndarray, ...]] = {}
@@ -150,6 +152,10 @@ class MujocoPhysics:
     def _advance(self, packed: np.ndarray, ctrl: np.ndarray) -> np.ndarray:
         """Host side: ``[..., state]``, ``[..., nu]`` -> ``[..., state + sensors + peaks]`` after ``n_substeps``."""
         packed, ctrl = np.asarray(packed), np.asarray(ctrl)
+        with self._busy:
+            return self._rollout(packed, ctrl)
+
+    def _rollout(self, packed: np.ndarray, ctrl: np.ndarray) -> np.ndarray:
         lead = np.broadcast_shapes(packed.shape[:-1], ctrl.shape[:-1])
         batch = int(np.prod(lead, dtype=int))
         if batch not in self._buffers:

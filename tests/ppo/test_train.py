@@ -30,7 +30,7 @@ TINY = {
         "head_options": {"exo_actor": {"frozen": True}},
     },
     "ppo_params": {"n_steps": 8, "batch_size": 32, "n_epochs": 2},
-    "logger_params": {"checkpoint_frequency": 1},
+    "logger_params": {"checkpoint_frequency": 1, "evaluation_frequency": 0},
 }
 
 
@@ -47,7 +47,7 @@ def checkpoint_state(run):
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     """A run of four updates without a break."""
-    return train.train(tiny(), tmp_path_factory.mktemp("finished"), show=False)
+    return train.train(tiny(), tmp_path_factory.mktemp("finished"), show=False).run
 
 
 def rows(run):
