@@ -1,6 +1,7 @@
 """Two processes on one machine train as one does, and either goes on with what the other saved."""
 
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -39,9 +40,10 @@ def alone(config, tmp_path_factory):
     return rows(out)
 
 
-def start(*words):
+def start(*words, **environment):
     command = [sys.executable, "-m", "mjx_assist.cli", "train", *map(str, words)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    environment = {**os.environ, **environment}
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment)
 
 
 def start_both(*words):
@@ -75,6 +77,16 @@ def test_two_processes_log_what_one_does_and_one_goes_on_from_there(alone, confi
     for found, expected in zip(rows(tmp_path), alone, strict=True):
         assert found == pytest.approx(expected, rel=1e-4, abs=1e-6)
     assert (run_of(tmp_path) / "policy" / "bundle.json").is_file()
+
+
+@pytest.mark.slow
+def test_slurm_tells_each_process_which_one_it_is(alone, config, tmp_path):
+    slurm = {"SLURM_JOB_ID": str(os.getpid()), "SLURM_STEP_NODELIST": "localhost", "SLURM_NTASKS": "2"}
+    words = (config, "--out", tmp_path, "--hosts", "auto")
+    for process in [start(*words, **slurm, SLURM_PROCID=str(i), SLURM_LOCALID=str(i)) for i in range(2)]:
+        finish(process)
+    for found, expected in zip(rows(tmp_path), alone, strict=True):
+        assert found == pytest.approx(expected, rel=1e-4, abs=1e-6)
 
 
 def test_a_host_index_beyond_the_count_is_a_plain_error(config):
