@@ -8,15 +8,15 @@ import numpy as np
 from mjx_assist.errors import UserError
 from mjx_assist.sim.foot_shape import Feet, Part, full_part, reach, read_shape, standing_pose, touch_sensors
 from mjx_assist.sim.skeleton import Skeleton
-from mjx_assist.sim.sphere_fit import Target, fit_spheres
+from mjx_assist.sim.sphere_fit import Ball, Target, fit_spheres
 
-__all__ = ["Foot", "Sphere", "read_feet", "touch_sensors"]
+__all__ = ["Foot", "Sole", "Sphere", "fit_soles", "name_spheres", "touch_sensors"]
 
 _STEEP = np.arange(10.0, 31.0, 2.5)
 _PITCH = np.radians([*-_STEEP[::-1], -8, -6, -4.5, -3, -1.5, 0, 1.5, 3, 4.5, 6, 8, *_STEEP])  # positive toes down
-_ROLL = np.radians([-10, -6, -3, 0, 3, 6, 10])  # where the model can roll
+_ROLL = np.radians([-10, -8, -6, -4.5, -3, -1.5, 0, 1.5, 3, 4.5, 6, 8, 10])  # where the model can roll
 _BENDS = [0.0, 0.25, 0.5, 0.75, 1.0]  # of the walking range of the joints within the foot
-_TOLERANCE = 0.0025  # m, of how far down a foot reaches
+TOLERANCE = 0.0025  # m, of how far down a foot reaches
 _FLUSH = 0.003  # m: parts that are this much short of touching still need spheres, for contacts sink in
 _MARGIN = 0.01  # m that a touch volume reaches beyond its spheres
 
@@ -39,8 +39,20 @@ class Foot:
     volume_size: np.ndarray  # [3] half sizes, along the segment's axes
 
 
-def read_feet(full: mujoco.MjModel, skeleton: Skeleton, walking_range: dict[str, tuple[float, float]]) -> list[Foot]:
-    """Spheres under each touching segment, such that every foot reaches as far down as in the full model.
+@dataclass(frozen=True)
+class Sole:
+    """One segment's part of a foot, and the spheres that stand for it."""
+
+    part: Part  # the full model's
+    frame: np.ndarray  # [3, 3] forward, left and up as rows, in the segment's axes, when the human stands at qpos0
+    target: Target  # in that frame
+    balls: list[Ball]
+
+
+def fit_soles(
+    full: mujoco.MjModel, skeleton: Skeleton, walking_range: dict[str, tuple[float, float]]
+) -> list[list[Sole]]:
+    """Per foot, spheres under each touching segment, such that it reaches as far down as in the full model.
 
     As few as do so within 2.5 mm when the foot is pitched by up to 30 degrees either way, with the joints within it
     anywhere in ``walking_range`` (joint name -> (lowest, highest) angle, rad), and rolled by up to 10 degrees if the
@@ -53,12 +65,22 @@ def read_feet(full: mujoco.MjModel, skeleton: Skeleton, walking_range: dict[str,
         parts = [full_part(full, skeleton, segment) for segment in chain]
         bends = shape.bends(chain, walking_range, _BENDS)
         reaches = [reach(parts, poses, down) for poses in bends]
+        soles = []
         for k, part in enumerate(parts):
-            frame = shape.axes @ standing_pose(skeleton, part.segment)[1]  # the segment's to forward, left, up
+            frame = shape.axes @ standing_pose(skeleton, part.segment)[1]
             target = _target(shape, part, frame, down, [poses[k] for poses in bends], reaches, k)
-            balls = sorted(fit_spheres(target, _TOLERANCE), key=lambda ball: (ball.centre[0], ball.centre[1]))
-            spheres = [(ball.centre @ frame, ball.radius) for ball in balls]
-            feet.extend(_by_sensor(full, skeleton, part.segment, frame[0], spheres))
+            soles.append(Sole(part, frame, target, fit_spheres(target, TOLERANCE)))
+        feet.append(soles)
+    return feet
+
+
+def name_spheres(full: mujoco.MjModel, skeleton: Skeleton, soles: list[list[Sole]]) -> list[Foot]:
+    """The soles' spheres in their segments' frames, each with the touch sensor that feels it."""
+    feet = []
+    for sole in (sole for foot in soles for sole in foot):
+        balls = sorted(sole.balls, key=lambda ball: (ball.centre[0], ball.centre[1]))
+        spheres = [(ball.centre @ sole.frame, ball.radius) for ball in balls]
+        feet.extend(_by_sensor(full, skeleton, sole.part.segment, sole.frame[0], spheres))
     return feet
 
 

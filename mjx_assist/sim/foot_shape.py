@@ -143,6 +143,12 @@ def reach(parts: list[Part], poses: list[tuple[np.ndarray, np.ndarray]], directi
     return np.array(rows)
 
 
+def standing_points(parts: list[Part], poses: list[tuple[np.ndarray, np.ndarray]], down: np.ndarray) -> np.ndarray:
+    """Where a foot in these poses stands (world, [n, 3]) if the directions ``down`` [n, 3] are down."""
+    points = [p + part.supporting_points(down @ r) @ r.T for part, (p, r) in zip(parts, poses, strict=True)]
+    return np.array(points)[reach(parts, poses, down).argmax(axis=0), np.arange(len(down))]
+
+
 def _walking_axes(full: mujoco.MjModel, skeleton: Skeleton, heels: list[int]) -> np.ndarray:
     """Forward, left and up as rows [3, 3] in world axes: feet reach further forward of the ankle than behind it."""
     total = np.zeros(len(_LEVEL))

@@ -21,7 +21,8 @@ from mjx_assist.sim.convergence import convergence
 from mjx_assist.sim.coupling import Coupling, read_coupling, reduced_joints
 from mjx_assist.sim.fidelity import measure
 from mjx_assist.sim.folding import Sweeps, kept_joints
-from mjx_assist.sim.foot_contact import read_feet, touch_sensors
+from mjx_assist.sim.foot_balance import balance
+from mjx_assist.sim.foot_contact import fit_soles, name_spheres, touch_sensors
 from mjx_assist.sim.muscle_paths import read_paths, unfitted
 from mjx_assist.sim.path_fit import refit
 from mjx_assist.sim.skeleton import Skeleton, read_skeleton
@@ -111,8 +112,11 @@ def build(human: str, device: str, fit_paths: bool = True) -> ReducedModel:
     rules = recipe(human)
     full, coupling, walking_range, skeleton = _read(human, device, rules)
     paths = read_paths(full, skeleton)
-    feet = read_feet(full, skeleton, walking_range)
-    rest = feet, _markers(full, skeleton), rules["option"], rules["contact"]
+    soles = fit_soles(full, skeleton, walking_range)
+    rest = _markers(full, skeleton), rules["option"], rules["contact"]
+    plain = mjcf.write(full, skeleton, [unfitted(p) for p in paths], name_spheres(full, skeleton, soles), *rest)
+    soles = balance(full, coupling, skeleton, mjcf.load(plain), soles)
+    rest = name_spheres(full, skeleton, soles), *rest
     if fit_paths:
         first = mujoco.MjModel.from_xml_string(mjcf.write(full, skeleton, paths, *rest))
         paths = refit(full, coupling, skeleton, first, paths, walking_range)

@@ -6,10 +6,12 @@ A sphere's support c.d + r is linear in centre and radius; who has to support wh
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import linprog
 
-_RADIUS = (0.005, 0.12)  # m
+from mjx_assist.sim.linear_program import minimise
+
+RADIUS = (0.005, 0.12)  # m
 _SMALLER = 1e-3  # m of error per m of radius: where radii make no difference, small ones fit corners
+_TIES = (1e-7, 2e-7, 3e-7)  # of error per m of centre: makes the sphere unique
 _HALVINGS = 7  # of the tolerance, when the error of a number of spheres is minimised
 
 
@@ -31,6 +33,7 @@ class Ball:
     centre: np.ndarray  # [3] m
     radius: float
     error: float  # m
+    samples: np.ndarray  # of the target's directions, those in which it has to reach as far as the shape
 
 
 def fit_spheres(target: Target, tolerance: float) -> list[Ball]:
@@ -50,24 +53,24 @@ def fit_spheres(target: Target, tolerance: float) -> list[Ball]:
 def _cover(target: Target, tolerance: float) -> list[Ball]:
     """Spheres within the tolerance; with ``wide`` a chain of them on either side, paired to one where one does."""
     if not target.wide:
-        return [ball for _, ball in _chain(target, np.flatnonzero(target.required), tolerance)]
+        return _chain(target, np.flatnonzero(target.required), tolerance)
     lateral = target.directions[:, 1]
     left, right = (
         _chain(target, np.flatnonzero(target.required & (sign * lateral > -1e-9)), tolerance) for sign in (1, -1)
     )
     balls = []
-    for samples, ball in left:
-        for k, (others, _) in enumerate(right):
-            both = _fit(target, np.union1d(samples, others))
+    for ball in left:
+        for k, other in enumerate(right):
+            both = _fit(target, np.union1d(ball.samples, other.samples))
             if both.error <= tolerance:
                 right.pop(k)
                 ball = both
                 break
         balls.append(ball)
-    return balls + [ball for _, ball in right]
+    return balls + right
 
 
-def _chain(target: Target, required: np.ndarray, tolerance: float) -> list[tuple[np.ndarray, Ball]]:
+def _chain(target: Target, required: np.ndarray, tolerance: float) -> list[Ball]:
     """From the steepest backward direction to the steepest forward one, each sphere as far as it can support."""
     pitch = np.arctan2(target.directions[:, 0], -target.directions[:, 2])[required].round(9)
     steps = np.unique(pitch)
@@ -79,7 +82,7 @@ def _chain(target: Target, required: np.ndarray, tolerance: float) -> list[tuple
             samples = required[(pitch >= steps[start]) & (pitch <= steps[end])]
             ball = _fit(target, samples)
             if ball.error <= tolerance or end == start:
-                fitted, low = (samples, ball), end
+                fitted, low = ball, end
             else:
                 high = end - 1
         chain.append(fitted)
@@ -92,7 +95,7 @@ def _fit(target: Target, samples: np.ndarray) -> Ball:
     linear, one = np.column_stack([target.directions, np.ones(len(target.directions))]), np.ones((len(samples), 1))
     matrix = np.vstack([np.hstack([linear, -np.ones((len(linear), 1))]), np.hstack([-linear[samples], -one])])
     limit = np.concatenate([target.ceiling, -target.reach[samples]])
-    high = target.high + np.array([0.0, 0.0, _RADIUS[1]])
-    bounds = [*zip(target.low, high, strict=True), _RADIUS, (0.0, None)]
-    solved = linprog([0.0, 0.0, 0.0, _SMALLER, 1.0], A_ub=matrix, b_ub=limit, bounds=bounds, method="highs")
-    return Ball(solved.x[:3], float(solved.x[3]), float(solved.x[4]))
+    low = np.array([*target.low, RADIUS[0], 0.0])
+    high = np.array([*target.high[:2], target.high[2] + RADIUS[1], RADIUS[1], np.inf])
+    found = minimise(np.array([*_TIES, _SMALLER, 1.0]), matrix, limit, low, high)
+    return Ball(found[:3], float(found[3]), float(found[4]), samples)
