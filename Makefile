@@ -15,7 +15,7 @@ RESULTS ?= results
 CONFIG ?= configs/walk22_exo.json
 FLAGS ?=
 DEMO_POLICY := models/policies/walk22_exo
-GPU_FLAGS ?= --env_params.num_envs 4096 --ppo_params.batch_size 32768
+GPU_FLAGS ?= --env_params.num_envs 4096 --ppo_params.batch_size 8192 --total_timesteps 40000000
 
 HAS_NVIDIA := $(shell command -v nvidia-smi >/dev/null 2>&1 && nvidia-smi -L 2>/dev/null | grep -q GPU && echo yes)
 HAS_TPU := $(wildcard /dev/accel0)$(TPU_NAME)

@@ -1,6 +1,6 @@
 """The command line: what `mjx-assist` accepts, and how a mistake is answered (one sentence, exit code 2).
 
-The commands themselves are in cli_train.py, cli_walk.py and cli_models.py, imported only when they run.
+The commands themselves are in cli_train.py, cli_runs.py, cli_walk.py and cli_models.py, imported only when they run.
 """
 
 import argparse
@@ -130,6 +130,7 @@ def build_parser() -> tuple[Parser, dict[str, Parser]]:
 
     _add_train(command("train", "train a policy, then export it into the run's folder"))
     _add_export(command("export", "write the policy of a run's newest checkpoint as a bundle"))
+    _add_plot(command("plot", "draw the curves of training runs: learning, reward terms, evaluation"))
     _add_evaluate(command("evaluate", "let a policy walk in CPU MuJoCo and measure it"))
     _add_replay(command("replay", "watch a policy walk in real time"))
     _add_report(command("report", "write a gait report: report.html, composite.png, metrics.json"))
@@ -156,7 +157,7 @@ def _later(module: str, function: str) -> Callable[[argparse.Namespace], None]:
 
 
 def _add_train(parser: Parser) -> None:
-    parser.usage = "mjx-assist train CONFIG [--any.config.key VALUE ...] [--out DIR] [--resume RUN]"
+    parser.usage = "mjx-assist train CONFIG [--any.config.key VALUE ...] [--out DIR] [--resume RUN] [--seeds N]"
     parser.add_argument("config", metavar="CONFIG", nargs="?", help="a JSON file, or a preset such as walk22_exo")
     parser.add_argument(
         "--out", metavar="DIR", default="results", help="the folder for the run's own (default: results)"
@@ -166,11 +167,22 @@ def _add_train(parser: Parser) -> None:
     parser.add_argument("--hosts", metavar="HOST:PORT", help=text)
     parser.add_argument("--host-count", metavar="N", type=_positive, help="how many hosts there are")
     parser.add_argument("--host-index", metavar="I", type=_natural, help="which of them this is, from 0")
+    text = "this many runs one after another, each with a seed of its own, in one folder; then mean and spread"
+    parser.add_argument("--seeds", metavar="N", type=_positive, help=text)
+    text = "log to Weights & Biases too (pip install 'mjx-assist[wandb]'; default project: mjx-assist)"
+    parser.add_argument("--wandb", metavar="PROJECT", nargs="?", const="mjx-assist", help=text)
     parser.epilog = (
         "Every key of the config is a flag: --env_params.num_envs 512. Another walker: --env_params.msk_key myolegs26 "
         "--env_params.device_key STRIDE_L2 (see 'mjx-assist models list'), or --env_params.model_path FILE"
     )
     parser.set_defaults(run=_later("train", "train"))
+
+
+def _add_plot(parser: Parser) -> None:
+    parser.add_argument("runs", metavar="RUN", nargs="+", help="a run's folder, or a folder of runs (train --seeds)")
+    text = "the folder for the pictures (default: RUN/plots; needed for several RUNs)"
+    parser.add_argument("-o", "--out", metavar="DIR", help=text)
+    parser.set_defaults(run=_later("runs", "plot"))
 
 
 def _add_export(parser: Parser) -> None:

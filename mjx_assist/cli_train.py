@@ -7,6 +7,7 @@ import difflib
 import io
 import json
 import os
+import sys
 import typing
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -19,40 +20,87 @@ from mjx_assist.errors import UserError, unknown
 SESSION_CONFIG = "session_config.json"
 # What may change when a run goes on; everything else is part of the state that its checkpoints hold.
 MAY_CHANGE = ("total_timesteps", "logger_params", "ppo_params", "env_params.backend", "env_params.num_threads")
-MAY_NOT_CHANGE = ("ppo_params.n_steps",)
+MAY_NOT_CHANGE = ("ppo_params.n_steps", "ppo_params.learning_rate")  # the rate is part of the state
 
 Overrides = list[tuple[str, str]]
 
 
 def train(arguments: argparse.Namespace) -> None:
-    """Train, export the policy into the run's folder, say where everything is."""
+    """Train, export the policy into the run's folder, draw its curves, say where everything is."""
     resume = Path(arguments.resume) if arguments.resume else None
-    config = _resumed(arguments, resume) if resume else configs.load(_config_file(arguments), arguments.overrides)
+    if arguments.seeds or (resume and list(resume.glob(f"seed_*/{SESSION_CONFIG}"))):
+        from mjx_assist.cli_runs import train_seeds
 
+        train_seeds(arguments)
+        return
+    config = resumed(arguments, resume) if resume else configs.load(config_file(arguments), arguments.overrides)
+    start_jax(arguments, config)
+
+    from mjx_assist.ppo import sharding
+    from mjx_assist.ppo import train as training
+
+    first = sharding.is_primary()
+    callbacks = more_callbacks(arguments)
+    run = resume or Path(sharding.same_on_all(str(training.new_run_directory(Path(arguments.out))) if first else ""))
+    session = train_run(config, run, resume is not None, callbacks)
+    if first:
+        _tell(session)
+
+
+def start_jax(arguments: argparse.Namespace, config: RunConfig) -> None:
+    """What remains to be checked, then JAX with its compilation cache, and the other hosts."""
     _check_model(config.env_params)
     _use_compilation_cache()
     if arguments.hosts or arguments.host_count or arguments.host_index is not None:
         _join_hosts(arguments)
     _import_mjx_quietly()
 
+
+def more_callbacks(arguments: argparse.Namespace, group: str | None = None) -> list:
+    """Callbacks that a flag asks for; several runs of one ``group`` belong together."""
+    if not arguments.wandb:
+        return []
+    from mjx_assist.ppo.wandb_log import WeightsAndBiases
+
+    return [WeightsAndBiases(arguments.wandb, group)]
+
+
+def train_run(config: RunConfig, run: Path, resume: bool, callbacks: Sequence = ()):
+    """One run in its folder, with its policy and curves at the end; returns its `ppo.callbacks.Session`."""
+    from mjx_assist.eval import bundle as bundles
+    from mjx_assist.eval.export import POLICY_FOLDER, policy_bundle
     from mjx_assist.ppo import sharding
     from mjx_assist.ppo import train as training
+    from mjx_assist.ppo.callbacks import read_log
     from mjx_assist.transfer import load_heads
 
     first = sharding.is_primary()
-    run = resume or Path(sharding.same_on_all(str(training.new_run_directory(Path(arguments.out))) if first else ""))
     if first:
         print(f"run {run}: log, TensorBoard events and checkpoints go there", flush=True)
     if resume and first:
         training.write_atomic(run / SESSION_CONFIG, json.dumps(configs.to_dict(config), indent=2) + "\n")
     try:
-        session = training.train(config, run, resume=resume is not None, prepare=load_heads)
+        session = training.train(config, run, resume=resume, callbacks=callbacks, prepare=load_heads)
     except UserError:
         if first:
             _remove_if_empty(run)
+            _draw(run)
         raise
     if first:
-        _export_end(session)
+        bundle = policy_bundle(session.config, session.env, session.spec, session.state, read_log(run))
+        bundles.save(bundle, run / POLICY_FOLDER)
+        _draw(run)
+    return session
+
+
+def _draw(run: Path) -> None:
+    """The run's curves; a disk that is full does not hide why the run ended."""
+    from mjx_assist.eval import training_plots
+
+    try:
+        training_plots.draw([run], run / training_plots.PLOTS)
+    except UserError as error:
+        print(f"no plots: {error}", file=sys.stderr)
 
 
 def _join_hosts(arguments: argparse.Namespace) -> None:
@@ -69,18 +117,6 @@ def _join_hosts(arguments: argparse.Namespace) -> None:
     if arguments.host_index >= arguments.host_count:
         raise UserError(f"--host-index {arguments.host_index}: must be less than --host-count {arguments.host_count}.")
     sharding.join_hosts(arguments.hosts, arguments.host_count, arguments.host_index)
-
-
-def _export_end(session) -> None:
-    """Write the policy of a finished run (`ppo.callbacks.Session`) into its folder and say where everything is."""
-    from mjx_assist.eval import bundle as bundles
-    from mjx_assist.eval.export import POLICY_FOLDER, policy_bundle
-    from mjx_assist.ppo.callbacks import read_log
-
-    run = session.run
-    bundle = policy_bundle(session.config, session.env, session.spec, session.state, read_log(run))
-    bundles.save(bundle, run / POLICY_FOLDER)
-    _tell(run, run / POLICY_FOLDER, bundle)
 
 
 def export(arguments: argparse.Namespace) -> None:
@@ -140,7 +176,7 @@ def _unknown_key(key: str, flags: Sequence[str]) -> UserError:
     return UserError(f"--{key} is neither a flag of 'mjx-assist train' nor a key of the config.{hint}")
 
 
-def _config_file(arguments: argparse.Namespace) -> Path:
+def config_file(arguments: argparse.Namespace) -> Path:
     """The CONFIG argument as a file: a path, or the name of a shipped preset."""
     text = arguments.config
     presets = sorted(path.stem for path in data_path("configs").glob("*.json"))
@@ -156,7 +192,7 @@ def _config_file(arguments: argparse.Namespace) -> Path:
     raise UserError(f"config file {text!r} does not exist. Shipped presets, by name: {', '.join(presets)}.")
 
 
-def _resumed(arguments: argparse.Namespace, run: Path) -> RunConfig:
+def resumed(arguments: argparse.Namespace, run: Path) -> RunConfig:
     """The config to go on with: CONFIG if it is given, else the run's own, with overrides.
 
     Raises:
@@ -165,7 +201,7 @@ def _resumed(arguments: argparse.Namespace, run: Path) -> RunConfig:
     own = run / SESSION_CONFIG
     if not own.is_file():
         raise UserError(f"--resume {str(run)!r} is not a training run: it has no {SESSION_CONFIG}.")
-    config = configs.load(_config_file(arguments) if arguments.config else own, arguments.overrides)
+    config = configs.load(config_file(arguments) if arguments.config else own, arguments.overrides)
     before, now = (dict(_leaves(configs.to_dict(c))) for c in (configs.load(own), config))
     changed = [key for key in sorted(before.keys() | now.keys()) if before.get(key) != now.get(key)]
     fixed = [key for key in changed if _under(key, MAY_NOT_CHANGE) or not _under(key, MAY_CHANGE)]
@@ -220,12 +256,15 @@ def _remove_if_empty(run: Path) -> None:
         run.rmdir()
 
 
-def _tell(run: Path, policy: Path, bundle) -> None:
-    wall = bundle.info.get("wall_s")
-    took = f" in {wall / 60:.1f} min" if wall else ""
-    print(f"\ntrained {bundle.info['control_steps']:,} control steps{took}")
-    print(f"run     {run}\npolicy  {policy}\n\nnext:")
-    print(f"  mjx-assist evaluate {run}")
+def _tell(session) -> None:
+    """Where everything of a finished run is, and what can be done with it."""
+    run, row = session.run, session.row
+    took = f" in {row['wall_s'] / 60:.1f} min" if row else ""
+    print(f"\ntrained {session.control_steps:,} control steps{took}")
+    print(f"run     {run}\npolicy  {run / 'policy'}\nplots   {run / 'plots'}")
+    if (run / "best").exists():
+        print(f"best    {run / 'best'}: the policy that walked best while it was trained")
+    print(f"\nnext:\n  mjx-assist evaluate {run}")
     print(f"  mjx-assist evaluate {run} --model full")
     print(f"  mjx-assist report {run} -o {run / 'analyze_results'}")
     print(f"  mjx-assist replay {run}", flush=True)

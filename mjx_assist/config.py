@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from mjx_assist.config_limits import check
 from mjx_assist.config_tree import build, override
 from mjx_assist.errors import UserError, unknown
 
@@ -17,6 +18,7 @@ ACTIVATIONS = ("elu", "relu", "tanh")
 BACKENDS = ("auto", "mjx", "warp", "mujoco")
 VELOCITY_MODES = ("UNIFORM", "SINUSOIDAL", "STEP")
 CRITIC = "common_critic"
+LEARNING_RATES = (1e-5, 3e-3)  # between which a KL target may set it
 MODEL_PATH, MODEL_KEYS = "env_params.model_path", ("msk_key", "device_key")
 
 # Joint name patterns: a prosthesis' joint takes the place of the human one, and an amputated side may have none.
@@ -98,7 +100,8 @@ class HeadOptions:
 
     ``init_from``: a run or bundle whose head of the same name gives the weights to start with; a head that is frozen as
     well keeps seeing observations normalised as there. ``learning_rate`` and ``log_std_init``: null means the run's; a
-    ``target_kl`` changes all rates by the same factor.
+    ``target_kl`` changes all rates by the same factor. ``log_std_min``
+    bounds exploration from below; null means nothing does.
     """
 
     enabled: bool = True
@@ -107,6 +110,7 @@ class HeadOptions:
     initial_action: float = 0.0
     learning_rate: float | None = None
     log_std_init: float | None = None
+    log_std_min: float | None = None
 
 
 @dataclass(frozen=True)
@@ -245,6 +249,7 @@ def _with_one_model(tree: dict) -> dict:
 
 def _validate(config: RunConfig) -> None:
     """Relations between values that no type can say; what depends on the model is checked where the model is known."""
+    check(to_dict(config))
     env, ppo, policy = config.env_params, config.ppo_params, config.policy_params
     if env.backend not in BACKENDS:
         raise unknown("config key 'env_params.backend'", env.backend, BACKENDS)
@@ -254,29 +259,6 @@ def _validate(config: RunConfig) -> None:
         raise unknown("config key 'policy_params.activation'", policy.activation, ACTIVATIONS)
     if env.velocity_mode not in VELOCITY_MODES:
         raise unknown("config key 'env_params.velocity_mode'", env.velocity_mode, VELOCITY_MODES)
-    positive = {
-        "total_timesteps": config.total_timesteps,
-        **{
-            f"env_params.{k}": getattr(env, k)
-            for k in ("num_envs", "control_framerate", "physics_sim_framerate", "custom_max_episode_steps")
-        },
-        **{f"ppo_params.{k}": getattr(ppo, k) for k in ("n_steps", "batch_size", "n_epochs", "learning_rate")},
-        **{
-            f"logger_params.{k}": getattr(config.logger_params, k)
-            for k in ("logging_frequency", "checkpoint_frequency", "keep_checkpoints")
-        },
-    }
-    for key, value in positive.items():
-        if value <= 0:
-            raise UserError(f"config key {key!r}: must be positive, got {value}.")
-    if config.logger_params.evaluation_frequency < 0:
-        raise UserError(
-            "config key 'logger_params.evaluation_frequency': must be a number of updates, or 0 for never, "
-            f"got {config.logger_params.evaluation_frequency}."
-        )
-    for key, value in (("gamma", ppo.gamma), ("gae_lambda", ppo.gae_lambda)):
-        if not 0.0 <= value <= 1.0:
-            raise UserError(f"config key 'ppo_params.{key}': must lie in 0..1, got {value}.")
     if env.physics_sim_framerate % env.control_framerate:
         raise UserError(
             f"config key 'env_params.physics_sim_framerate': {env.physics_sim_framerate} is not a multiple of "
@@ -300,10 +282,22 @@ def _validate(config: RunConfig) -> None:
             f"config key 'ppo_params.mirror_loss_coef': {ppo.mirror_loss_coef} has no effect on networks that are "
             "symmetric by construction; set policy_params.mirror_symmetric to false."
         )
+    if ppo.target_kl > 0 and not LEARNING_RATES[0] <= ppo.learning_rate <= LEARNING_RATES[1]:
+        raise UserError(
+            f"config key 'ppo_params.learning_rate': with a target_kl it must lie in {LEARNING_RATES[0]:g}.."
+            f"{LEARNING_RATES[1]:g}, got {ppo.learning_rate:g}."
+        )
+    if ppo.target_kl > 0 and ppo.n_epochs * rollout == ppo.batch_size:
+        raise UserError(
+            "config key 'ppo_params.target_kl': one epoch of one minibatch has no KL to steer by; set it to 0."
+        )
     for key in ("net_arch", "net_indexing_info"):
         if CRITIC not in getattr(policy, key):
             raise UserError(f"config key 'policy_params.{key}': {CRITIC!r} is missing.")
     heads = set(policy.net_arch)
+    for name in heads:
+        if name == "critic" or name.endswith("_log_std"):
+            raise UserError(f"config key 'policy_params.net_arch': no head can be called {name!r}; parameters are.")
     for name in [*policy.net_indexing_info, *policy.head_options, CRITIC]:
         if name not in heads:
             raise unknown("config key 'policy_params': head", name, heads)

@@ -22,7 +22,7 @@ TINY = {
     "env_params.backend": "mujoco",
     "ppo_params.n_steps": "2",
     "ppo_params.batch_size": "4",
-    "ppo_params.n_epochs": "1",
+    "ppo_params.n_epochs": "2",
     "policy_params.net_arch": '{"human_actor": [4], "exo_actor": [4], "common_critic": [4]}',
     "logger_params.evaluation_frequency": "0",
     "total_timesteps": "4",

@@ -12,13 +12,13 @@ from pathlib import Path
 import jax
 import numpy as np
 from jax.sharding import Mesh
-from tensorboardX import SummaryWriter
 
 from mjx_assist.config import RunConfig
 from mjx_assist.ppo.checkpoint import Checkpoints
 from mjx_assist.ppo.collect import BlowUp
 from mjx_assist.ppo.learner import TrainState
 from mjx_assist.ppo.networks import PolicySpec
+from mjx_assist.ppo.tensorboard import Scalars
 from mjx_assist.run_log import TRAIN_LOG, read_rows
 from mjx_assist.sim.env import AssistEnv
 
@@ -87,12 +87,11 @@ class TensorBoard(Callback):
     """Every number of the log as TensorBoard events in the run's folder."""
 
     def on_start(self, session: Session) -> None:
-        self._board = SummaryWriter(str(session.run), purge_step=session.control_steps + 1)
+        self._board = Scalars(session.run, purge_step=session.control_steps + 1)
 
     def on_update(self, session: Session) -> None:
         if is_due(session, session.config.logger_params.logging_frequency):
-            for name, x in session.row.items():
-                self._board.add_scalar(name, x, session.control_steps)
+            self._board.add(session.row, session.control_steps)
 
     def on_end(self, session: Session) -> None:
         self._board.close()

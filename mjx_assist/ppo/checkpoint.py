@@ -1,11 +1,17 @@
 """Checkpoints with Orbax: atomic, made of items that can be read one by one; the newest readable one is used."""
 
+import hashlib
+import json
 import logging
+import os
 from pathlib import Path
 
 import orbax.checkpoint as ocp
 
 from mjx_assist.errors import UserError
+from mjx_assist.ppo import sharding
+
+SUMS = "sha256.json"  # of every file of a checkpoint: Orbax does not notice a flipped bit in an array
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +41,8 @@ class Checkpoints:
             saved = {name: ocp.args.StandardSave(item) for name, item in items.items()}
             self._manager.save(update, args=ocp.args.Composite(**saved))
             self._manager.wait_until_finished()
+            if sharding.is_primary():
+                _write_sums(self._directory / str(update))
         except (OSError, ValueError) as error:
             raise UserError(
                 f"checkpoint {self._directory / str(update)} could not be written ({error}); "
@@ -53,8 +61,9 @@ class Checkpoints:
         updates = sorted(self._manager.all_steps(), reverse=True)
         for update in updates:
             try:
+                _check_sums(self._directory / str(update))
                 return dict(self._manager.restore(update, args=items))
-            except (OSError, ValueError, KeyError, TypeError) as error:
+            except Exception as error:  # nothing narrower: Orbax raises that too
                 reason = str(error).splitlines()[0][:160] if str(error) else type(error).__name__
                 log.warning("checkpoint %s cannot be read (%s); trying the one before", update, reason)
                 if update not in self._unreadable:
@@ -65,3 +74,21 @@ class Checkpoints:
 
     def close(self) -> None:
         self._manager.close()
+
+
+def _sums(folder: Path) -> dict[str, str]:
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file() and path != folder / SUMS]
+    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def _write_sums(folder: Path) -> None:
+    text = json.dumps(_sums(folder))
+    temporary = folder / f"{SUMS}.part"
+    temporary.write_text(text)
+    os.replace(temporary, folder / SUMS)
+
+
+def _check_sums(folder: Path) -> None:
+    """Raises ``ValueError`` unless the files are as written; a run may have been killed before that was noted."""
+    if (folder / SUMS).exists() and json.loads((folder / SUMS).read_text()) != _sums(folder):
+        raise ValueError(f"its files are not those that were written, see {SUMS}")

@@ -12,12 +12,12 @@ from types import SimpleNamespace
 from typing import NamedTuple
 
 import jax
-from tensorboardX import SummaryWriter
 
 from mjx_assist.errors import UserError
 from mjx_assist.eval import bundle as bundles
 from mjx_assist.eval.export import policy_bundle
 from mjx_assist.ppo.callbacks import Callback, Session, is_due, read_log, write_atomic
+from mjx_assist.ppo.tensorboard import Scalars
 from mjx_assist.run_log import EVALUATION_LOG, read_rows
 
 FOLDER, BEST = "evaluation", "best"
@@ -58,7 +58,7 @@ class Evaluation(Callback):
         rows = read_rows(self._log, session.update)
         write_atomic(self._log, "".join(json.dumps(row) + "\n" for row in rows))
         session.evaluation = rows[-1] if rows else {}
-        self._board = SummaryWriter(str(self._folder), purge_step=session.control_steps + 1)
+        self._board = Scalars(self._folder, purge_step=session.control_steps + 1)
         self._remove_all_but((session.run / BEST).resolve())
 
     def on_update(self, session: Session) -> None:
@@ -109,9 +109,7 @@ class Evaluation(Callback):
         try:
             with open(self._log, "a") as file:
                 file.write(json.dumps(session.evaluation) + "\n")
-            for name, x in result.items():
-                if x is not None:
-                    self._board.add_scalar(name, x, about["control_steps"])
+            self._board.add({k: x for k, x in result.items() if x is not None}, about["control_steps"])
             if self._best is None or score(result) > self._best:
                 self._best = score(result)
                 _link(folder, self._run / BEST)

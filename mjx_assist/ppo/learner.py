@@ -12,10 +12,8 @@ from brax.training.acme import running_statistics
 from flax import struct
 from jax.sharding import Mesh
 
-from mjx_assist.config import PPOParams
+from mjx_assist.config import LEARNING_RATES, PPOParams
 from mjx_assist.ppo import collect, loss, networks, sharding
-
-LEARNING_RATES = (1e-5, 3e-3)  # what the KL rule may set
 
 
 @struct.dataclass
@@ -92,6 +90,7 @@ def make_learner(
         grads, log = jax.grad(loss.ppo_loss, has_aux=True)(params, model, batch, old_log_std, ppo, sharding.mean)
         grads, log = sharding.mean((grads, log))
         held = {name: g if rates[name] else jax.tree.map(jnp.zeros_like, g) for name, g in grads["params"].items()}
+        log["grad_norm"] = optax.tree.norm(held)  # before it is clipped
         steps, opt_state = optimizer.update({"params": held}, opt_state)
         params = {
             name: jax.tree.map(lambda p, s, own=rates[name]: p - rate * own * s, params["params"][name], step)
@@ -131,7 +130,7 @@ def make_learner(
 
         trained = (train.params, train.optimizer)
         if ppo.max_kl:
-            trained = (trained, dict.fromkeys(loss.log_names(spec), jnp.zeros(())))
+            trained = (trained, dict.fromkeys([*loss.log_names(spec), "grad_norm"], jnp.zeros(())))
         trained, log = jax.lax.scan(epoch, trained, jax.random.split(for_order, ppo.n_epochs))
         params, opt_state = trained[0] if ppo.max_kl else trained
 

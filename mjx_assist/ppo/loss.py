@@ -103,5 +103,5 @@ def log_names(spec: networks.PolicySpec) -> list[str]:
 def explained_variance(value: jax.Array, target: jax.Array, mean_over_devices: Callable = lambda x: x) -> jax.Array:
     """1 - variance of (target - value) / variance of target, over the samples of all devices; 1 is a perfect critic."""
     mean = mean_over_devices
-    spread = [mean((x**2).mean()) - mean(x.mean()) ** 2 for x in (target - value, target)]
-    return 1.0 - spread[0] / (spread[1] + 1e-8)
+    error, spread = (mean(((x - mean(x.mean())) ** 2).mean()) for x in (target - value, target))
+    return 1.0 - error / (spread + 1e-8)

@@ -34,6 +34,7 @@ class Head:
     initial_action: float
     log_std_init: float
     learning_rate: float | None = None
+    log_std_min: float | None = None
     enabled: bool = True
     frozen: bool = False
 
@@ -133,6 +134,7 @@ class ActorCritic(nn.Module):
             if not head.enabled:
                 continue
             out = out.reshape(len(sides), *obs.shape[:-1], -1)
+            std = std if head.log_std_min is None else jnp.maximum(std, head.log_std_min)
             for side, actuators in zip(out, _drives(head, mirror), strict=True):
                 place = _selection(actuators, n)
                 mean = mean + _pick(side, place)

@@ -6,6 +6,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import jax
@@ -62,11 +63,11 @@ def make_policy_spec(config: RunConfig, env: AssistEnv) -> PolicySpec:
     return spec if shared else dataclasses.replace(spec, reflection=mirror)
 
 
-def new_run_directory(out: Path) -> Path:
-    """``out/train_session_<time>``, a fresh one."""
+def new_run_directory(out: Path, name: str = "train_session") -> Path:
+    """``out/<name>_<time>``, a fresh one."""
     stamp = time.strftime("%Y%m%d-%H%M%S")
     for suffix in ("", *(f"-{i}" for i in range(1, 100))):
-        path = out / f"train_session_{stamp}{suffix}"
+        path = out / f"{name}_{stamp}{suffix}"
         try:
             path.mkdir(parents=True)
         except FileExistsError:
@@ -156,38 +157,36 @@ def train(
 
 def _loop(session: Session, update: Callable, callbacks: Sequence[Callback], wall: float) -> None:
     """Updates until the end or a signal, each followed by the callbacks."""
-    started: list[Callback] = []
-    try:
-        with StopSignals() as signals:
+    with ExitStack() as ends, StopSignals() as signals:
+        for callback in callbacks:
+            callback.on_start(session)
+            ends.callback(callback.on_end, session)
+        stopped = False  # what a callback asks for is done with the next update, on all hosts, and saved
+        while session.update < session.total_updates and not stopped:
+            began = time.perf_counter()
+            session.state, log, session.blow_up = update(session.state)
+            log = {name: float(x) for name, x in jax.device_get(log).items()}
+            took = time.perf_counter() - began
+            wall, steps = wall + took, session.control_steps
+            session.update += 1
+            session.row = {
+                "update": session.update,
+                "control_steps": session.control_steps,
+                "wall_s": wall,
+                "steps_per_s": (session.control_steps - steps) / took,
+                **log,
+            }
+            _check(session.row)
+            stopped = sharding.on_any(bool(signals.requested or session.stop))
+            if stopped:
+                session.stop = session.stop or signals.requested or "another host"
             for callback in callbacks:
-                callback.on_start(session)
-                started.append(callback)
-            while not session.last:
-                began = time.perf_counter()
-                session.state, log, session.blow_up = update(session.state)
-                log = {name: float(x) for name, x in jax.device_get(log).items()}
-                took = time.perf_counter() - began
-                wall, steps = wall + took, session.control_steps
-                session.update += 1
-                session.row = {
-                    "update": session.update,
-                    "control_steps": session.control_steps,
-                    "wall_s": wall,
-                    "steps_per_s": (session.control_steps - steps) / took,
-                    **log,
-                }
-                _check(session.row)
-                if sharding.on_any(bool(signals.requested or session.stop)):
-                    session.stop = session.stop or signals.requested or "another host"
-                for callback in callbacks:
-                    callback.on_update(session)
-    finally:
-        for callback in reversed(started):
-            callback.on_end(session)
+                callback.on_update(session)
 
 
 def _check(row: dict) -> None:
-    if not np.isfinite(row["value_loss"]):
-        raise UserError(f"training diverged at update {row['update']}: the value loss is {row['value_loss']}.")
+    for name, x in row.items():
+        if not np.isfinite(x):
+            raise UserError(f"training diverged at update {row['update']}: {name} is {x}.")
     if row["env/overflow"] > 0:
         raise UserError(f"update {row['update']}: warp dropped contacts or constraint rows it had no room for.")

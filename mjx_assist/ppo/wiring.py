@@ -45,6 +45,7 @@ def policy_spec(
                 initial_action=options.initial_action,
                 log_std_init=policy.log_std_init if options.log_std_init is None else options.log_std_init,
                 learning_rate=options.learning_rate,
+                log_std_min=options.log_std_min,
                 enabled=options.enabled,
                 frozen=options.frozen,
             )
@@ -89,6 +90,8 @@ def _observations(entries: Sequence[str | dict], names: Sequence[str], where: st
         if not match:
             raise unknown(f"{where}: pattern", entry, [*names, *(n.partition(".")[2] for n in names if "." in n)])
         found += [i for i in match if i not in found]
+    if not found:
+        raise UserError(f"{where}: it names nothing to observe.")
     return tuple(found)
 
 

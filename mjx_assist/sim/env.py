@@ -220,7 +220,10 @@ def auto_reset(env: Env, state: State, action: Any) -> tuple[State, jax.Array]:
     Returns the state to go on from and the observation *before* any reset (for bootstrapping the value at the end).
     """
     after = env.step(state, action)
-    fresh = env.reset(after.pipeline_state.key)
-    done = after.done.astype(bool)
-    following = jax.tree.map(lambda new, old: jnp.where(done, new, old), fresh, after)
-    return following.replace(reward=after.reward, done=after.done, metrics=after.metrics, info=after.info), after.obs
+    fresh, done = env.reset(after.pipeline_state.key), after.done.astype(bool)
+    state, obs = jax.tree.map(
+        lambda new, old: jnp.where(done, new, old),
+        (fresh.pipeline_state, fresh.obs),
+        (after.pipeline_state, after.obs),
+    )
+    return after.replace(pipeline_state=state, obs=obs), after.obs

@@ -7,6 +7,7 @@ import orbax.checkpoint as ocp
 import pytest
 
 from mjx_assist.errors import UserError
+from mjx_assist.ppo import checkpoint
 from mjx_assist.ppo.checkpoint import Checkpoints
 
 
@@ -51,6 +52,14 @@ def scramble(folder):
         path.write_bytes(bytes(np.random.default_rng(0).integers(0, 256, path.stat().st_size, dtype=np.uint8)))
 
 
+def flip_a_bit(folder):
+    """In the largest file: the arrays."""
+    path = max(files(folder), key=lambda path: path.stat().st_size)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 16
+    path.write_bytes(content)
+
+
 def remove_data(folder):
     for path in files(folder):
         if "METADATA" not in path.name.upper():
@@ -62,7 +71,7 @@ def remove_everything(folder):
         path.unlink()
 
 
-DAMAGES = [truncate, empty, scramble, remove_data, remove_everything]
+DAMAGES = [truncate, empty, scramble, flip_a_bit, remove_data, remove_everything]
 
 
 def test_a_checkpoint_comes_back_bit_for_bit(tmp_path):
@@ -70,6 +79,12 @@ def test_a_checkpoint_comes_back_bit_for_bit(tmp_path):
     for found, expected in zip(jax.tree.leaves(newest(tmp_path)), jax.tree.leaves(state(3)), strict=True):
         np.testing.assert_array_equal(found, expected)
         assert found.dtype == expected.dtype
+
+
+def test_a_checkpoint_whose_writer_was_killed_before_it_noted_the_sums_is_read(tmp_path):
+    saved(tmp_path, [3])
+    (tmp_path / "3" / checkpoint.SUMS).unlink()
+    assert newest(tmp_path)["updates"] == 3
 
 
 def test_the_oldest_are_dropped(tmp_path):

@@ -1,0 +1,100 @@
+"""What the training benchmarks share: a learner from a preset, timing in turns, tables written into docs."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+PRESET = "walk22_exo"
+DOCS = Path(__file__).parents[1] / "docs"
+
+
+class Parts(NamedTuple):
+    """What a run is made of: config, env, policy spec, batched ``reset`` and ``step``, the learner's two functions."""
+
+    config: Any
+    env: Any
+    spec: Any
+    reset: Callable
+    step: Callable
+    init: Callable
+    update: Callable
+
+
+def sized_config(
+    backend: str, num_envs: int | None = None, n_steps: int | None = None, minibatches: int | None = None
+) -> Any:
+    """The preset on another backend, and with other sizes where they are given (minibatches: of an epoch)."""
+    from mjx_assist import config as configs
+    from mjx_assist.data import data_path
+
+    path = data_path("configs", f"{PRESET}.json")
+    preset = configs.load(path)
+    own, ppo = preset.env_params.num_envs, preset.ppo_params
+    count = minibatches or own * ppo.n_steps // ppo.batch_size
+    num_envs, n_steps = num_envs or own, n_steps or ppo.n_steps
+    sizes = {
+        "env_params.backend": backend,
+        "env_params.num_envs": num_envs,
+        "ppo_params.n_steps": n_steps,
+        "ppo_params.batch_size": num_envs * n_steps // count,
+    }
+    return configs.load(path, [(key, str(value)) for key, value in sizes.items()])
+
+
+def build(config: Any) -> Parts:
+    """The env and the learner of a config."""
+    from mjx_assist.ppo import train
+    from mjx_assist.ppo.learner import make_learner
+    from mjx_assist.sim.env import make_env
+
+    env = make_env(config.env_params)
+    spec = train.make_policy_spec(config, env)
+    reset, step = train.batched(env)
+    learner = make_learner(reset, step, spec, config.ppo_params, config.env_params.num_envs, env.observation_size)
+    return Parts(config, env, spec, reset, step, *learner)
+
+
+def best_times(jobs: dict[str, Callable[[], Any]], rounds: int) -> tuple[dict[str, float], dict[str, float]]:
+    """Shortest wall time and least CPU time of all threads (s) of each job over ``rounds``.
+
+    The jobs take turns, so noise from outside meets them all; it hardly moves CPU time.
+    """
+    import jax
+
+    for job in jobs.values():
+        jax.block_until_ready(job())
+    wall, cpu = dict.fromkeys(jobs, float("inf")), dict.fromkeys(jobs, float("inf"))
+    for _ in range(rounds):
+        for name, job in jobs.items():
+            start, start_cpu = time.perf_counter(), time.process_time()
+            jax.block_until_ready(job())
+            wall[name] = min(wall[name], time.perf_counter() - start)
+            cpu[name] = min(cpu[name], time.process_time() - start_cpu)
+    return wall, cpu
+
+
+def in_subprocess(script: Path, *arguments: Any, timeout: float, environment: dict[str, str] | None = None) -> dict:
+    """The JSON object on the last line that a script prints, or ``{"error": its last words}``."""
+    command = [sys.executable, str(script), *map(str, arguments)]
+    environment = {**os.environ, **(environment or {})}
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, env=environment)
+    except subprocess.TimeoutExpired:
+        return {"error": f"took more than {timeout:g} s"}
+    lines = (done.stdout if done.returncode == 0 else done.stderr).strip().splitlines() or ["no output"]
+    return json.loads(lines[-1]) if done.returncode == 0 else {"error": lines[-1]}
+
+
+def write_table(path: Path, name: str, table: str) -> None:
+    """Put a table between the marker comments ``<!-- name -->`` and ``<!-- /name -->`` of a document."""
+    text = path.read_text()
+    before, rest = text.split(f"<!-- {name} -->", 1)
+    _, after = rest.split(f"<!-- /{name} -->", 1)
+    temporary = path.with_name(path.name + ".part")
+    temporary.write_text(f"{before}<!-- {name} -->\n{table}\n<!-- /{name} -->{after}")
+    os.replace(temporary, path)

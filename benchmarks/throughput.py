@@ -1,0 +1,207 @@
+"""Where the time of training goes on each backend: physics, env, policy, update; and what peers reach on the same env.
+
+Usage: python benchmarks/throughput.py [--cases mujoco mjx warp sb3 brax] [--rounds 5] [--json FILE]
+Each case runs in a process of its own. All parts of a case start from the same states and actions and take turns.
+"""
+
+import argparse
+import itertools
+import json
+import platform
+import resource
+from pathlib import Path
+from typing import Any
+
+from common import DOCS, Parts, best_times, build, in_subprocess, sized_config, write_table
+
+# Envs and control steps of an update on a CPU; None: the preset's.
+SIZES = {"mujoco": (None, None), "mjx": (256, None), "warp": (4, 2)}
+ACCELERATED = (4096, None)
+PEERS = {"sb3": "Stable-Baselines3 PPO, 2 subprocesses", "brax": "brax PPO, C MuJoCo backend"}
+WARM_UP = 3  # updates before anything is timed
+TIMEOUT = 3600.0  # s
+STEPS = ("bare", "physics", "env", "rollout", "update")  # each contains the one before
+
+
+def measure(backend: str, rounds: int) -> dict:
+    """Seconds of one update's worth of control steps in each of ``STEPS``, rates and memory."""
+    import jax
+
+    sizes = SIZES[backend] if jax.default_backend() == "cpu" or backend == "mujoco" else ACCELERATED
+    parts = build(sized_config(backend, *sizes))
+    num_envs, n_steps = parts.config.env_params.num_envs, parts.config.ppo_params.n_steps
+    update = jax.jit(parts.update)
+    train = jax.jit(parts.init)(jax.random.PRNGKey(0))
+    for _ in range(WARM_UP):
+        train = update(train)[0]
+    seconds, cpu_seconds = best_times(_jobs(parts, train, update), rounds)
+    control_steps = num_envs * n_steps
+    substeps = parts.env.physics.n_substeps
+    stats = jax.devices()[0].memory_stats() or {}
+    return {
+        "device": jax.devices()[0].device_kind,
+        "num_envs": num_envs,
+        "n_steps": n_steps,
+        "seconds": seconds,
+        "cpu_seconds": cpu_seconds,
+        "physics_steps_per_s": control_steps * substeps / seconds["bare"],
+        "control_steps_per_s": control_steps / seconds["update"],
+        "overhead": seconds["update"] / seconds["bare"] - 1.0,
+        "overhead_cpu": cpu_seconds["update"] / cpu_seconds["bare"] - 1.0,
+        "env_over_bare": seconds["env"] / seconds["bare"],
+        "peak_host_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "peak_device_mb": stats["peak_bytes_in_use"] / 2**20 if "peak_bytes_in_use" in stats else None,
+    }
+
+
+def _jobs(parts: Parts, train: Any, update: Any) -> dict:
+    """The same trajectories five times: bare physics, physics, env, env with policy, a whole update."""
+    import jax
+    import jax.numpy as jnp
+
+    from mjx_assist.ppo import collect, networks
+    from mjx_assist.sim import action as actions
+
+    env, step = parts.env, parts.step
+    model = networks.ActorCritic(parts.spec)
+    keys = jax.random.split(jax.random.PRNGKey(1), parts.config.ppo_params.n_steps)
+
+    def act(obs, key):
+        mean, log_std = model.apply(train.params, collect.normalise(train.normaliser, obs), method="actor")
+        return mean + jnp.exp(log_std) * jax.random.normal(key, mean.shape)
+
+    def rollout(state, keep):
+        def one(state, key):
+            action = act(state.obs, key)
+            return step(state, action)[0], (state.pipeline_state.physics, action) if keep else None
+
+        return jax.lax.scan(one, state, keys)
+
+    before, action = jax.jit(lambda s: rollout(s, True)[1])(train.env)  # [n_steps, num_envs, ...]
+    control = actions.to_control(env.action_spec, action, jnp)
+    physics = jax.vmap(env.physics.step)
+    # One array each, so that the loops compute every step: a loop's own result could be dropped.
+    env_loop = jax.jit(lambda s, a: jax.lax.scan(lambda s, a: (step(s, a)[0], None), s, a)[0])
+    physics_loop = jax.jit(lambda b, c: jax.lax.scan(lambda _, x: (physics(*x), None), b_first(b), (b, c))[0])
+    policy_loop = jax.jit(lambda s: rollout(s, False)[0])
+    bare = _bare_c(env, before, control) if env.backend == "mujoco" else _bare_mjx(env, before, control)
+    return {
+        "bare": bare,
+        "physics": lambda: physics_loop(before, control),
+        "env": lambda: env_loop(train.env, action),
+        "rollout": lambda: policy_loop(train.env),
+        "update": lambda: update(train),
+    }
+
+
+def b_first(batch: Any) -> Any:
+    """The first control step's part of ``[n_steps, num_envs, ...]``."""
+    import jax
+
+    return jax.tree.map(lambda x: x[0], batch)
+
+
+def _bare_c(env: Any, before: Any, control: Any) -> Any:
+    """One call of `mujoco.rollout` for all control steps at once: same model, states, controls, substeps, threads."""
+    import os
+
+    import mujoco
+    import numpy as np
+    from mujoco.rollout import Rollout
+
+    from mjx_assist.sim import mjcf
+
+    model, substeps = mjcf.load(env.xml), env.physics.n_substeps
+    threads = os.cpu_count() or 1
+    columns = (before.time[..., None], before.qpos, before.qvel, before.act)
+    initial = np.concatenate([np.asarray(x, float) for x in columns], axis=-1)
+    initial = initial.reshape(-1, initial.shape[-1])
+    controls = np.repeat(np.asarray(control, float).reshape(len(initial), 1, -1), substeps, axis=1)
+    data, pool = [mujoco.MjData(model) for _ in range(threads)], Rollout(nthread=threads)
+    out = [np.zeros((len(initial), substeps, n)) for n in (initial.shape[1], model.nsensordata)]
+    models = [model] * len(initial)
+
+    def job() -> None:
+        pool.rollout(models, data, initial, controls, nstep=substeps, state=out[0], sensordata=out[1], skip_checks=True)
+
+    return job
+
+
+def _bare_mjx(env: Any, before: Any, control: Any) -> Any:
+    """Nothing but the physics steps of MJX, over the same states and controls."""
+    import jax
+
+    physics = env.physics
+
+    def walk(state, ctrl):
+        data = physics._template.replace(
+            qpos=state.qpos, qvel=state.qvel, act=state.act, ctrl=ctrl, qacc_warmstart=state.warmstart
+        )
+        one = lambda data, _: (physics._substep(physics._mjx_model, data), None)  # noqa: E731
+        data = jax.lax.scan(one, data, None, length=physics.n_substeps)[0]
+        return data.qpos, data.qvel, data.act, data.sensordata
+
+    first = jax.eval_shape(jax.vmap(walk), b_first(before), control[0])
+    zeros = jax.tree.map(lambda x: jax.numpy.zeros(x.shape, x.dtype), first)
+    loop = jax.jit(lambda b, c: jax.lax.scan(lambda _, x: (jax.vmap(walk)(*x), None), zeros, (b, c))[0])
+    return lambda: loop(before, control)
+
+
+def table(results: dict[str, dict]) -> str:
+    """Backends, then peers, as Markdown."""
+    parts = ("bare physics", "+ physics", "+ env", "+ policy", "+ update")
+    head = ("backend", "envs x steps", "physics steps/s, bare", "control steps/s, training", *parts)
+    head = (*head, "beside bare physics", "the same in CPU time", "env loop / bare", "peak memory")
+    lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
+    for name, r in results.items():
+        if name in PEERS or "error" in r:
+            continue
+        per = 1e6 / (r["num_envs"] * r["n_steps"])
+        t = [r["seconds"][step] * per for step in STEPS]
+        parts = [t[0], *(b - a for a, b in itertools.pairwise(t))]
+        memory = r["peak_device_mb"] or r["peak_host_mb"]
+        lines.append(
+            f"| `{name}` ({r['device']}) | {r['num_envs']} x {r['n_steps']} | {r['physics_steps_per_s']:,.0f} | "
+            f"{r['control_steps_per_s']:,.0f} | {' | '.join(f'{x:.1f}' for x in parts)} | {r['overhead']:+.0%} | "
+            f"{r['overhead_cpu']:+.0%} | "
+            f"{r['env_over_bare']:.2f} | {memory:,.0f} MB |"
+        )
+    peers = {name: r for name, r in results.items() if name in PEERS and "error" not in r}
+    if peers:
+        lines += ["", "| peer on the same env | control steps/s | ours is faster by |", "|---|---|---|"]
+        ours = results.get("mujoco", {}).get("control_steps_per_s")
+        for name, r in peers.items():
+            faster = f"{ours / r['control_steps_per_s']:.1f} x" if ours else "-"
+            lines.append(f"| {PEERS[name]} | {r['control_steps_per_s']:,.0f} | {faster} |")
+    lines += [f"\n`{name}` did not run: {r['error']}" for name, r in results.items() if "error" in r]
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--cases", nargs="+", choices=(*SIZES, *PEERS), default=[*SIZES, *PEERS])
+    parser.add_argument("--rounds", type=int, default=5, help="repetitions of each part; the fastest counts")
+    parser.add_argument("--docs", action="store_true", help="write the table into docs/performance.md")
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.inside:
+        print(json.dumps(measure(options.cases[0], options.rounds)))
+        return
+    here, results = Path(__file__), {}
+    for case in options.cases:
+        if case in PEERS:
+            results[case] = in_subprocess(here.parent / "peers" / f"{case}_ppo.py", timeout=TIMEOUT)
+        else:
+            arguments = ("--inside", "--rounds", options.rounds, "--cases", case)
+            results[case] = in_subprocess(here, *arguments, timeout=TIMEOUT)
+        print(f"{case}: {json.dumps(results[case])}", flush=True)
+    print(f"\n{table(results)}")
+    if options.json:
+        options.json.write_text(json.dumps({"machine": platform.processor(), "results": results}, indent=1) + "\n")
+    if options.docs:
+        write_table(DOCS / "performance.md", "throughput", table(results))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,97 @@
+"""The benchmarks' own sums, and that an update after the first compiles nothing."""
+
+import sys
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytest
+
+FOLDER = Path(__file__).parents[1] / "benchmarks"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def benchmarks_on_path():
+    sys.path.insert(0, str(FOLDER))
+    yield
+    sys.path.remove(str(FOLDER))
+
+
+def test_updates_after_the_first_compile_nothing(monkeypatch):
+    import compile as compiling
+
+    monkeypatch.setattr(compiling, "N_STEPS", 4)
+    result = compiling.measure("mujoco", 8)
+    assert result["recompiled"] == 0
+    assert sum(result["seconds"].values()) == pytest.approx(result["total"])
+    assert set(result["seconds"]) == set(compiling.PARTS)
+
+
+def test_a_failed_or_slow_script_is_an_error_in_the_results(tmp_path):
+    import common
+
+    script = tmp_path / "script.py"
+    script.write_text("import json, os; print('noise'); print(json.dumps({'seen': os.environ['SEEN']}))")
+    assert common.in_subprocess(script, timeout=60, environment={"SEEN": "this"}) == {"seen": "this"}
+    script.write_text("raise SystemExit('no such backend')")
+    assert common.in_subprocess(script, timeout=60) == {"error": "no such backend"}
+    script.write_text("import time; time.sleep(60)")
+    assert common.in_subprocess(script, timeout=0.5) == {"error": "took more than 0.5 s"}
+
+
+def test_a_table_replaces_only_what_is_between_its_markers(tmp_path):
+    import common
+
+    page = tmp_path / "page.md"
+    page.write_text("above\n<!-- a -->\nold\n<!-- /a -->\nbelow\n<!-- b -->\n<!-- /b -->\n")
+    common.write_table(page, "a", "| new |")
+    common.write_table(page, "a", "| newer |")
+    assert page.read_text() == "above\n<!-- a -->\n| newer |\n<!-- /a -->\nbelow\n<!-- b -->\n<!-- /b -->\n"
+    assert list(tmp_path.iterdir()) == [page]
+
+
+def test_parts_of_an_update_add_up_and_failures_are_told():
+    import throughput
+
+    seconds = dict(zip(throughput.STEPS, (1.0, 1.1, 1.2, 1.3, 1.5), strict=True))
+    row = {
+        "device": "cpu",
+        "num_envs": 100,
+        "n_steps": 10,
+        "seconds": seconds,
+        "physics_steps_per_s": 8000.0,
+        "control_steps_per_s": 1000 / 1.5,
+        "overhead": 0.5,
+        "overhead_cpu": 0.4,
+        "env_over_bare": 1.2,
+        "peak_host_mb": 900.0,
+        "peak_device_mb": None,
+    }
+    text = throughput.table({"mujoco": row, "warp": {"error": "no warp"}, "sb3": {"control_steps_per_s": 100.0}})
+    assert "| 1000.0 | 100.0 | 100.0 | 100.0 | 200.0 | +50% | +40% | 1.20 | 900 MB |" in text
+    assert "| 100 | 6.7 x |" in text and "`warp` did not run: no warp" in text
+
+
+def test_xla_counts_the_body_of_a_loop_once():
+    """What `update_cost` rests on: twice the matrix product's 2 n^3 FLOPs in a row, but one of them in a loop."""
+    import update_cost
+
+    n = 64
+    square = jax.ShapeDtypeStruct((n, n), np.float32)
+    one = update_cost.cost(update_cost.compiled(lambda x: x @ x, square))
+    two = update_cost.cost(update_cost.compiled(lambda x: (x @ x) @ x, square))
+    loop = jax.jit(lambda x: jax.lax.scan(lambda c, _: (c @ x, None), x, None, length=7)[0])
+    looped = update_cost.cost(update_cost.compiled(loop, square))
+    assert one.flops == pytest.approx(2 * n**3, rel=0.01)
+    assert two.flops == pytest.approx(4 * n**3, rel=0.01)
+    assert looped.flops == pytest.approx(2 * n**3, rel=0.05)
+
+
+def test_the_slower_of_memory_and_arithmetic_bounds_the_rate():
+    import update_cost
+
+    bandwidth, peak = update_cost.CHIPS["H100 SXM"]
+    memory_bound = {"num_envs": 10, "n_steps": 2, "parts": {"a": (0.1 * peak, bandwidth), "b": (0.1 * peak, bandwidth)}}
+    rate, limit = update_cost.bound(memory_bound, "H100 SXM")
+    assert (rate, limit) == (pytest.approx(10.0), "memory")
+    assert update_cost.bound({**memory_bound, "parts": {"a": (4 * peak, 1.0)}}, "H100 SXM")[1] == "arithmetic"
