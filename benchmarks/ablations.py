@@ -1,6 +1,6 @@
 """What makes it learn fast: time to walk with one thing at a time changed. Finished rows are kept in the JSON file.
 
-Usage: python benchmarks/ablations.py --json FILE [--seeds 2] [--limit 1500000] [--markdown docs/learning.md] [NAME ...]
+Usage: python benchmarks/ablations.py --json FILE [--seeds 2] [--limit 1500000] [NAME ...]
 """
 
 import argparse
@@ -8,7 +8,6 @@ import json
 from functools import partial
 from pathlib import Path
 
-from common import write_table
 from time_to_walk import time_to_walk
 
 from mjx_assist import config as configs
@@ -77,7 +76,6 @@ def main() -> None:
     parser.add_argument("--json", required=True, type=Path)
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--limit", type=int, default=1_500_000)
-    parser.add_argument("--markdown", type=Path, help="put the table into this file")
     arguments = parser.parse_args()
     results = json.loads(arguments.json.read_text()) if arguments.json.exists() else {}
     first = configs.load(data_path("configs", PRESET)).env_params.seed
@@ -89,8 +87,6 @@ def main() -> None:
             results.setdefault(name, []).append(run(CHANGES[name], first + seed, arguments.limit))
             arguments.json.write_text(json.dumps(results, indent=1))
     print(table(results))
-    if arguments.markdown:
-        write_table(arguments.markdown, "ablations", table(results))
 
 
 if __name__ == "__main__":
