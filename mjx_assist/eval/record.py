@@ -14,11 +14,11 @@ import numpy as np
 from mjx_assist.errors import UserError
 
 SCHEMA = "mjx-assist-gait-record"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 SIDES = ("right", "left")
 GRAVITY = 9.81  # m/s^2, MuJoCo's default and the models'; turns body mass into the body weight of every "BW" figure
 
-# Shape of each array field by the letters below; the leading T is the number of samples.
+# Shape of each array field by the letters below; T is the number of samples.
 _SHAPES = {
     "time": "T",
     "phase": "T",
@@ -28,15 +28,37 @@ _SHAPES = {
     "reference_qpos": "TJ",
     "activation": "TM",
     "excitation": "TM",
+    "muscle_length": "TM",
+    "muscle_velocity": "TM",
+    "muscle_force": "TM",
+    "muscle_active_force": "TM",
     "device_torque": "TD",
     "ground_reaction": "T23",
+    "center_of_pressure": "T23",
+    "free_moment": "T2",
     "joint_moment": "TJ",
     "device_moment": "TJ",
+    "passive_moment": "TJ",
     "foot_position": "T23",
+    "toe_position": "T23",
+    "com_position": "T3",
+    "com_velocity": "T3",
+    "sensors": "TS",
+    "muscle_max_force": "M",
+    "muscle_optimal_length": "M",
+    "muscle_tendon_length": "M",
+    "muscle_max_velocity": "M",
 }
+_MAY_BE_NAN = ("center_of_pressure",)
 # What numpy and zipfile raise for a file that is damaged, holds pickles or is something else.
 _UNREADABLE = (OSError, EOFError, ValueError, RuntimeError, zipfile.BadZipFile, zlib.error)
-_NAMES = {"joint_names": "J", "muscle_names": "M", "device_names": "D", "device_joints": "D"}
+_NAMES = {
+    "joint_names": "J",
+    "muscle_names": "M",
+    "device_names": "D",
+    "device_joints": "D",
+    "sensor_names": "S",
+}
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -44,10 +66,22 @@ class GaitRecord:
     """One episode of T samples, at the physics rate or every k-th step. SI units, radians, reduced joint order.
 
     time [T] s since the reset (so ``time[-1]`` is how long the episode lasted); phase [T] cycles of the policy's gait
-    clock, 0..1; target_velocity [T] m/s; qpos, qvel, reference_qpos [T, J]; activation, excitation [T, M] 0..1;
-    device_torque [T, D] N*m about ``device_joints[d]``, in that joint's sign; ground_reaction [T, 2, 3] N, (right,
-    left) x (forward, lateral, vertical), on the foot; joint_moment [T, J] N*m of muscles and device together,
-    device_moment [T, J] the device's part; foot_position [T, 2, 3] m, heel-body (calcn) origins in the world.
+    clock, 0..1; target_velocity [T] m/s; qpos, qvel, reference_qpos [T, J].
+
+    Muscles [T, M]: activation, excitation 0..1; muscle_length, muscle_velocity of the whole path (m, m/s, lengthening
+    positive); muscle_force its tension N, muscle_active_force the part that activation makes (never below 0). Per
+    muscle [M]: muscle_max_force N, muscle_optimal_length and muscle_tendon_length m (a rigid tendon: fibre length =
+    path length - tendon length), muscle_max_velocity in optimal lengths per s.
+
+    device_torque [T, D] N*m about ``device_joints[d]``, in that joint's sign. joint_moment [T, J] N*m of muscles and
+    device together, device_moment [T, J] the device's part, passive_moment [T, J] of springs, damping, friction and
+    joint limits (the couplings of a full model too); their sum is what inverse dynamics finds.
+
+    World axes are (forward, left, up). ground_reaction [T, 2, 3] N on the (right, left) foot; center_of_pressure
+    [T, 2, 3] m on the ground, NaN where the foot is unloaded; free_moment [T, 2] N*m about the vertical through it;
+    foot_position [T, 2, 3] m, heel-body (calcn) origins; toe_position [T, 2, 3] m, centres of the forefoot's touch
+    volumes; com_position, com_velocity [T, 3] of the whole body, m, m/s; sensors [T, S] the model's own.
+    ``controller``: what drove the device.
     """
 
     time: np.ndarray
@@ -58,15 +92,31 @@ class GaitRecord:
     reference_qpos: np.ndarray
     activation: np.ndarray
     excitation: np.ndarray
+    muscle_length: np.ndarray
+    muscle_velocity: np.ndarray
+    muscle_force: np.ndarray
+    muscle_active_force: np.ndarray
     device_torque: np.ndarray
     ground_reaction: np.ndarray
+    center_of_pressure: np.ndarray
+    free_moment: np.ndarray
     joint_moment: np.ndarray
     device_moment: np.ndarray
+    passive_moment: np.ndarray
     foot_position: np.ndarray
+    toe_position: np.ndarray
+    com_position: np.ndarray
+    com_velocity: np.ndarray
+    sensors: np.ndarray
+    muscle_max_force: np.ndarray
+    muscle_optimal_length: np.ndarray
+    muscle_tendon_length: np.ndarray
+    muscle_max_velocity: np.ndarray
     joint_names: tuple[str, ...]
     muscle_names: tuple[str, ...]
     device_names: tuple[str, ...]
     device_joints: tuple[str, ...]
+    sensor_names: tuple[str, ...]
     body_mass: float
     leg_length: float
     fell: bool
@@ -75,6 +125,7 @@ class GaitRecord:
     model_kind: str
     seed: int
     control_dt: float = 1.0 / 30.0
+    controller: str = "learned"
 
     def __post_init__(self):
         """Convert arrays to float and names to tuples; ValueError when shapes and names do not fit together."""
@@ -104,6 +155,17 @@ class GaitRecord:
         return self.body_mass * GRAVITY
 
     @property
+    def joint_power(self) -> np.ndarray:
+        """[T, J] W that muscles and device together give (positive) to a joint, or take from it."""
+        return self.joint_moment * self.qvel
+
+    @property
+    def device_power(self) -> np.ndarray:
+        """[T, D] W of each device actuator on the joint that it drives."""
+        columns = [self.joint_names.index(joint) for joint in self.device_joints]
+        return self.device_torque * self.qvel[:, columns]
+
+    @property
     def sample_dt(self) -> float:
         """Median time between samples, s; NaN for a single sample."""
         return float(np.median(np.diff(self.time))) if self.time.size > 1 else float("nan")
@@ -115,7 +177,8 @@ class GaitRecord:
     def finite_part(self) -> "GaitRecord":
         """The record up to its first non-finite sample (itself when there is none); UserError if nothing is left."""
         finite = np.ones(self.time.size, bool)
-        for name in _SHAPES:
+        over_time = [name for name, letters in _SHAPES.items() if letters.startswith("T")]
+        for name in set(over_time) - set(_MAY_BE_NAN):
             field = np.isfinite(getattr(self, name))
             finite &= field.all(axis=tuple(range(1, field.ndim)))
         if finite.all():
@@ -123,7 +186,7 @@ class GaitRecord:
         length = int(np.argmin(finite))
         if length == 0:
             raise UserError(f"gait record of seed {self.seed}: the first sample is already not finite.")
-        return dataclasses.replace(self, **{name: getattr(self, name)[:length] for name in _SHAPES})
+        return dataclasses.replace(self, **{name: getattr(self, name)[:length] for name in over_time})
 
     def save(self, path: str | Path) -> Path:
         """Write one compressed npz (no pickles), whole or not at all; returns its path (a missing .npz is added)."""

@@ -38,7 +38,7 @@ def replay(
     actions = action.make_action_spec(walker.reduced)
     dt = 1.0 / params.control_framerate
     every = max(1, round(1.0 / (_RECORD_RATE * walker.model.opt.timestep)))
-    samples: list[tuple] = []
+    samples: list[dict] = []
     fell, physics_steps = False, 0
     for step in range(steps):
         target = float(command.target_velocity(limits, wish, step * dt))
@@ -59,49 +59,54 @@ def replay(
     return _record(walker, bundle, samples, fell, seed, dt)
 
 
-def _sample(walker: Walker, bundle: Bundle, control: np.ndarray, target: float, phase: float) -> tuple:
-    """One row of the record."""
+def _sample(walker: Walker, bundle: Bundle, control: np.ndarray, target: float, phase: float) -> dict:
+    """One row of the record by field."""
     state = walker.state()
     moment, device_moment = walker.joint_moments()
-    return (
-        walker.data.time,
-        phase,
-        target,
-        state.qpos,
-        state.qvel,
-        reference.sample(bundle.gait, phase, target)[0],
-        walker.muscle_activation(),
-        control[walker.muscle],
-        walker.contact_forces()[0],
-        moment,
-        device_moment,
-        walker.foot_positions(),
-    )
+    contact = walker.ground_contact()
+    length, velocity, tension, active = walker.muscles()
+    com, com_velocity = walker.center_of_mass()
+    return {
+        "time": walker.data.time,
+        "phase": phase,
+        "target_velocity": target,
+        "qpos": state.qpos,
+        "qvel": state.qvel,
+        "reference_qpos": reference.sample(bundle.gait, phase, target)[0],
+        "activation": walker.muscle_activation(),
+        "excitation": control[walker.muscle],
+        "muscle_length": length,
+        "muscle_velocity": velocity,
+        "muscle_force": tension,
+        "muscle_active_force": active,
+        "ground_reaction": contact.force,
+        "center_of_pressure": contact.center_of_pressure,
+        "free_moment": contact.free_moment,
+        "joint_moment": moment,
+        "device_moment": device_moment,
+        "passive_moment": walker.passive_moments(),
+        "foot_position": walker.foot_positions(),
+        "toe_position": walker.toe_positions(),
+        "com_position": com,
+        "com_velocity": com_velocity,
+        "sensors": state.sensordata,
+    }
 
 
-def _record(walker: Walker, bundle: Bundle, samples: list[tuple], fell: bool, seed: int, dt: float) -> GaitRecord:
-    columns = [np.array(column) for column in zip(*samples, strict=True)]
+def _record(walker: Walker, bundle: Bundle, samples: list[dict], fell: bool, seed: int, dt: float) -> GaitRecord:
+    columns = {name: np.array([row[name] for row in samples]) for name in samples[0]}
     names = np.array(walker.actuator_names)
     joints = walker.device_joints()
-    device_moment = columns[10]
+    driven = [walker.joint_names.index(joint) for joint in joints]
     return GaitRecord(
-        time=columns[0],
-        phase=columns[1],
-        target_velocity=columns[2],
-        qpos=columns[3],
-        qvel=columns[4],
-        reference_qpos=columns[5],
-        activation=columns[6],
-        excitation=columns[7],
-        device_torque=device_moment[:, [walker.joint_names.index(j) for j in joints]],
-        ground_reaction=columns[8],
-        joint_moment=columns[9],
-        device_moment=device_moment,
-        foot_position=columns[11],
+        **columns,
+        **walker.muscle_parameters,
+        device_torque=columns["device_moment"][:, driven],
         joint_names=walker.joint_names,
         muscle_names=tuple(names[walker.muscle]),
         device_names=tuple(names[~walker.muscle]),
         device_joints=joints,
+        sensor_names=walker.sensor_names,
         body_mass=walker.body_mass,
         leg_length=walker.leg_length(),
         fell=fell,

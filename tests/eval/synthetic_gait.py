@@ -87,15 +87,24 @@ def synthetic_gait(
         reference_qpos=qpos + reference_offset,
         activation=activation,
         excitation=activation,
+        **_muscles(phase, stride_time, activation),
         device_torque=torque,
         ground_reaction=ground,
+        center_of_pressure=np.where(ground[:, :, 2:] > 0, foot + np.array([0.1, 0, -0.06]), np.nan),
+        free_moment=np.zeros((time.size, 2)),
         joint_moment=moment,
         device_moment=device_moment,
+        passive_moment=np.zeros_like(qpos),
         foot_position=foot,
+        toe_position=foot + np.array([0.15, 0, -0.04]),
+        com_position=np.stack([qpos[:, 0], np.zeros(time.size), np.full(time.size, 1.0)], axis=1),
+        com_velocity=np.stack([qvel[:, 0], np.zeros(time.size), np.zeros(time.size)], axis=1),
+        sensors=ground[:, :, 2],
         joint_names=JOINTS,
         muscle_names=MUSCLES,
         device_names=("Exo_R", "Exo_L"),
         device_joints=("ankle_angle_r", "ankle_angle_l"),
+        sensor_names=("r_foot", "l_foot"),
         body_mass=MASS,
         leg_length=0.92,
         fell=fell,
@@ -104,6 +113,21 @@ def synthetic_gait(
         model_kind="reduced",
         seed=seed,
     )
+
+
+def _muscles(phase, stride_time, activation):
+    """Fibres of 0.1 m that swing by 10 % once a stride, at 1000 N times their activation, on tendons of 0.2 m."""
+    angle = 2 * np.pi * phase[:, None]
+    return {
+        "muscle_length": 0.3 + 0.01 * np.sin(angle) + 0 * activation,
+        "muscle_velocity": 0.01 * 2 * np.pi / stride_time * np.cos(angle) + 0 * activation,
+        "muscle_force": 1000 * activation,
+        "muscle_active_force": 1000 * activation,
+        "muscle_max_force": np.full(22, 1000.0),
+        "muscle_optimal_length": np.full(22, 0.1),
+        "muscle_tendon_length": np.full(22, 0.2),
+        "muscle_max_velocity": np.full(22, 10.0),
+    }
 
 
 def healthy_stub(quantity, speed):
