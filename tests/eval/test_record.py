@@ -34,7 +34,7 @@ def test_saved_record_loads_back_equal(record, tmp_path, device):
     for field in dataclasses.fields(GaitRecord):
         before, after = getattr(record, field.name), getattr(loaded, field.name)
         assert type(after) is type(before), field.name
-        assert np.array_equal(before, after), field.name
+        np.testing.assert_array_equal(before, after, err_msg=field.name)
 
 
 def test_record_refuses_arrays_that_do_not_fit_its_names(record):
