@@ -30,7 +30,7 @@ def measure(backend: str, rounds: int) -> dict:
     sizes = SIZES[backend] if jax.default_backend() == "cpu" or backend == "mujoco" else ACCELERATED
     parts = build(sized_config(backend, *sizes))
     num_envs, n_steps = parts.config.env_params.num_envs, parts.config.ppo_params.n_steps
-    update = jax.jit(parts.update)
+    update = parts.update.jitted(as_one=backend != "mujoco")
     train = jax.jit(parts.init)(jax.random.PRNGKey(0))
     for _ in range(WARM_UP):
         train = update(train)[0]

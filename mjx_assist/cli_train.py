@@ -69,6 +69,7 @@ def train_run(config: RunConfig, run: Path, resume: bool, callbacks: Sequence = 
     """One run in its folder, with its policy and curves at the end; returns its `ppo.callbacks.Session`."""
     from mjx_assist.eval import bundle as bundles
     from mjx_assist.eval.export import POLICY_FOLDER, policy_bundle
+    from mjx_assist.evaluation import Evaluation
     from mjx_assist.ppo import sharding
     from mjx_assist.ppo import train as training
     from mjx_assist.ppo.callbacks import read_log
@@ -80,7 +81,7 @@ def train_run(config: RunConfig, run: Path, resume: bool, callbacks: Sequence = 
     if resume and first:
         training.write_atomic(run / SESSION_CONFIG, json.dumps(configs.to_dict(config), indent=2) + "\n")
     try:
-        session = training.train(config, run, resume=resume, callbacks=callbacks, prepare=load_heads)
+        session = training.train(config, run, resume=resume, callbacks=[Evaluation(), *callbacks], prepare=load_heads)
     except UserError:
         if first:
             _remove_if_empty(run)
@@ -237,6 +238,8 @@ def _check_model(env: EnvParams) -> None:
 def _use_compilation_cache() -> None:
     """Keep compiled programs between runs, in JAX_COMPILATION_CACHE_DIR or the user's cache folder."""
     import jax
+
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
 
     if "JAX_COMPILATION_CACHE_DIR" in os.environ:  # JAX reads it itself
         return

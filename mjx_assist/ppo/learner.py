@@ -1,8 +1,10 @@
-"""One PPO update, rollout and optimisation together, as one jitted function that reads top to bottom."""
+"""One PPO update, rollout and then optimisation, as jitted functions that read top to bottom."""
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -45,7 +47,40 @@ SPECS = TrainState(
     env=sharding.SHARED,
     episodes=sharding.SHARED,
 )
-Update = Callable[[TrainState], tuple[TrainState, dict, collect.BlowUp]]
+
+
+class Rollout(NamedTuple):
+    """What `Update.collect` hands to `Update.optimise`: where the walkers are, what was seen, and what to log of it."""
+
+    env: State
+    episodes: collect.Episodes
+    seen: collect.Transition
+    log: dict
+
+
+ROLLOUT_SPECS = Rollout(sharding.SHARED, sharding.SHARED, sharding.SHARED_OVER_TIME, sharding.SAME)
+
+
+@dataclass(frozen=True)
+class Update:
+    """One PPO update: ``update(train)`` gives the next state, what to log, and the first walker that blew up.
+
+    ``collect(train)`` gives a `Rollout` and a `collect.BlowUp` (a row per device), ``optimise(train, rollout)`` the
+    next state and what to log.
+    """
+
+    collect: Callable[[TrainState], tuple[Rollout, collect.BlowUp]]
+    optimise: Callable[[TrainState, Rollout], tuple[TrainState, dict]]
+
+    def __call__(self, train: TrainState) -> tuple[TrainState, dict, collect.BlowUp]:
+        rollout, blow_up = self.collect(train)
+        return *self.optimise(train, rollout), blow_up
+
+    def jitted(self, as_one: bool) -> Callable[[TrainState], tuple[TrainState, dict, collect.BlowUp]]:
+        """Compiled as one program, or as two: JAX's persistent cache keeps no program that calls back to the host."""
+        if as_one:
+            return jax.jit(self, donate_argnums=0)
+        return Update(jax.jit(self.collect), jax.jit(self.optimise, donate_argnums=0))
 
 
 def make_learner(
@@ -59,8 +94,7 @@ def make_learner(
 ) -> tuple[Callable[[jax.Array], TrainState], Update]:
     """``(init, update)`` for batched ``reset(keys)`` and ``step(state, action)``; jit both.
 
-    ``update`` gives the next state, what to log, and the first walker of each device that blew up. With a ``mesh``
-    (`sharding.device_mesh`; default: the first device alone) each device has its share of the walkers.
+    With a ``mesh`` (`sharding.device_mesh`; default: the first device alone) each device has its share of the walkers.
     """
     mesh = sharding.device_mesh(num_envs, jax.devices()[:1]) if mesh is None else mesh
     model = networks.ActorCritic(spec)
@@ -106,15 +140,36 @@ def make_learner(
         )
         return (trained, log), log
 
-    @partial(
-        jax.shard_map, mesh=mesh, in_specs=(SPECS,), out_specs=(SPECS, sharding.SAME, sharding.SHARED), check_vma=False
-    )
-    def update(train: TrainState) -> tuple[TrainState, dict, collect.BlowUp]:
-        key, for_rollout, for_order = jax.random.split(train.key, 3)
+    def keys(train: TrainState) -> tuple[jax.Array, jax.Array, jax.Array]:
+        """For the next state, the rollout and the order of the samples."""
+        return tuple(jax.random.split(train.key, 3))
+
+    @partial(jax.shard_map, mesh=mesh, in_specs=(SPECS,), out_specs=(ROLLOUT_SPECS, sharding.SHARED), check_vma=False)
+    def collected(train: TrainState) -> tuple[Rollout, collect.BlowUp]:
         walkers = sharding.walker_numbers(local)
         env, episodes, seen, episode_log, blow_up = collect.rollout(
-            step, model, train.params, train.normaliser, train.env, train.episodes, for_rollout, walkers, ppo
+            step, model, train.params, train.normaliser, train.env, train.episodes, keys(train)[1], walkers, ppo
         )
+        ended, length, total = sharding.total((episode_log.ended, episode_log.length, episode_log.total))
+        log = {
+            "reward": sharding.mean(seen.reward.mean()),
+            "episodes": ended,
+            "episode_length": length / jnp.maximum(ended, 1.0),
+            "episode_return": total / jnp.maximum(ended, 1.0),
+            **{f"env/{name}": x for name, x in sharding.mean(episode_log.metrics).items()},
+        }
+        return Rollout(env, episodes, seen, log), blow_up
+
+    @partial(
+        jax.shard_map,
+        mesh=mesh,
+        in_specs=(SPECS, ROLLOUT_SPECS),
+        out_specs=(SPECS, sharding.SAME),
+        check_vma=False,
+    )
+    def optimised(train: TrainState, rollout: Rollout) -> tuple[TrainState, dict]:
+        key, _, for_order = keys(train)
+        seen = rollout.seen
         obs, next_obs = (collect.normalise(train.normaliser, o) for o in (seen.obs, seen.next_obs))
         value = model.apply(train.params, obs, method="critic")
         next_value = model.apply(train.params, next_obs, method="critic")
@@ -142,16 +197,11 @@ def make_learner(
             normaliser = running_statistics.update(normaliser, everything, pmap_axis_name=sharding.AXIS)
         log = {name: x[-1].mean() for name, x in log.items()}
         rate = _adapted(train.learning_rate, log["kl"], ppo)
-        ended, length, total = sharding.total((episode_log.ended, episode_log.length, episode_log.total))
+        log |= rollout.log
         log |= {
             "learning_rate": rate,
-            "reward": sharding.mean(seen.reward.mean()),
-            "episodes": ended,
-            "episode_length": length / jnp.maximum(ended, 1.0),
-            "episode_return": total / jnp.maximum(ended, 1.0),
             "explained_variance": loss.explained_variance(value, target, sharding.mean),
             "log_std": jnp.where(spec.active, old_log_std, 0.0).sum() / spec.active.sum(),
-            **{f"env/{name}": x for name, x in sharding.mean(episode_log.metrics).items()},
         }
         train = TrainState(
             params=params,
@@ -159,14 +209,14 @@ def make_learner(
             learning_rate=rate,
             normaliser=normaliser,
             returns=returns,
-            env=env,
-            episodes=episodes,
+            env=rollout.env,
+            episodes=rollout.episodes,
             key=key,
             updates=train.updates + 1,
         )
-        return train, log, blow_up
+        return train, log
 
-    return init, update
+    return init, Update(collected, optimised)
 
 
 def make_shuffle(num_envs: int, ppo: PPOParams, devices: int = 1) -> Callable[[jax.Array, loss.Batch], loss.Batch]:

@@ -11,6 +11,7 @@ AXIS = "walkers"
 _TEXT = 4096  # bytes that `same_on_all` carries
 _LOST_AFTER = 60  # s without a sign of life: a host is lost, and the run ends on all
 SAME, SHARED = PartitionSpec(), PartitionSpec(AXIS)  # on every device; along its first axis
+SHARED_OVER_TIME = PartitionSpec(None, AXIS)  # along its second axis
 
 
 def join_hosts(address: str | None = None, count: int | None = None, index: int | None = None) -> None:

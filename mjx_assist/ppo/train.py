@@ -28,11 +28,11 @@ from mjx_assist.ppo.callbacks import (
     write_atomic,
 )
 from mjx_assist.ppo.checkpoint import Checkpoints
-from mjx_assist.ppo.evaluation import Evaluation
 from mjx_assist.ppo.networks import Mirror, PolicySpec
 from mjx_assist.ppo.progress import Progress
 from mjx_assist.sim import observation
 from mjx_assist.sim.env import AssistEnv, auto_reset, make_env
+from mjx_assist.sim.physics import MujocoPhysics
 
 __all__ = ["CONFIG_FILE", "LOG_FILE", "train"]
 
@@ -116,7 +116,8 @@ def open_session(config: RunConfig, run: Path, devices: list | None = None) -> t
     init = jax.jit(init, out_shardings=sharding.shardings(mesh, learner.SPECS))
     state = init(jax.random.PRNGKey(config.env_params.seed))
     total = -(-config.total_timesteps // (num_envs * ppo.n_steps))
-    return Session(config, run, env, spec, mesh, state, 0, total), jax.jit(update, donate_argnums=0)
+    on_host = isinstance(env.physics, MujocoPhysics)
+    return Session(config, run, env, spec, mesh, state, 0, total), update.jitted(as_one=not on_host)
 
 
 def train(
@@ -130,7 +131,7 @@ def train(
     """Train until ``total_timesteps`` control steps; ``run`` holds config, log, TensorBoard events and checkpoints.
 
     With ``resume`` go on from the newest checkpoint of ``run`` (from the start if none was written yet). Ctrl-C and
-    SIGTERM finish the update in progress and save a checkpoint first. ``callbacks`` come after the run's own;
+    SIGTERM finish the update in progress and save a checkpoint first. ``callbacks`` come before the display;
     ``prepare`` gives the state to start from (`transfer.load_heads`). Returns the session at its end.
     """
     session, update = open_session(config, run)
@@ -145,7 +146,7 @@ def train(
         write_atomic(run / CONFIG_FILE, json.dumps(configs.to_dict(config), indent=2) + "\n")
     own = [SaveCheckpoints(checkpoints), DumpBlowUps()]
     if sharding.is_primary():
-        own = [LogFile(), TensorBoard(), *own, Evaluation(), Progress(show), *callbacks]
+        own = [LogFile(), TensorBoard(), *own, *callbacks, Progress(show)]
     before = read_log(run, session.update)
     _loop(session, update, own, before[-1]["wall_s"] if before else 0.0)
     if session.update < session.total_updates:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import mujoco
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from mjx_assist.sim import anatomy, foot_kinematics, gait_fit, published_gait
 from mjx_assist.sim.gait_cycle import PHASES, ReferenceGait, complete, resample, sample, stride_frequency
@@ -33,9 +34,10 @@ def healthy_gait(model: mujoco.MjModel, name: str = "schwartz2008") -> Reference
     walk = _Walk(model, name)
     frequency = np.sqrt(60.0 * SPEEDS / WALK_RATIO) / 120.0
     poses, solutions = [], {}
-    for speed, strides in zip(SPEEDS, frequency, strict=True):
-        values = walk.at(speed, strides, solutions)
-        poses.append(resample(anatomy.to_qpos(model, walk.coordinates, values), PHASES))
+    with threadpool_limits(1):  # many small systems: threads of BLAS would wait for each other
+        for speed, strides in zip(SPEEDS, frequency, strict=True):
+            values = walk.at(speed, strides, solutions)
+            poses.append(resample(anatomy.to_qpos(model, walk.coordinates, values), PHASES))
     return complete(model, SPEEDS, frequency, np.stack(poses))
 
 

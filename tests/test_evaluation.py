@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from mjx_assist import config as configs
+from mjx_assist import evaluation
 from mjx_assist.errors import UserError
 from mjx_assist.eval import bundle as bundles
 from mjx_assist.eval.replay import replay
-from mjx_assist.ppo import evaluation, train
+from mjx_assist.ppo import train
 from mjx_assist.ppo.callbacks import Callback, Session
 from mjx_assist.run_log import EVALUATION_LOG, read_rows
 from mjx_assist.sim import reference
@@ -70,7 +71,9 @@ def evaluated(tmp_path_factory, untrained_bundle):
     """A run of four updates with an evaluation after the second, and after the last."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(reference, "healthy_gait", lambda model, name="schwartz2008": untrained_bundle.gait)
-        return train.train(tiny(2), tmp_path_factory.mktemp("evaluated"), show=False, callbacks=[note]).run
+        return train.train(
+            tiny(2), tmp_path_factory.mktemp("evaluated"), show=False, callbacks=[evaluation.Evaluation(), note]
+        ).run
 
 
 def test_training_gives_the_same_numbers_with_and_without(evaluated, untrained_bundle, monkeypatch, tmp_path):
