@@ -39,7 +39,7 @@ def time_to_walk(config: configs.RunConfig, limit: int, every: int, show: Callab
     session, update = train.open_session(config, Path())
     env, spec, state = session.env, session.spec, session.state
     per_update = config.env_params.num_envs * config.ppo_params.n_steps
-    update = update.lower(state).compile()
+    update(jax.tree.map(jnp.copy, state))  # compiles
     survivors = jax.jit(partial(count_survivors, env, networks.ActorCritic(spec)))
     result = {"seed": config.env_params.seed, "setup_s": time.perf_counter() - started, "walked_steps": None}
     seconds, done, walkers, curve = 0.0, 0, 0, []
