@@ -1,6 +1,6 @@
 """The command line: what `mjx-assist` accepts, and how a mistake is answered (one sentence, exit code 2).
 
-The commands themselves are in cli_train.py, cli_runs.py, cli_walk.py and cli_models.py, imported only when they run.
+The commands themselves are in cli_train.py, cli_runs.py, cli_replay.py, cli_walk.py and cli_models.py, imported only when they run.
 """
 
 import argparse
@@ -133,7 +133,10 @@ def build_parser() -> tuple[Parser, dict[str, Parser]]:
     _add_plot(command("plot", "draw the curves of training runs: learning, reward terms, evaluation"))
     _add_evaluate(command("evaluate", "let a policy walk in CPU MuJoCo and measure it"))
     _add_replay(command("replay", "watch a policy walk in real time"))
-    _add_report(command("report", "write a gait report: report.html, composite.png, metrics.json"))
+    _add_report(command("report", "write a gait report: verdict, figures and tables on one page, and all its numbers"))
+    _add_record(command("record", "replay one episode and save its gait record"))
+    _add_convert(command("convert", "a gait record to CSV, OpenSim or MyoAssist files, or those to a gait record"))
+    _add_compare(command("compare", "policies and device controllers, with the same seeds: differences and their limits"))
     models = command("models", "the humans and devices there are, and their reduced models")
     parts = models.add_subparsers(metavar="COMMAND", required=True)
     models_list = command("models list", "humans, the devices that each can wear, and their reduced models", parts)
@@ -188,7 +191,9 @@ def _add_plot(parser: Parser) -> None:
 def _add_export(parser: Parser) -> None:
     parser.add_argument("run_folder", metavar="RUN", help="a training run's folder")
     parser.add_argument("-o", "--out", metavar="BUNDLE", required=True, help="the bundle's folder")
-    parser.set_defaults(run=_later("train", "export"))
+    text = "only the device's controller, for its computer: ONNX, torque profile; RUN may be a bundle"
+    parser.add_argument("--device-controller", action="store_true", help=text)
+    parser.set_defaults(run=_later("files", "export"))
 
 
 def _add_evaluate(parser: Parser) -> None:
@@ -199,18 +204,63 @@ def _add_evaluate(parser: Parser) -> None:
 
 
 def _add_replay(parser: Parser) -> None:
-    _add_policy(parser, MODEL_KINDS[:2])
-    parser.add_argument("--headless", action="store_true", help="no window: walk once, tell the real-time factor")
+    _add_policy(parser, MODEL_KINDS)
+    parser.add_argument("--headless", action="store_true", help="no picture: walk once, tell the real-time factor")
+    parser.add_argument("--web", action="store_true", help="in a browser, for machines without a display (viser)")
+    parser.add_argument("--host", metavar="ADDRESS", help="of --web (default: 127.0.0.1, for this machine only)")
+    parser.add_argument("--port", metavar="N", type=_positive, help="of --web (default: 8080)")
+    parser.add_argument("--video", metavar="FILE", help="write a film of one episode: .mp4 or .gif")
+    parser.add_argument("--plots", action="store_true", help="live plots beside the picture of --video")
     parser.add_argument("--steps", type=_positive, default=1000, help="control steps of an episode (default: 1000)")
     parser.add_argument("--seed", type=_natural, default=0, help="seed of the first episode (default: 0)")
-    parser.set_defaults(run=_later("walk", "replay"))
+    parser.set_defaults(run=_later("replay", "replay"))
 
 
 def _add_report(parser: Parser) -> None:
-    _add_policy(parser, ())
+    text = "a training run's folder or a policy bundle; or gait records (.npz), which need no simulation"
+    parser.add_argument("sources", metavar="RUN_OR_BUNDLE|RECORD.npz", nargs="+", help=text)
+    text = "what drives the device: learned, zero_torque, profile, spline, impedance, or a .json file"
+    parser.add_argument("--controller", metavar="NAME|FILE", help=f"{text} (default: as trained)")
+    text = "reduced: as trained (default); full: the unreduced model with rigid couplings; composed: as it is"
+    parser.add_argument("--model", metavar="|".join(MODEL_KINDS), type=_one_of(MODEL_KINDS), help=text)
     parser.add_argument("-o", "--out", metavar="DIR", required=True, help="the report's folder")
     _add_episodes(parser, episodes=5)
-    parser.set_defaults(run=_later("walk", "report"))
+    parser.add_argument("--pdf", action="store_true", help="the page as report.pdf too (WeasyPrint or Chromium)")
+    parser.set_defaults(run=_later("report", "report"))
+
+
+def _add_record(parser: Parser) -> None:
+    _add_policy(parser, MODEL_KINDS)
+    parser.add_argument("-o", "--out", metavar="FILE.npz", required=True, help="the gait record's file")
+    parser.add_argument("--steps", type=_positive, default=1000, help="control steps of the episode (default: 1000)")
+    parser.add_argument("--seed", type=_natural, default=0, help="seed of the episode (default: 0)")
+    text = "a sample every control step, or every physics step (default: physics, at most 250 a second)"
+    parser.add_argument("--rate", metavar="control|physics", type=_one_of(("control", "physics"), "--rate"), help=text)
+    parser.set_defaults(run=_later("files", "record"))
+
+
+def _add_convert(parser: Parser) -> None:
+    text = "a gait record .npz; or .csv, .mot, .sto, .json files of one walk, or a folder of .mot and .sto files"
+    parser.add_argument("inputs", metavar="INPUT", nargs="+", help=text)
+    text = "FILE.npz, .csv, .mot (joint angles), _grf.mot (ground reactions), .sto (muscles, moments), .json (MyoAssist's "
+    parser.add_argument(
+        "-o", "--out", metavar="OUTPUT", required=True, help=text + "gait_evaluated_data), or a folder: all of OpenSim's"
+    )
+    parser.set_defaults(run=_later("files", "convert"))
+
+
+def _add_compare(parser: Parser) -> None:
+    parser.add_argument("policies", metavar="RUN_OR_BUNDLE", nargs="+", help="training runs or policy bundles")
+    text = "with commas: trained, learned, zero_torque, profile, spline, impedance, or .json files"
+    more = "default: trained, and for one policy zero_torque too"
+    parser.add_argument("--conditions", metavar="A,B,...", help=f"what drives the device, {text} ({more})")
+    text = "speeds to walk at, m/s, with commas (default: the middle of what the first policy was trained for)"
+    parser.add_argument("--speeds", metavar="V,...", help=text)
+    text = "reduced: as trained (default); full: the unreduced model with rigid couplings"
+    parser.add_argument("--model", metavar="reduced|full", type=_one_of(MODEL_KINDS[:2]), default="reduced", help=text)
+    parser.add_argument("-o", "--out", metavar="DIR", required=True, help="the comparison's folder")
+    _add_episodes(parser, episodes=10)
+    parser.set_defaults(run=_later("compare", "compare"))
 
 
 def _add_models_show(parser: Parser) -> None:
@@ -248,6 +298,8 @@ def _add_models_export(parser: Parser) -> None:
 
 def _add_policy(parser: Parser, kinds: Sequence[str]) -> None:
     parser.add_argument("policy", metavar="RUN_OR_BUNDLE", help="a training run's folder or a policy bundle")
+    text = "what drives the device: learned, zero_torque, profile, spline, impedance, or a .json file"
+    parser.add_argument("--controller", metavar="NAME|FILE", help=f"{text} (default: as trained)")
     if kinds:
         text = "reduced: as trained (default); full: the unreduced model with rigid couplings"
         text += "; composed: the unreduced model as it is" if "composed" in kinds else ""
@@ -287,10 +339,10 @@ def _whole(text: str, least: int) -> int:
     return value
 
 
-def _one_of(kinds: Sequence[str]) -> Callable[[str], str]:
+def _one_of(kinds: Sequence[str], flag: str = "--model") -> Callable[[str], str]:
     def check(text: str) -> str:
         if text not in kinds:
-            raise unknown("--model", text, kinds)
+            raise unknown(flag, text, kinds)
         return text
 
     return check

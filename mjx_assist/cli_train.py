@@ -19,7 +19,10 @@ from mjx_assist.errors import UserError, unknown
 
 SESSION_CONFIG = "session_config.json"
 # What may change when a run goes on; everything else is part of the state that its checkpoints hold.
-MAY_CHANGE = ("total_timesteps", "logger_params", "ppo_params", "env_params.backend", "env_params.num_threads")
+MAY_CHANGE = (
+    *("total_timesteps", "evaluate_param_list", "logger_params", "ppo_params"),
+    *("env_params.backend", "env_params.num_threads"),
+)
 MAY_NOT_CHANGE = ("ppo_params.n_steps", "ppo_params.learning_rate")  # the rate is part of the state
 
 Overrides = list[tuple[str, str]]
@@ -91,6 +94,11 @@ def train_run(config: RunConfig, run: Path, resume: bool, callbacks: Sequence = 
         bundle = policy_bundle(session.config, session.env, session.spec, session.state, read_log(run))
         bundles.save(bundle, run / POLICY_FOLDER)
         _draw(run)
+        if config.evaluate_param_list:
+            from mjx_assist.eval.analyze import analyze
+
+            for folder in analyze(bundle, run, session.control_steps):
+                print(f"report {folder}", flush=True)
     return session
 
 

@@ -1,11 +1,12 @@
-"""The commands that let a trained policy walk in CPU MuJoCo: `evaluate`, `replay`, `report`. No JAX for a bundle."""
+"""The command `evaluate`: a trained policy walks in CPU MuJoCo and is measured. No JAX for a bundle."""
 
 import argparse
 import sys
 import time
-from pathlib import Path
 
 from mjx_assist.cli_output import check_writable, number, table, write_json
+from mjx_assist.control.choice import with_controller
+from mjx_assist.control.settings import LEARNED
 from mjx_assist.eval.bundle import Bundle
 from mjx_assist.eval.export import open_policy
 from mjx_assist.eval.metrics import episode_summary
@@ -20,7 +21,7 @@ def evaluate(arguments: argparse.Namespace) -> None:
     """Walk some episodes, print a line of figures for each, write them with ``--json``."""
     if arguments.json:
         check_writable(arguments.json, folder=False)
-    bundle = open_policy(arguments.policy)
+    bundle = with_controller(open_policy(arguments.policy), arguments.controller)
     kind = arguments.model
     seeds = range(arguments.seed, arguments.seed + arguments.episodes)
     episodes = [episode_summary(walk(bundle, kind, arguments.steps, seed)) for seed in seeds]
@@ -29,58 +30,13 @@ def evaluate(arguments: argparse.Namespace) -> None:
     print(episode_table(episodes))
     print(f"fell in {falls} of {len(episodes)} episodes")
     if arguments.json:
+        settings = bundle.config.env_params.device_controller
         head = {"policy": str(arguments.policy), "human": bundle.human, "device": bundle.device, "model": kind}
+        head["controller"] = settings.type if settings else LEARNED
         write_json(arguments.json, {**head, "steps_asked": arguments.steps, "falls": falls, "episodes": episodes})
 
 
-def replay(arguments: argparse.Namespace) -> None:
-    """Show the walk in a window in real time, or measure how much faster than real time it runs without one."""
-    bundle = open_policy(arguments.policy)
-    if not arguments.headless:
-        from mjx_assist.eval.viewer import watch
-
-        watch(bundle, arguments.model, arguments.steps, arguments.seed)
-        return
-    clock: list[tuple[float, float]] = []
-
-    def on_step(_: Walker, now: float) -> bool:
-        clock.append((time.perf_counter(), now))
-        return True
-
-    record = replay_episode(bundle, arguments.model, arguments.steps, arguments.seed, on_step)
-    summary = episode_summary(record)
-    print(_told(summary))
-    if len(clock) > 1:
-        (start, began), (end, ended) = clock[0], clock[-1]
-        print(f"real-time factor {(ended - began) / (end - start):.1f} ({arguments.model} model, one CPU core)")
-
-
-def report(arguments: argparse.Namespace) -> None:
-    """Walk, measure, and write the gait report with a picture of the walker."""
-    out = Path(arguments.out)
-    check_writable(out, folder=True)
-    bundle = open_policy(arguments.policy)
-    seeds = range(arguments.seed, arguments.seed + arguments.episodes)
-    records = [walk(bundle, "reduced", arguments.steps, seed) for seed in seeds]
-    full = episode_summary(walk(bundle, "full", arguments.steps, arguments.seed))
-
-    from mjx_assist.eval import pictures
-    from mjx_assist.eval.report import PAGE, headline, write_report
-
-    picture = out / "walker.png"
-    caption = pictures.walker_strip(bundle, records[0], picture)
-    info = {"policy": str(arguments.policy), **bundle.info, "full model, one episode": _told(full)}
-    title = f"Gait of {bundle.human} with {bundle.device}"
-    metrics = write_report(
-        out, records, list(bundle.learning_curve) or None, title, info, pictures=[(caption, picture)]
-    )
-    rows = [tuple(row) for row in headline(metrics)]
-    rows.append(("On the full model", _told(full), ""))
-    print("\n" + table(("", "measured", "asked or healthy"), rows))
-    print(f"\nreport {out / PAGE}")
-
-
-def walk(bundle: Bundle, kind: str, steps: int, seed: int) -> GaitRecord:
+def walk(bundle: Bundle, kind: str, steps: int, seed: int, record_rate: float | None = None) -> GaitRecord:
     """One episode, with its progress on stderr."""
     name = f"{kind} model, seed {seed}"
     length = steps / bundle.config.env_params.control_framerate
@@ -92,7 +48,7 @@ def walk(bundle: Bundle, kind: str, steps: int, seed: int) -> GaitRecord:
         return True
 
     start = time.perf_counter()
-    record = replay_episode(bundle, kind, steps, seed, on_step)
+    record = replay_episode(bundle, kind, steps, seed, on_step, record_rate)
     news = f"{name}: {'fell after' if record.fell else 'walked'} {record.time[-1]:.1f} s"
     took = time.perf_counter() - start
     print(f"{chr(13) if live else ''}{news}, simulated in {took:.1f} s", file=sys.stderr, flush=True)
@@ -117,7 +73,7 @@ def _cells(episode: dict) -> tuple[str, ...]:
     )
 
 
-def _told(episode: dict) -> str:
+def told(episode: dict) -> str:
     """An episode in one line."""
     fell = "fell after" if episode["fell"] else "walked"
     speed = number(episode["mean_speed_m_s"], ".2f")

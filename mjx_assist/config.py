@@ -12,6 +12,8 @@ from typing import Any
 
 from mjx_assist.config_limits import check
 from mjx_assist.config_tree import build, override
+from mjx_assist.control.settings import DeviceController
+from mjx_assist.control.settings import check as check_controller
 from mjx_assist.errors import UserError, unknown
 
 ACTIVATIONS = ("elu", "relu", "tanh")
@@ -51,6 +53,8 @@ class RewardWeights:
 class EnvParams:
     """What the walker is, what it sees and what it is rewarded for. Velocities in m/s, heights in m, periods in s.
 
+    ``device_controller`` drives the device in the place of a learned head (null: the head does).
+
     The walker is assist_sim's (``msk_key``, ``device_key``) or a user's own MJCF file (``model_path``; the keys are
     then null). Joints are named by patterns such as ``*ankle_angle_?``.
     """
@@ -78,6 +82,7 @@ class EnvParams:
     observation_joint_sensor_keys: tuple[str, ...] = ("r_foot", "l_foot", "r_toes", "l_toes")
     observe_gait_phase: bool = True
     reference_data_path: str | None = None
+    device_controller: DeviceController | None = None
     reward_keys_and_weights: RewardWeights = field(default_factory=RewardWeights)
 
     @property
@@ -174,10 +179,28 @@ class LoggerParams:
 
 
 @dataclass(frozen=True)
+class EvaluateParams:
+    """An entry of ``evaluate_param_list``, in MyoAssist's words: control steps, m/s, s.
+
+    ``cam_type``, ``cam_distance`` and ``visualize_activation`` are of MyoAssist's videos and change nothing here.
+    """
+
+    num_timesteps: int = 1000
+    velocity_mode: str = "UNIFORM"
+    min_target_velocity: float = 1.25
+    max_target_velocity: float = 1.25
+    target_velocity_period: float = 5.0
+    cam_type: str = "follow"
+    cam_distance: float = 2.5
+    visualize_activation: bool = True
+
+
+@dataclass(frozen=True)
 class RunConfig:
-    """A whole run."""
+    """A whole run. Each entry of ``evaluate_param_list`` becomes a report at its end."""
 
     total_timesteps: int = 6_000_000
+    evaluate_param_list: tuple[EvaluateParams, ...] = ()
     env_params: EnvParams = field(default_factory=EnvParams)
     policy_params: PolicyParams = field(default_factory=PolicyParams)
     ppo_params: PPOParams = field(default_factory=PPOParams)
@@ -259,6 +282,10 @@ def _validate(config: RunConfig) -> None:
         raise unknown("config key 'policy_params.activation'", policy.activation, ACTIVATIONS)
     if env.velocity_mode not in VELOCITY_MODES:
         raise unknown("config key 'env_params.velocity_mode'", env.velocity_mode, VELOCITY_MODES)
+    if env.device_controller is not None:
+        check_controller(env.device_controller, "config key 'env_params.device_controller'")
+    for i, entry in enumerate(config.evaluate_param_list):
+        _check_evaluation(entry, f"config key 'evaluate_param_list[{i}].")
     if env.physics_sim_framerate % env.control_framerate:
         raise UserError(
             f"config key 'env_params.physics_sim_framerate': {env.physics_sim_framerate} is not a multiple of "
@@ -303,3 +330,15 @@ def _validate(config: RunConfig) -> None:
             raise unknown("config key 'policy_params': head", name, heads)
     for name in heads - set(policy.net_indexing_info):
         raise UserError(f"config key 'policy_params.net_indexing_info': head {name!r} of net_arch is missing.")
+
+
+def _check_evaluation(entry: EvaluateParams, where: str) -> None:
+    if entry.velocity_mode not in VELOCITY_MODES:
+        raise unknown(f"{where}velocity_mode'", entry.velocity_mode, VELOCITY_MODES)
+    if min(entry.num_timesteps, entry.target_velocity_period) <= 0:
+        raise UserError(f"{where}num_timesteps' and 'target_velocity_period' must be positive.")
+    if not 0.0 < entry.min_target_velocity <= entry.max_target_velocity:
+        raise UserError(
+            f"{where}min_target_velocity' ({entry.min_target_velocity}) and 'max_target_velocity' "
+            f"({entry.max_target_velocity}): need 0 < min <= max."
+        )

@@ -38,6 +38,9 @@ def build(kind: Any, value: Any, where: str) -> Any:
         for key in value:
             if key not in fields:
                 raise unknown(f"config key{' in ' + repr(where) if where else ''}", key, fields)
+        needed = [f.name for f in fields.values() if f.default is f.default_factory is dataclasses.MISSING]
+        if missing := [name for name in needed if name not in value]:
+            raise UserError(f"config key {where!r}: {', '.join(missing)} must be given.")
         return kind(**{k: build(hints[k], v, f"{where}.{k}" if where else k) for k, v in value.items()})
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin is dict:
@@ -49,6 +52,9 @@ def build(kind: Any, value: Any, where: str) -> Any:
             raise UserError(f"config key {where!r}: expected a list, got {value!r}.")
         return tuple(build(arguments[0], v, f"{where}[{i}]") for i, v in enumerate(value))
     if origin is types.UnionType:
+        groups = [option for option in arguments if dataclasses.is_dataclass(option)]
+        if groups and isinstance(value, dict):
+            return build(_of_type(groups, value, where), value, where)
         for option in arguments:
             if _is(option, value):
                 return option(value) if option in (float, int) else value
@@ -57,6 +63,16 @@ def build(kind: Any, value: Any, where: str) -> Any:
     if not _is(kind, value):
         raise UserError(f"config key {where!r}: expected {kind.__name__}, got {value!r} ({type(value).__name__}).")
     return kind(value) if kind in (float, int) else value
+
+
+def _of_type(groups: list[type], value: dict, where: str) -> type:
+    """Of several dataclasses the one whose ``type`` the data names; the only one where there is no choice."""
+    if len(groups) == 1:
+        return groups[0]
+    by_type = {group.type: group for group in groups}
+    if value.get("type") not in by_type:
+        raise unknown(f"config key '{where}.type'", str(value.get("type")), by_type)
+    return by_type[value["type"]]
 
 
 def _is(kind: Any, value: Any) -> bool:

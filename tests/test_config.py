@@ -161,3 +161,22 @@ def test_a_file_that_is_no_config_is_refused_by_name(tmp_path: Path, content: st
 def test_a_missing_file_is_refused_by_name(tmp_path: Path):
     with pytest.raises(UserError, match=r"no\.json' does not exist"):
         configs.load(tmp_path / "no.json")
+
+
+@pytest.mark.parametrize("name", ["walk22_none", "walk22_zero_torque", "walk22_profile"])
+def test_what_is_compared_with_walk22_exo_differs_in_nothing_but_the_device(name: str):
+    exo, other = (configs.load(data_path("configs", f"{preset}.json")) for preset in ("walk22_exo", name))
+    rewards = dataclasses.replace(other.env_params.reward_keys_and_weights, exo_activation_penalty=0.2)
+    same = {"device_key": "Tutorial_L1", "device_controller": None, "reward_keys_and_weights": rewards}
+    assert dataclasses.replace(other, env_params=dataclasses.replace(other.env_params, **same)) == exo
+
+
+def test_evaluate_param_list_takes_myoassists_entries_and_refuses_others():
+    entry = {
+        **{"num_timesteps": 200, "min_target_velocity": 0.7, "max_target_velocity": 2.0, "target_velocity_period": 5},
+        **{"velocity_mode": "SINUSOIDAL", "cam_type": "follow", "cam_distance": 2.5, "visualize_activation": False},
+    }
+    assert configs.from_dict({"evaluate_param_list": [entry]}).evaluate_param_list[0].max_target_velocity == 2.0
+    for wrong, told in (({"velocity_mode": "SINUS"}, "SINUSOIDAL"), ({"num_timestep": 3}, "num_timesteps")):
+        with pytest.raises(UserError, match=told):
+            configs.from_dict({"evaluate_param_list": [{**entry, **wrong}]})

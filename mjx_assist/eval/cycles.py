@@ -13,7 +13,7 @@ from mjx_assist.eval.record import SIDES, GaitRecord
 # Report name -> joint base name; "_r" and "_l" are added where the model has sides.
 ANGLES = {"hip": "hip_flexion", "knee": "knee_angle", "ankle": "ankle_angle", "pelvis_tilt": "pelvis_tilt"}
 SUFFIXES = ("_r", "_l")
-FORWARD, VERTICAL = 0, 2  # axes of ground_reaction and foot_position
+FORWARD, LATERAL, VERTICAL = 0, 1, 2  # axes of ground_reaction and foot_position: forward, left, up
 # 99 % of the power of walking's ground reaction lies below 15 Hz (Antonsson & Mann 1985, J Biomech 18:39), so gait
 # laboratories low-pass force plates at about 20 Hz; above it there is only the ringing of an impact.
 GRF_CUTOFF_HZ = 20.0
@@ -61,8 +61,14 @@ def reference_angle(record: GaitRecord, quantity: str) -> np.ndarray:
 
 def ground_force(record: GaitRecord, axis: int = VERTICAL, filtered: bool = True) -> np.ndarray:
     """[T, 2] body weights, low-pass filtered unless asked otherwise."""
-    force = record.ground_reaction[:, :, axis] / record.body_weight
-    return low_pass(force, record.sample_dt) if filtered else force
+    return _filtered_force(record)[:, :, axis] if filtered else record.ground_reaction[:, :, axis] / record.body_weight
+
+
+@events.once_per_record
+def _filtered_force(record: GaitRecord) -> np.ndarray:
+    force = low_pass(record.ground_reaction / record.body_weight, record.sample_dt)
+    force.flags.writeable = False
+    return force
 
 
 def foot_height(record: GaitRecord) -> np.ndarray:
@@ -102,19 +108,38 @@ def device_torque(record: GaitRecord, joint: str) -> np.ndarray:
 
 def device_power(record: GaitRecord, joint: str) -> np.ndarray:
     """[T, 2] W/kg that the device gives (positive) to a joint, or takes from it."""
-    return device_torque(record, joint) * joint_series(record, record.qvel, joint) / record.body_mass
+    return device_torque(record, joint) * joint_series(record, record.joint_velocity, joint) / record.body_mass
+
+
+def over_strides(record: GaitRecord, series: np.ndarray, figure: Callable[[np.ndarray], float]) -> np.ndarray:
+    """[n strides] ``figure`` of a [T, 2] series over each stride, its own leg's column; in the order of ``strides``."""
+    parts = (series[s.start : s.end, SIDES.index(s.side)] for s in events.strides(record))
+    return np.array([figure(part) for part in parts], float)
+
+
+def mean(values) -> float:
+    """Mean of the finite values, NaN when there are none."""
+    values = np.asarray(values, float)
+    values = values[np.isfinite(values)]
+    return float(values.mean()) if values.size else float("nan")
+
+
+def sd(values) -> float:
+    """Sample SD of the finite values, NaN for fewer than two."""
+    values = np.asarray(values, float)
+    values = values[np.isfinite(values)]
+    return float(values.std(ddof=1)) if values.size > 1 else float("nan")
 
 
 def stride_cycles(record: GaitRecord, series: np.ndarray, points: int = 101) -> tuple[np.ndarray, np.ndarray]:
     """([n_right, points], [n_left, points]): each leg's column of a [T, 2] series over each of its strides."""
     fraction = np.linspace(0, 1, points)
-    rows: dict[str, list[np.ndarray]] = {side: [] for side in SIDES}
-    for stride in events.strides(record):
-        start, end = record.time[stride.start], record.time[stride.end]
-        column = series[:, SIDES.index(stride.side)]
-        rows[stride.side].append(np.interp(start + fraction * (end - start), record.time, column))
-    right, left = (np.reshape(rows[side], (-1, points)) for side in SIDES)
-    return right, left
+    legs = []
+    for foot, side in enumerate(SIDES):
+        edges = np.array([(s.start, s.end) for s in events.strides(record) if s.side == side], int).reshape(-1, 2)
+        start, end = record.time[edges].T[..., None]
+        legs.append(np.interp(start + fraction * (end - start), record.time, series[:, foot]))
+    return legs[0], legs[1]
 
 
 def stride_average(record: GaitRecord, series: np.ndarray) -> dict[str, np.ndarray]:

@@ -3,7 +3,11 @@
 Terms after Perry & Burnfield (Gait Analysis, 2010): a stride runs from one initial contact to the same foot's next."""
 
 import dataclasses
+import functools
 import itertools
+import weakref
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -26,10 +30,26 @@ class Stride:
     opposite_contact: int | None
 
 
+def once_per_record(function: Callable[[GaitRecord], Any]) -> Callable[[GaitRecord], Any]:
+    """Remember what ``function(record)`` gave for as long as the record lives (records are frozen)."""
+    known = weakref.WeakKeyDictionary()
+
+    @functools.wraps(function)
+    def remembered(record: GaitRecord) -> Any:
+        if record not in known:
+            known[record] = function(record)
+        return known[record]
+
+    return remembered
+
+
+@once_per_record
 def contact(record: GaitRecord) -> np.ndarray:
     """[T, 2] bool: is the (right, left) foot on the ground; hysteresis, bounces bridged, scuffs dropped."""
     load = record.ground_reaction[:, :, 2] / record.body_weight
-    return np.stack([_foot_contact(load[:, foot], record.sample_dt) for foot in range(2)], axis=1)
+    on_ground = np.stack([_foot_contact(load[:, foot], record.sample_dt) for foot in range(2)], axis=1)
+    on_ground.flags.writeable = False
+    return on_ground
 
 
 def initial_contacts(on_ground: np.ndarray) -> np.ndarray:
@@ -43,17 +63,38 @@ def toe_offs(on_ground: np.ndarray) -> np.ndarray:
 
 
 def strides(record: GaitRecord) -> list[Stride]:
-    """The strides of both feet, right first, each foot's first and last left out: start-up, and an end or a fall."""
+    """The strides of both feet, right first, each foot's first and last left out: start-up, and an end or a fall.
+
+    Feet land in turn. Where they do not, a contact was missed or is none (a stumble, a gap in the data): a stride in
+    which the other foot lands twice is left out, one in which it never lands with those beside it. A foot whose other
+    foot never lands at all (hopping) is not asked for turns.
+    """
+    return list(_strides(record)[0])
+
+
+def left_out(record: GaitRecord) -> int:
+    """How many strides do not count because the feet did not land in turn."""
+    return _strides(record)[1]
+
+
+@once_per_record
+def _strides(record: GaitRecord) -> tuple[tuple[Stride, ...], int]:
+    """The strides that count, and how many were left out for a missed or an extra contact."""
     on_ground = contact(record)
-    found = []
+    found, candidates = [], 0
     for foot, side in enumerate(SIDES):
         contacts, offs = initial_contacts(on_ground[:, foot]), toe_offs(on_ground[:, foot])
         opposite = initial_contacts(on_ground[:, 1 - foot])
-        for start, end in list(itertools.pairwise(contacts))[1:-1]:
-            toe_off = int(offs[np.searchsorted(offs, start)])
-            inside = opposite[(opposite >= start) & (opposite < end)]
-            found.append(Stride(side, int(start), toe_off, int(end), int(inside[0]) if inside.size == 1 else None))
-    return found
+        landings = np.diff(np.searchsorted(opposite, contacts))  # of the other foot, in each stride
+        between = np.concatenate([[1], landings, [1]]) > 0
+        in_turn = (landings == 1) & between[:-2] & between[2:] if opposite.size else np.ones(landings.size, bool)
+        candidates += max(landings.size - 2, 0)
+        for i in np.flatnonzero(in_turn[1:-1]) + 1:
+            start, end = contacts[i], contacts[i + 1]
+            toe_off = offs[np.searchsorted(offs, start)]
+            other = int(opposite[np.searchsorted(opposite, start)]) if opposite.size else None
+            found.append(Stride(side, int(start), int(toe_off), int(end), other))
+    return tuple(found), candidates - len(found)
 
 
 def _foot_contact(load: np.ndarray, dt: float) -> np.ndarray:

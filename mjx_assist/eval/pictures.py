@@ -85,16 +85,25 @@ def render(bundle: Bundle, record: GaitRecord, frames: np.ndarray) -> np.ndarray
 
 def render_elsewhere(module: str, request: Path, result: Path) -> bool:
     """Run ``python -m module request result`` with one OpenGL after the other until there is a result."""
+    return trouble_elsewhere(module, request, result, RENDER_TIMEOUT_S) is None
+
+
+def trouble_elsewhere(module: str, request: Path, result: Path, timeout: float | None) -> str | None:
+    """As `render_elsewhere`: None if there is a result, else the last that each OpenGL's process said."""
     command = [sys.executable, "-m", module, str(request), str(result)]
+    said = []
     for backend in _gl_backends():
         environment = {**os.environ, **({_GL_ENVIRONMENT: backend} if backend else {})}
         try:
-            done = subprocess.run(command, env=environment, capture_output=True, timeout=RENDER_TIMEOUT_S)
+            done = subprocess.run(command, env=environment, stderr=subprocess.PIPE, text=True, timeout=timeout)
         except subprocess.TimeoutExpired:
+            said.append(f"{backend}: took longer than {timeout:.0f} s")
             continue
         if done.returncode == 0 and result.is_file():
-            return True
-    return False
+            return None
+        last = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
+        said.append(f"{backend}: {last}")
+    return "; ".join(said)
 
 
 def _gl_backends() -> list[str]:

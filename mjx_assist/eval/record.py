@@ -65,8 +65,8 @@ _NAMES = {
 class GaitRecord:
     """One episode of T samples, at the physics rate or every k-th step. SI units, radians, reduced joint order.
 
-    time [T] s since the reset (so ``time[-1]`` is how long the episode lasted); phase [T] cycles of the policy's gait
-    clock, 0..1; target_velocity [T] m/s; qpos, qvel, reference_qpos [T, J].
+    time [T] s since the reset, when a physics step begins: state and forces of a row belong to that instant; phase
+    [T] cycles of the policy's gait clock, 0..1; target_velocity [T] m/s; qpos, qvel, reference_qpos [T, J].
 
     Muscles [T, M]: activation, excitation 0..1; muscle_length, muscle_velocity of the whole path (m, m/s, lengthening
     positive); muscle_force its tension N, muscle_active_force the part that activation makes (never below 0). Per
@@ -155,15 +155,23 @@ class GaitRecord:
         return self.body_mass * GRAVITY
 
     @property
+    def joint_velocity(self) -> np.ndarray:
+        """[T, J] central differences of qpos: the mean velocity over the step through which a row's forces are held.
+
+        With it power adds up to the change of energy; ``qvel`` is the velocity when the step begins.
+        """
+        return np.gradient(self.qpos, self.time, axis=0) if self.time.size > 1 else self.qvel
+
+    @property
     def joint_power(self) -> np.ndarray:
         """[T, J] W that muscles and device together give (positive) to a joint, or take from it."""
-        return self.joint_moment * self.qvel
+        return self.joint_moment * self.joint_velocity
 
     @property
     def device_power(self) -> np.ndarray:
         """[T, D] W of each device actuator on the joint that it drives."""
         columns = [self.joint_names.index(joint) for joint in self.device_joints]
-        return self.device_torque * self.qvel[:, columns]
+        return self.device_torque * self.joint_velocity[:, columns]
 
     @property
     def sample_dt(self) -> float:
@@ -180,6 +188,8 @@ class GaitRecord:
         over_time = [name for name, letters in _SHAPES.items() if letters.startswith("T")]
         for name in set(over_time) - set(_MAY_BE_NAN):
             field = np.isfinite(getattr(self, name))
+            if name not in ("time", "qpos", "qvel") and not field.any():  # not recorded: the file it came from lacks it
+                continue
             finite &= field.all(axis=tuple(range(1, field.ndim)))
         if finite.all():
             return self

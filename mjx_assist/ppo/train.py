@@ -60,6 +60,8 @@ def make_policy_spec(config: RunConfig, env: AssistEnv) -> PolicySpec:
     names = env.observation_spec.names
     neutral = env.action_spec.neutral
     spec = wiring.policy_spec(config.policy_params, names, actuators, groups, neutral, mirror if shared else None)
+    if env.controller:
+        spec = wiring.without_device_heads(spec, muscle)
     return spec if shared else dataclasses.replace(spec, reflection=mirror)
 
 

@@ -1,5 +1,6 @@
 """From a config's heads (name patterns or MyoAssist's index entries) to resolved indices, checked."""
 
+import dataclasses
 import fnmatch
 from collections.abc import Mapping, Sequence
 
@@ -63,6 +64,24 @@ def policy_spec(
         activation=policy.activation,
         keep_normaliser=any(options.frozen and options.init_from for options in policy.head_options.values()),
     )
+
+
+def without_device_heads(spec: PolicySpec, muscle: np.ndarray) -> PolicySpec:
+    """The spec with the heads that drive the device disabled: an `env_params.device_controller` drives it.
+
+    Raises:
+        UserError: a head drives muscles and device.
+    """
+    heads = []
+    for head, driven in zip(spec.heads, spec.driven, strict=True):
+        device = bool((driven & ~muscle).any())
+        if device and (driven & muscle).any():
+            raise UserError(
+                f"config key 'policy_params.net_indexing_info.{head.name}.action': it drives muscles and the device; "
+                "with an env_params.device_controller the device needs a head of its own (which is then not used)."
+            )
+        heads.append(dataclasses.replace(head, enabled=head.enabled and not device))
+    return dataclasses.replace(spec, heads=tuple(heads))
 
 
 def mirrors(policy: PolicyParams, asymmetry: str | None) -> bool:

@@ -13,6 +13,8 @@ from brax.envs.base import Env, State
 from flax import struct
 
 from mjx_assist.config import EnvParams
+from mjx_assist.control.controller import make_controller
+from mjx_assist.control.strides import GaitClock
 from mjx_assist.sim import action as actions
 from mjx_assist.sim import anatomy, command, observation, physics, reference, reward, termination
 from mjx_assist.sim.assembly import NO_DEVICE
@@ -30,6 +32,7 @@ class WalkerState:
     step: jax.Array
     command: command.Command
     footsteps: reward.Footsteps
+    device: GaitClock | None = None  # of the device's controller, if it has one
 
 
 def with_physics_rate(xml: str, rate: int) -> str:
@@ -69,6 +72,8 @@ class AssistEnv(Env):
             params.observe_gait_phase,
         )
         self.action_spec = actions.make_action_spec(model)
+        settings = params.device_controller
+        self.controller = make_controller(settings, model, self.dt) if settings else None
         self.command_range = command.command_range(params)
         slides = tuple(j for j in self.joints if model.joint(j).type[0] == mujoco.mjtJoint.mjJNT_SLIDE)
         self._reward = reward.make_reward(params.reward_keys_and_weights, self.joints, slides)
@@ -111,6 +116,7 @@ class AssistEnv(Env):
             step=jnp.zeros((), jnp.int32),
             command=wish,
             footsteps=reward.no_footsteps(jnp),
+            device=self.controller.start(jnp) if self.controller else None,
         )
         zero = jnp.zeros(())
         more = ("velocity_error", "tracking_error", "not_finite", "overflow")
@@ -120,7 +126,9 @@ class AssistEnv(Env):
     def step(self, state: State, action: jax.Array) -> State:
         """One control step with ``action`` ``[nu]`` in [-1, 1]."""
         before: WalkerState = state.pipeline_state
-        control = actions.to_control(self.action_spec, action, jnp)
+        control, device = actions.to_control(self.action_spec, action, jnp), before.device
+        if self.controller:
+            device, control = self.controller.drive(device, before.physics, control, jnp)
         body = self.physics.step(before.physics, control)
         target = command.target_velocity(self.command_range, before.command, body.time, jnp)
         frequency = reference.stride_frequency(self.gait, target, jnp)
@@ -143,7 +151,7 @@ class AssistEnv(Env):
                 body.qpos, context.reference_qpos, self._imitated, self.params.out_of_trajectory_threshold, jnp
             )
         )
-        after = before.replace(physics=body, phase=phase, step=before.step + 1, footsteps=footsteps)
+        after = before.replace(physics=body, phase=phase, step=before.step + 1, footsteps=footsteps, device=device)
         truncated = (after.step >= self.params.custom_max_episode_steps) & ~ended
         metrics = {**terms, "velocity_error": jnp.abs(context.velocity - target)}
         error = (body.qpos - context.reference_qpos)[self._imitated]

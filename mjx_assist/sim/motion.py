@@ -1,17 +1,20 @@
 """A user's own motion as a reference gait: one or several strides, checked for all that usually goes wrong."""
 
 import difflib
+import itertools
 import warnings
 from pathlib import Path
 
 import mujoco
 import numpy as np
+from scipy.signal import find_peaks
 
 from mjx_assist.errors import UserError, unknown
 from mjx_assist.sim import anatomy, foot_kinematics
 from mjx_assist.sim.anatomy import Coordinate
 from mjx_assist.sim.gait_cycle import PHASES, ReferenceGait, complete, resample
 from mjx_assist.sim.motion_files import read_motion_file
+from mjx_assist.sim.storage_file import SUFFIXES
 
 LEG = ("hip_flexion", "knee_angle", "ankle_angle")
 NEEDED = ("pelvis_tilt", *(f"{joint}_{side}" for side in anatomy.SIDES for joint in LEG))
@@ -23,6 +26,8 @@ BEYOND_LIMIT = 0.35  # rad, how far outside a joint's range a measured angle may
 SMALLEST_SWING = 0.1  # rad (6 deg), what hips and knees move in any walking
 CLOSING_GAP = 0.15  # rad, between the start and the end of a stride
 SOLE_GAP = 0.10  # m, between the ground and the lowest point of the feet over the stride
+LEAST_REACH = 0.1  # m, that a heel swings ahead of where it was behind the pelvis, at least
+_SAY_SPEED = "Give it in m/s (in a .mot or .sto file: a header line such as speed=1.25)."
 HARMONICS = 20  # of the stride, kept
 TOE_HARMONICS = 10
 TOES = tuple(f"mtp_angle_{side}" for side in anatomy.SIDES)
@@ -57,7 +62,10 @@ def load_motion(path, model: mujoco.MjModel) -> ReferenceGait:
     rate = _sample_rate(path, columns, fields)
     values = _angles(path, columns, fields, found)
     speed = _speed(path, columns, fields, rate, len(values))
-    stride, stride_time = _one_stride(path, values, names, fields, rate)
+    if path.suffix.lower() in SUFFIXES and "stride_time" not in fields:
+        stride, stride_time = _found_strides(path, values, names, rate, _feet(model, found, values))
+    else:
+        stride, stride_time = _one_stride(path, values, names, fields, rate)
     stride = resample(_smooth(stride, min(HARMONICS, (len(stride) - 1) // 2)), PHASES)
     stride[:, names.index("pelvis_tx")] = 0.0
     for side, toes in enumerate(TOES):
@@ -152,7 +160,10 @@ def _speed(path: Path, columns: dict, fields: dict, rate: float, samples: int) -
     if "speed" in fields:
         return _number(path, fields, "speed", *WALKING_SPEEDS, "m/s")
     if "q_pelvis_tx" not in columns:
-        raise _missing(path, "speed", fields, "Give it in m/s, or a column q_pelvis_tx in m.")
+        raise _missing(path, "speed", fields, f"{_SAY_SPEED} Or a column q_pelvis_tx in m.")
+    standing = np.ptp(columns["q_pelvis_tx"]) * rate < WALKING_SPEEDS[0] * samples
+    if standing:
+        raise _missing(path, "speed", fields, f"q_pelvis_tx stands still (a treadmill?). {_SAY_SPEED}")
     walked = columns["q_pelvis_tx"][-1] - columns["q_pelvis_tx"][0]
     return _number(path, {"speed": float(walked * rate / (samples - 1))}, "speed", *WALKING_SPEEDS, "m/s (q_pelvis_tx)")
 
@@ -180,15 +191,39 @@ def _one_stride(
     strides = int((duration - first) / stride_time + 1e-6)
     if strides < 1:
         raise UserError(f"{path}: {duration:.3g} s hold no whole stride of {stride_time:g} s from {first:g} s on.")
+    begins = (first + np.arange(strides + 1) * stride_time) * rate
+    return _mean_stride(path, values, names, begins), stride_time
+
+
+def _found_strides(
+    path: Path, values: np.ndarray, names: tuple[str, ...], rate: float, feet: foot_kinematics.FeetPose
+) -> tuple[np.ndarray, float]:
+    """Strides between right initial contacts, found where the heel is farthest ahead (Zeni et al. 2008, Gait Posture).
+
+    With fewer than two contacts the whole file must be one stride; it is turned to begin with its contact.
+    """
+    ahead = feet.heel[:, 0, 0] - feet.pelvis[:, 0]
+    contacts, _ = find_peaks(ahead, distance=max(1, round(STRIDE_TIMES[0] * rate)), prominence=LEAST_REACH)
+    if len(contacts) < 2:
+        stride, stride_time = _one_stride(path, values, names, {}, rate)
+        return np.roll(stride, -int(np.argmax(ahead)), axis=0), stride_time
+    stride_time = float(np.diff(contacts).mean() / rate)
+    _number(path, {"stride_time": stride_time}, "stride_time", *STRIDE_TIMES, "s (found from the right heel)")
+    return _mean_stride(path, values, names, contacts.astype(float)), stride_time
+
+
+def _mean_stride(path: Path, values: np.ndarray, names: tuple[str, ...], begins: np.ndarray) -> np.ndarray:
+    """[PHASES, A] mean of the strides between successive ``begins`` (in samples), each closed."""
+    samples = len(values)
     progress = np.arange(PHASES + 1) / PHASES
     cycles = []
-    for stride in range(strides):
-        at = (first + (stride + progress) * stride_time) * rate
+    for stride, (begin, end) in enumerate(itertools.pairwise(begins)):
+        at = begin + progress * (end - begin)
         cycle = np.stack([np.interp(at, np.arange(samples), column) for column in values.T], axis=-1)
         gap = cycle[-1] - cycle[0]
         _check_closed(path, names, gap, f" (stride {stride + 1})")
         cycles.append((cycle - gap * (progress[:, None] - 0.5))[:-1])
-    return np.mean(cycles, axis=0), stride_time
+    return np.mean(cycles, axis=0)
 
 
 def _check_closed(path: Path, names: tuple[str, ...], gap: np.ndarray, which: str) -> None:

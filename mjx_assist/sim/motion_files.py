@@ -1,4 +1,4 @@
-"""Reads a user's motion file, CSV, JSON or npz (never a pickle): columns of samples and fields for the whole file.
+"""Reads a user's motion file, CSV, JSON, npz (never a pickle) or OpenSim's: columns of samples, fields for the whole.
 
 What the numbers mean, and whether they make sense, is motion.py's question.
 """
@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from mjx_assist.errors import UserError, unknown
+from mjx_assist.sim import storage_file
 
 FIELDS = ("sample_rate", "units", "speed", "stride_time", "first_contact")
 
@@ -18,6 +19,7 @@ FIELDS = ("sample_rate", "units", "speed", "stride_time", "first_contact")
 def read_motion_file(path: Path) -> tuple[dict[str, np.ndarray], dict]:
     """(columns {name: [N] finite floats}, fields {name: float or str}). Raises UserError for anything wrong."""
     readers = {".csv": _read_csv, ".json": _read_json, ".npz": _read_npz}
+    readers |= dict.fromkeys(storage_file.SUFFIXES, _read_opensim)
     if path.suffix.lower() not in readers:
         raise unknown(f"{path}: file format", path.suffix, readers)
     if not path.is_file():
@@ -85,6 +87,24 @@ def _read_npz(path: Path) -> tuple[dict[str, np.ndarray], dict]:
             f"{path}: holds pickled objects, which can run code and are not opened; save plain arrays "
             "(np.savez(file, q_hip_flexion_r=..., sample_rate=...)), CSV or JSON."
         ) from None
+
+
+def _read_opensim(path: Path) -> tuple[dict[str, np.ndarray], dict]:
+    """Coordinates of a .mot or .sto, knees in gait2392's sign; fields are header lines such as ``speed=1.25``.
+
+    ``pelvis_ty`` is left out: it belongs to the recorded person's leg length, not to the model's.
+    """
+    table = storage_file.read_table(path)
+    coordinates = {}
+    for label, column in table.columns.items():
+        name = label.split("/")[-2] if label.endswith("/value") and label.count("/") > 1 else label
+        if "/" not in name and "|" not in name and name != "pelvis_ty":
+            coordinates[name] = column
+    for name in storage_file.turned_knees(coordinates):
+        coordinates[name] = -coordinates[name]
+    fields = {name: _scalar(table.fields[name]) for name in FIELDS if name in table.fields}
+    columns = {f"q_{name}": column for name, column in coordinates.items()}
+    return {"time": table.time, **columns}, {"units": "deg" if table.degrees else "rad", **fields}
 
 
 def _flat(tree: dict) -> dict:

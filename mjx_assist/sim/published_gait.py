@@ -58,7 +58,8 @@ def healthy_band(
     mean = sign * curve(name, source, speed, leg_length, phase)
     if quantity in ("hip_flexion", "pelvis_tilt"):
         mean = mean - sign * mean_tilt(name, speed, leg_length)
-    return 100 * phase, mean, curve(name, source, speed, leg_length, phase, "sd")
+    sd = curve(name, source, speed, leg_length, phase, "sd")
+    return 100 * phase, mean, np.maximum(sd, 0.0)  # a Fourier series may swing below
 
 
 def curve(

@@ -1,5 +1,7 @@
 """Gait records with closed-form answers: sinusoidal joints, half-sine ground reaction, known work and step times."""
 
+import dataclasses
+
 import numpy as np
 
 from mjx_assist.eval.record import GRAVITY, GaitRecord
@@ -143,5 +145,64 @@ def healthy_stub(quantity, speed):
         "grf_vertical": PEAK_BW * np.sin(wave),
         "grf_anterior": -0.2 * np.sin(2 * wave),
         "ankle_moment": -1.3 * np.sin(wave) ** 2,
-    }[quantity]
+    }.get(quantity, 0 * wave)
     return percent, np.where(percent < 60, curve, 0), np.full(51, 0.06)
+
+
+OFF_PLANE = (
+    *("pelvis_tz", "pelvis_list", "pelvis_rotation"),
+    *(f"{joint}_{side}" for side in "rl" for joint in ("hip_adduction", "hip_rotation")),
+)
+
+
+def in_3d(record, step_width=0.1, sway=0.03, obliquity=0.07):
+    """The same walk of a 3-D model: feet ``step_width`` m apart, the centre of mass swaying ``sway`` m towards the
+    foot that stands, the pelvis' list a sine that lifts the right side by ``obliquity`` rad after the right contact."""
+    cycle = 2 * np.pi * record.phase
+    frequency = np.ptp(np.unwrap(cycle)) / np.ptp(record.time)  # rad/s
+    angles = np.zeros((record.time.size, len(OFF_PLANE)))
+    angles[:, 0] = sway * np.sin(cycle)
+    angles[:, 1] = -obliquity * np.sin(cycle)
+    for leg, column in enumerate((3, 5)):
+        angles[:, column] = 0.05 * np.sin(cycle - np.pi * leg)
+    places = {}
+    for name in ("foot_position", "toe_position", "center_of_pressure"):
+        places[name] = getattr(record, name) + np.array([[0, -step_width / 2, 0], [0, step_width / 2, 0]])
+    com, velocity = record.com_position.copy(), record.com_velocity.copy()
+    com[:, 1], velocity[:, 1] = -sway * np.sin(cycle), -sway * frequency * np.cos(cycle)
+    wider = {
+        name: np.concatenate([getattr(record, name), np.zeros_like(angles)], axis=1)
+        for name in ("qvel", "joint_moment", "device_moment", "passive_moment")
+    }
+    return dataclasses.replace(
+        record,
+        **places,
+        **wider,
+        qpos=np.concatenate([record.qpos, angles], axis=1),
+        reference_qpos=np.concatenate([record.reference_qpos, angles], axis=1),
+        com_position=com,
+        com_velocity=velocity,
+        joint_names=(*record.joint_names, *OFF_PLANE),
+        human="myolegs26",
+    )
+
+
+def with_force_noise(record, sd, seed=0):
+    """Gaussian noise of ``sd`` body weights on every sample of the ground reaction, as a force plate's."""
+    noise = np.random.default_rng(seed).normal(0, sd * record.body_weight, record.ground_reaction.shape)
+    return dataclasses.replace(record, ground_reaction=record.ground_reaction + noise)
+
+
+def without_load(record, foot, begin, end):
+    """The record with a foot's ground reaction lost from ``begin`` to ``end`` seconds."""
+    ground = record.ground_reaction.copy()
+    ground[(record.time >= begin) & (record.time < end), foot] = 0.0
+    return dataclasses.replace(record, ground_reaction=ground)
+
+
+def with_box_load(record, stance=0.6):
+    """The record with one body weight on a foot throughout its stance, so that contact is seen at its first sample."""
+    ground = np.zeros_like(record.ground_reaction)
+    for foot in range(2):
+        ground[:, foot, 2] = np.where((record.phase - 0.5 * foot) % 1 < stance, record.body_weight, 0.0)
+    return dataclasses.replace(record, ground_reaction=ground)

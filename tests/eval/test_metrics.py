@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 from scipy.integrate import quad
-from synthetic_gait import JOINT_WAVES, JOINTS, LIFT_M, MASS, PEAK_BW, PULSE, synthetic_gait
+from synthetic_gait import JOINT_WAVES, JOINTS, LIFT_M, MASS, PEAK_BW, PULSE, in_3d, synthetic_gait
 
 from mjx_assist.eval import cycles, metrics
 from mjx_assist.eval.record import GRAVITY
@@ -65,7 +65,12 @@ def test_steps_of_uneven_legs_differ_and_add_up_to_the_stride():
 
 
 def test_equal_legs_have_symmetry_index_zero(summary):
-    assert summary["symmetry"]["index_percent"] == pytest.approx(dict.fromkeys(summary["symmetry"]["index_percent"], 0))
+    index = summary["symmetry"]["index_percent"]
+    assert {name for name, value in index.items() if value is None} == {  # these joints have no moment at all
+        "hip_positive_work_j_per_kg",
+        "knee_positive_work_j_per_kg",
+    }
+    assert [value for value in index.values() if value is not None] == pytest.approx([0] * (len(index) - 2), abs=1e-9)
     assert summary["symmetry"]["angle_correlation"] == pytest.approx({"hip": 1, "knee": 1, "ankle": 1})
 
 
@@ -293,6 +298,88 @@ def test_diverged_episode_is_measured_up_to_there(record):
     diverged = metrics.summarize([dataclasses.replace(record, qpos=qpos, fell=True)])
     assert diverged["per_episode"][0]["time_s"] == pytest.approx(10.0)
     assert diverged["both"]["stance_percent"] == pytest.approx(59.4, abs=0.5)
+
+
+def test_a_fall_and_a_diverged_end_are_told_and_measured_up_to_there(record):
+    qpos = record.qpos.copy()
+    qpos[2400:] = np.nan
+    summary = metrics.summarize([dataclasses.replace(record, qpos=qpos, fell=True, seed=4)])
+    assert summary["notes"] == [
+        "Seed 4: fell after 10.00 s.",
+        "Seed 4: not finite after 10.00 s, measured up to there.",
+    ]
+    assert summary["stability"]["fall_times_s"] == [pytest.approx(10.0)]
+
+
+@pytest.mark.parametrize(
+    "missing",
+    ["ground_reaction", "joint_moment", "activation", "com_velocity", "foot_position", "device_torque"],
+)
+def test_what_a_file_lacks_is_named_and_costs_only_its_own_figures(record, missing):
+    """An imported record without one series: its figures are None, a note says which series is not recorded."""
+    lacking = dataclasses.replace(record, **{missing: np.full_like(getattr(record, missing), np.nan)})
+    summary = metrics.summarize([lacking])
+    assert f"Seed 0: not recorded: {missing}." in " ".join(summary["notes"])
+    assert summary["both"]["corr_reference"]["hip"] == pytest.approx(1)
+    known = {
+        "ground_reaction": None,
+        "foot_position": summary["both"]["stride_time_s"],
+        "com_velocity": summary["both"]["stride_length_m"],
+    }.get(missing, summary["both"]["grf_peak_bw"])
+    assert (known is None) == (missing == "ground_reaction")
+    assert not any("never touches" in note for note in summary["notes"])
+    json.dumps(summary, allow_nan=False)
+
+
+def test_a_3d_walker_has_what_a_planar_one_lacks(record, summary):
+    wide = metrics.summarize([in_3d(record)])
+    more = set(wide["both"]) - set(summary["both"])
+    assert more == {
+        *(f"{name}_range_deg" for name in ("hip_adduction", "hip_rotation", "pelvis_list", "pelvis_rotation")),
+        *("hip_adduction_peak_deg", "hip_abduction_peak_deg"),
+        *("hip_internal_rotation_peak_deg", "hip_external_rotation_peak_deg"),
+        *("pelvis_upward_obliquity_peak_deg", "pelvis_downward_obliquity_peak_deg"),
+        *("pelvis_forward_rotation_peak_deg", "pelvis_backward_rotation_peak_deg"),
+        *("step_width_m", "margin_of_stability_lateral_m"),
+    }
+    assert {key: wide["both"][key] for key in ("stride_time_s", "step_length_m", "hip_range_deg")} == pytest.approx(
+        {key: summary["both"][key] for key in ("stride_time_s", "step_length_m", "hip_range_deg")}
+    )
+    assert len(wide["healthy"]["gps_angles"]) == 8
+
+
+def test_a_record_of_a_prosthesis_has_figures_of_what_is_left(record):
+    """Right knee and ankle replaced by a device's joints, the muscles that crossed them gone."""
+    names = {"knee_angle_r": "Leg_knee_angle_r", "ankle_angle_r": "Leg_ankle_angle_r"}
+    gone = ("bifemsh_r", "edl_r", "fdl_r", "vasti_r", "gastroc_r", "soleus_r", "tibant_r")
+    keep = np.array([name not in gone for name in record.muscle_names])
+    series = ("activation", "excitation", "muscle_length", "muscle_velocity", "muscle_force", "muscle_active_force")
+    constants = ("max_force", "optimal_length", "tendon_length", "max_velocity")
+    worn = dataclasses.replace(
+        record,
+        joint_names=tuple(names.get(name, name) for name in record.joint_names),
+        device_names=("knee_motor", "ankle_motor"),
+        device_joints=("Leg_knee_angle_r", "Leg_ankle_angle_r"),
+        muscle_names=tuple(np.array(record.muscle_names)[keep]),
+        **{name: getattr(record, name)[:, keep] for name in series},
+        **{f"muscle_{name}": getattr(record, f"muscle_{name}")[keep] for name in constants},
+    )
+    summary = metrics.summarize([worn])
+    assert summary["right"]["knee_range_deg"] is None and summary["left"]["knee_range_deg"] > 40
+    assert summary["both"]["knee_range_deg"] == summary["left"]["knee_range_deg"]
+    assert summary["right"]["ankle_positive_work_j_per_kg"] is None
+    assert summary["right"]["activation_peak"]["soleus"] is None and summary["left"]["activation_peak"]["soleus"] > 0.4
+    assert summary["emg"]["soleus"]["right"]["on_percent"] is None
+    assert summary["symmetry"]["cross_correlation"]["knee"]["r"] is None
+    assert summary["healthy"]["right"]["gps_deg"] > 0
+    assert set(summary["device"]) == {"Leg_knee_angle", "Leg_ankle_angle"}
+
+
+def test_stride_rows_have_the_same_figures_with_and_without_strides(record):
+    rows = metrics.stride_rows(record)
+    assert len(rows) == 18 and {row["side"] for row in rows} == {"right", "left"}
+    assert [*rows[0]] == ["side", *metrics.stride_figures(synthetic_gait(duration=0.5))]
+    assert all(isinstance(value, float) for value in [*rows[0].values()][1:])
 
 
 def test_every_number_is_json(summary):

@@ -7,7 +7,7 @@ import pytest
 from synthetic_gait import synthetic_gait
 
 from mjx_assist.errors import UserError
-from mjx_assist.eval.record import GaitRecord, replacing
+from mjx_assist.eval.record import SCHEMA_VERSION, GaitRecord, replacing
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +70,7 @@ def entries(path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"schema_version": 2}, "schema version 2, this program reads 1"),
+        ({"schema_version": SCHEMA_VERSION + 1}, f"schema version {SCHEMA_VERSION + 1}, this program reads"),
         ({"schema": "something else"}, "not a gait record"),
         ({"qvel": np.zeros((3, 3))}, "qvel has shape"),
         ({"qvel": np.array([["a"]])}, "could not convert"),

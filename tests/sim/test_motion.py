@@ -241,7 +241,8 @@ def test_pickled_objects_are_refused(tmp_path, model):
         ("walk.csv", b"\xff\xfe\x00", "UTF-8"),
         ("walk.csv", b"", "no samples"),
         ("walk.csv", b"q_hip_flexion_r,q_hip_flexion_r\n1,2\n", "more than once"),
-        ("walk.mot", b"", "'.mot' is unknown"),
+        ("walk.c3d", b"", "'.c3d' is unknown"),
+        ("walk.mot", b"", "no line 'endheader'"),
     ],
 )
 def test_file_that_is_not_what_it_says(tmp_path, model, name, content, message):

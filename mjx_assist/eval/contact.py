@@ -1,0 +1,92 @@
+"""What the ground does to the feet, decoded from MuJoCo's constraint forces for many samples at once."""
+
+from dataclasses import dataclass, fields
+
+import mujoco
+import numpy as np
+
+_MOST_ROWS = 10  # of one contact: a pyramid of condim 6
+
+
+@dataclass(frozen=True)
+class GroundContact:
+    """T samples: force ``[T, 2, 3]`` N on the (right, left) foot, normal load ``[T, 2, (foot, toes)]`` N, centre of
+    pressure ``[T, 2, 3]`` m (NaN where unloaded), free moment ``[T, 2]`` N*m about the vertical through it."""
+
+    force: np.ndarray
+    load: np.ndarray
+    center_of_pressure: np.ndarray
+    free_moment: np.ndarray
+
+    def sample(self, index: int) -> "GroundContact":
+        """One sample, without the first axis."""
+        return GroundContact(*(getattr(self, part.name)[index] for part in fields(self)))
+
+
+class ContactTape:
+    """Copies a simulation's contacts sample by sample, and decodes them all together.
+
+    ``floor`` is the ground's geom; ``segment`` ``[ngeom]`` is 2 * side + part of a foot's geoms, -1 elsewhere.
+    """
+
+    def __init__(self, model: mujoco.MjModel, floor: int, segment: np.ndarray):
+        self._elliptic = model.opt.cone == mujoco.mjtCone.mjCONE_ELLIPTIC
+        self._floor, self._segment = floor, segment
+        self._contacts: list[tuple[np.ndarray, ...]] = []
+
+    def add(self, data: mujoco.MjData) -> None:
+        """Copy the contacts of the last step."""
+        c = data.contact
+        parts = c.geom, c.efc_address, c.dim, c.pos, c.frame, c.friction, data.efc_force
+        self._contacts.append(tuple([part.copy() for part in parts]))
+
+    def decode(self) -> GroundContact:
+        """Forces, loads, CoP and free moment of all samples; after Winter (2009), section 5.2.4."""
+        samples = len(self._contacts)
+        sample = np.repeat(np.arange(samples), [len(parts[0]) for parts in self._contacts])
+        first_row = np.cumsum([0] + [len(parts[-1]) for parts in self._contacts])[sample]
+        columns = (np.concatenate(column) for column in zip(*self._contacts, strict=True))
+        geom, address, dim, pos, frame, friction, rows = columns
+        swapped = geom[:, 1] == self._floor
+        segment = self._segment[np.where(swapped, geom[:, 0], geom[:, 1])]
+        use = np.flatnonzero((geom == self._floor).any(1) & (segment >= 0) & (address >= 0))
+        own_rows = (first_row + address)[use, None] + np.arange(_MOST_ROWS)
+        rows = np.append(rows, np.zeros(_MOST_ROWS))[own_rows]
+        wrench = _wrench(rows, dim[use], friction[use], self._elliptic)
+        in_world = np.einsum("cka,cax->ckx", wrench.reshape(-1, 2, 3), frame[use].reshape(-1, 3, 3))
+        in_world *= np.where(swapped, -1.0, 1.0)[use, None, None]  # MuJoCo's is the force on the second geom
+        on_foot, torque = in_world[:, 0], in_world[:, 1]
+        force, moment, load = np.zeros((2 * samples, 3)), np.zeros((2 * samples, 3)), np.zeros(4 * samples)
+        foot = 2 * sample[use] + segment[use] // 2
+        np.add.at(force, foot, on_foot)
+        np.add.at(moment, foot, torque + np.cross(pos[use], on_foot))
+        np.add.at(load, 4 * sample[use] + segment[use], wrench[:, 0])
+        force, moment = force.reshape(samples, 2, 3), moment.reshape(samples, 2, 3)
+        return GroundContact(force, load.reshape(samples, 2, 2), *_center_of_pressure(force, moment))
+
+
+def _wrench(rows: np.ndarray, dim: np.ndarray, friction: np.ndarray, elliptic: bool) -> np.ndarray:
+    """``[C, 6]`` force and torque in the contact's frame from its constraint rows ``[C, 10]``, as mj_contactForce.
+
+    A pyramid's edges are normal +- friction direction (MuJoCo documentation, "Computation, contact").
+    """
+    if elliptic:
+        return np.where(np.arange(6) < dim[:, None], rows[:, :6], 0.0)
+    wrench = np.zeros((len(rows), 6))
+    edges = np.maximum(2 * (dim - 1), 1)
+    rows = np.where(np.arange(_MOST_ROWS) < edges[:, None], rows, 0.0)
+    wrench[:, 0] = rows.sum(1)
+    tangential = (rows[:, 0::2] - rows[:, 1::2]) * friction
+    wrench[:, 1:] = np.where(dim[:, None] > 1, tangential, 0.0)
+    return wrench
+
+
+def _center_of_pressure(force: np.ndarray, moment: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """``[..., 3]`` m on the plane z = 0 and the free moment ``[...]`` N*m, from force and moment about the origin."""
+    center, free = np.full(force.shape, np.nan), np.zeros(force.shape[:-1])
+    loaded = force[..., 2] > 0
+    fx, fy, fz = force[loaded].T
+    mx, my, mz = moment[loaded].T
+    center[loaded] = np.stack([-my / fz, mx / fz, 0.0 * fz], axis=1)
+    free[loaded] = mz - (center[loaded, 0] * fy - center[loaded, 1] * fx)
+    return center, free
