@@ -1,6 +1,6 @@
 """The command line: what `mjx-assist` accepts, and how a mistake is answered (one sentence, exit code 2).
 
-The commands themselves are in cli_train.py, cli_runs.py, cli_replay.py, cli_walk.py and cli_models.py, imported only when they run.
+The commands themselves are in cli_train.py, cli_replay.py and the like, imported only when they run.
 """
 
 import argparse
@@ -136,7 +136,7 @@ def build_parser() -> tuple[Parser, dict[str, Parser]]:
     _add_report(command("report", "write a gait report: verdict, figures and tables on one page, and all its numbers"))
     _add_record(command("record", "replay one episode and save its gait record"))
     _add_convert(command("convert", "a gait record to CSV, OpenSim or MyoAssist files, or those to a gait record"))
-    _add_compare(command("compare", "policies and device controllers, with the same seeds: differences and their limits"))
+    _add_compare(command("compare", "policies and device controllers with the same seeds: what differs, how surely"))
     models = command("models", "the humans and devices there are, and their reduced models")
     parts = models.add_subparsers(metavar="COMMAND", required=True)
     models_list = command("models list", "humans, the devices that each can wear, and their reduced models", parts)
@@ -235,17 +235,17 @@ def _add_record(parser: Parser) -> None:
     parser.add_argument("--steps", type=_positive, default=1000, help="control steps of the episode (default: 1000)")
     parser.add_argument("--seed", type=_natural, default=0, help="seed of the episode (default: 0)")
     text = "a sample every control step, or every physics step (default: physics, at most 250 a second)"
-    parser.add_argument("--rate", metavar="control|physics", type=_one_of(("control", "physics"), "--rate"), help=text)
+    rates = ("control", "physics")
+    parser.add_argument("--rate", metavar="|".join(rates), type=_one_of(rates, "--rate"), help=text)
     parser.set_defaults(run=_later("files", "record"))
 
 
 def _add_convert(parser: Parser) -> None:
     text = "a gait record .npz; or .csv, .mot, .sto, .json files of one walk, or a folder of .mot and .sto files"
     parser.add_argument("inputs", metavar="INPUT", nargs="+", help=text)
-    text = "FILE.npz, .csv, .mot (joint angles), _grf.mot (ground reactions), .sto (muscles, moments), .json (MyoAssist's "
-    parser.add_argument(
-        "-o", "--out", metavar="OUTPUT", required=True, help=text + "gait_evaluated_data), or a folder: all of OpenSim's"
-    )
+    text = "FILE.npz, .csv, .mot (joint angles), _grf.mot (ground reaction), .sto (muscles, moments), .json "
+    text += "(MyoAssist's gait_evaluated_data), or a folder: all of OpenSim's"
+    parser.add_argument("-o", "--out", metavar="OUTPUT", required=True, help=text)
     parser.set_defaults(run=_later("files", "convert"))
 
 

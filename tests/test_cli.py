@@ -198,10 +198,11 @@ def test_report_writes_its_files_and_prints_the_table(bundle_path: Path, tmp_pat
     monkeypatch.setattr(pictures, "_gl_backends", lambda: [])
     out = tmp_path / "report"
     assert cli.main(["report", str(bundle_path), "-o", str(out), "--steps", "10", "--episodes", "2"]) == 0
-    assert {path.name for path in out.iterdir()} == {"report.html", "composite.png", "metrics.json", "walker.png"}
+    files = {"report.html", "composite.png", "composite.svg", "metrics.json", "strides.csv", "walker.png"}
+    assert {path.name for path in out.iterdir()} == files
     metrics = json.loads((out / "metrics.json").read_text())
     assert metrics["episodes"] == 2
-    assert "full model, one episode" in metrics["info"]
+    assert metrics["verdict_facts"]["full_model_time_s"] == pytest.approx(0.3, abs=0.05)
     printed = capsys.readouterr().out
     assert str(out / "report.html") in printed
     assert "Speed (m/s)" in printed

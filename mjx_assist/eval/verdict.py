@@ -197,6 +197,8 @@ def overall(findings: Sequence[Finding]) -> str:
     def which(mark: str) -> list[str]:
         return [phrase for key, phrase in _SHORT.items() if marks.get(key) == mark]
 
+    if marks["walks"] == UNKNOWN:
+        return "Too short to tell whether it walks: no complete stride."
     if marks["walks"] == POOR:
         gait = "It falls."
     elif which(POOR):

@@ -33,7 +33,8 @@ def facts(metrics: dict, band: Callable, baseline: dict | None = None, full_mode
     return {
         "episodes": metrics["episodes"],
         "falls": metrics["falls"],
-        "fall_percent": 100 * metrics["falls"] / metrics["episodes"],
+        # an episode that ends before its first complete stride tells nothing but a fall
+        "fall_percent": 100 * metrics["falls"] / metrics["episodes"] if falls or metrics["both"]["strides"] else None,
         "first_fall_s": min(falls, default=None),
         "time_s": metrics["time_s"],
         "speed_m_s": speed,
@@ -138,7 +139,7 @@ def _device_facts(metrics: dict, band: Callable) -> dict:
 def _metabolic_facts(metrics: dict, baseline: dict | None) -> dict:
     """Change of the muscles' metabolic power against zero torque, mean of the metabolic models, %."""
     with_device, without = metrics.get("metabolic"), (baseline or {}).get("metabolic")
-    if not with_device or not without:
+    if not with_device or not without or not (metrics["both"]["strides"] and baseline["both"]["strides"]):
         return {}
     changes = [
         100 * (with_device[model]["power_w_per_kg"] / without[model]["power_w_per_kg"] - 1)

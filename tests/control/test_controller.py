@@ -73,7 +73,7 @@ def test_env_with_a_controller_walks_as_replay_does(reduced, untrained_bundle):
     bundle = controlled(untrained_bundle, Impedance(60.0, 1.0, -0.3))
     params = dataclasses.replace(bundle.config.env_params, backend="mujoco")
     env = AssistEnv(params, reduced, bundle.gait)
-    record, free = (replay(b, steps=10, seed=3) for b in (bundle, controlled(bundle, ZeroTorque())))
+    record, free = (replay(b, steps=11, seed=3) for b in (bundle, controlled(bundle, ZeroTorque())))
     phase = np.random.default_rng(3).uniform()
     state = env.reset(jax.random.PRNGKey(0))
     qpos, qvel, _ = reference.sample(env.gait, phase, 1.25)
@@ -84,7 +84,7 @@ def test_env_with_a_controller_walks_as_replay_does(reduced, untrained_bundle):
     for i in range(10):
         state = step(state, jnp.asarray(bundle.policy.act(np.asarray(state.obs, float))))
         body = state.pipeline_state.physics
-        np.testing.assert_allclose(record.qpos[8 * i + 7, 1:], body.qpos[1:], atol=3e-4)
+        np.testing.assert_allclose(record.qpos[8 * (i + 1), 1:], body.qpos[1:], atol=3e-4)
     assert np.abs(record.qpos - free.qpos).max() > 0.01
 
 

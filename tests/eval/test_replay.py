@@ -200,8 +200,10 @@ def test_passive_tension_is_mujocos_muscle_bias(untrained_bundle):
     span = m.actuator_lengthrange[ids]
     length = np.linspace(0.7, 1.6, 50)[:, None] * span.mean(1)  # slack, quadratic and straight
     expected = [
-        [-mujoco.mju_muscleBias(x, m.actuator_lengthrange[i], m.actuator_acc0[i], m.actuator_biasprm[i, :9])
-         for x, i in zip(row, ids, strict=True)]
+        [
+            -mujoco.mju_muscleBias(x, m.actuator_lengthrange[i], m.actuator_acc0[i], m.actuator_biasprm[i, :9])
+            for x, i in zip(row, ids, strict=True)
+        ]
         for row in length
     ]
     got = passive_tension(m, ids, length)
@@ -211,8 +213,8 @@ def test_passive_tension_is_mujocos_muscle_bias(untrained_bundle):
 
 @pytest.mark.parametrize("kind", MODEL_KINDS)
 def test_recorded_moments_add_up_to_the_equation_of_motion(untrained_bundle, kind):
-    """M qacc + bias = actuators + passive + J'f: what the record calls passive is all that is neither muscle, device nor
-    ground; summed over the coordinates that follow one joint, as virtual work does."""
+    """M qacc + bias = actuators + passive + J'f: what the record calls passive is neither muscle, device nor ground;
+    summed over the coordinates that follow one joint, as virtual work does."""
     walker = Walker(untrained_bundle, kind)
     start(walker, untrained_bundle)
     m, d = walker.model, walker.data

@@ -163,7 +163,8 @@ def test_what_cannot_be_measured_is_said_to_be_unknown():
     )
     assert "device" not in found
     sentence = verdict.overall(list(found.values()))
-    assert "cannot be told" in sentence and "healthy people" not in sentence
+    assert sentence == "Too short to tell whether it walks: no complete stride."
+    assert found["walks"].mark == UNKNOWN
 
 
 def findings(**marks):
