@@ -32,7 +32,13 @@ class WalkerState:
     step: jax.Array
     command: command.Command
     footsteps: reward.Footsteps
-    device: GaitClock | None = None  # of the device's controller, if it has one
+
+
+@struct.dataclass
+class ControlledState(WalkerState):
+    """A walker whose device has a controller: with that controller's state."""
+
+    device: GaitClock
 
 
 def with_physics_rate(xml: str, rate: int) -> str:
@@ -116,8 +122,9 @@ class AssistEnv(Env):
             step=jnp.zeros((), jnp.int32),
             command=wish,
             footsteps=reward.no_footsteps(jnp),
-            device=self.controller.start(jnp) if self.controller else None,
         )
+        if self.controller:
+            walker = ControlledState(**vars(walker), device=self.controller.start(jnp))
         zero = jnp.zeros(())
         more = ("velocity_error", "tracking_error", "not_finite", "overflow")
         metrics = dict.fromkeys((*self._reward_names, *more), zero)
@@ -126,9 +133,9 @@ class AssistEnv(Env):
     def step(self, state: State, action: jax.Array) -> State:
         """One control step with ``action`` ``[nu]`` in [-1, 1]."""
         before: WalkerState = state.pipeline_state
-        control, device = actions.to_control(self.action_spec, action, jnp), before.device
+        control = actions.to_control(self.action_spec, action, jnp)
         if self.controller:
-            device, control = self.controller.drive(device, before.physics, control, jnp)
+            device, control = self.controller.drive(before.device, before.physics, control, jnp)
         body = self.physics.step(before.physics, control)
         target = command.target_velocity(self.command_range, before.command, body.time, jnp)
         frequency = reference.stride_frequency(self.gait, target, jnp)
@@ -151,7 +158,9 @@ class AssistEnv(Env):
                 body.qpos, context.reference_qpos, self._imitated, self.params.out_of_trajectory_threshold, jnp
             )
         )
-        after = before.replace(physics=body, phase=phase, step=before.step + 1, footsteps=footsteps, device=device)
+        after = before.replace(physics=body, phase=phase, step=before.step + 1, footsteps=footsteps)
+        if self.controller:
+            after = after.replace(device=device)
         truncated = (after.step >= self.params.custom_max_episode_steps) & ~ended
         metrics = {**terms, "velocity_error": jnp.abs(context.velocity - target)}
         error = (body.qpos - context.reference_qpos)[self._imitated]
