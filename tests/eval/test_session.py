@@ -58,8 +58,8 @@ def test_the_switch_takes_the_torque_away_and_gives_it_back(shipped):
         return max(torque)
 
     assert most(30) > 10.0
-    session.device_on = False
-    assert most(30) == 0.0
+    session.device_on = False  # not for a whole step: the walker leans on it
+    assert most(5) == 0.0
     session.device_on = True
     assert most(30) > 10.0
 
