@@ -1,7 +1,7 @@
 # make walk      train the shipped config on this machine, replay, measure, report
 # make test      lint and tests
 # make test-all  the same and every slow test: all compositions, fidelity, Warp (hours on two cores)
-# make demo      replay the shipped policy and write its report (under 2 minutes)
+# make demo      replay the shipped policy, write its report, and tell what its device saves (2 minutes)
 # make gpu       train with 4096 walkers on an NVIDIA GPU
 # make clean     remove the virtual environment and build leftovers (results/ stays)
 
@@ -15,6 +15,7 @@ RESULTS ?= results
 CONFIG ?= configs/walk22_exo.json
 FLAGS ?=
 DEMO_POLICY := models/policies/walk22_exo
+DEMO_WITHOUT := models/policies/walk22_zero_torque
 GPU_FLAGS ?= --env_params.num_envs 4096 --ppo_params.batch_size 8192 --total_timesteps 40000000
 
 HAS_NVIDIA := $(shell command -v nvidia-smi >/dev/null 2>&1 && nvidia-smi -L 2>/dev/null | grep -q GPU && echo yes)
@@ -38,6 +39,7 @@ walk: $(CORE) pictures
 demo: $(CORE) pictures
 	$(CLI) evaluate $(DEMO_POLICY) --episodes 3
 	$(CLI) report $(DEMO_POLICY) -o $(RESULTS)/demo --episodes 3
+	$(CLI) compare $(DEMO_WITHOUT) $(DEMO_POLICY) -o $(RESULTS)/demo/comparison --episodes 5
 
 gpu: $(CUDA) pictures
 	$(MAKE) walk FLAGS="$(GPU_FLAGS) $(FLAGS)"
