@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mjx_assist.cli_output import check_writable, number, table, write_json
-from mjx_assist.control.choice import with_controller
 from mjx_assist.control.settings import LEARNED
 from mjx_assist.errors import UserError
 from mjx_assist.eval import compare as comparison
 from mjx_assist.eval.bundle import Bundle
+from mjx_assist.eval.controller_choice import with_controller
 from mjx_assist.eval.export import POLICY_FOLDER, open_policy
 from mjx_assist.eval.metrics import plain
 from mjx_assist.eval.record import replacing

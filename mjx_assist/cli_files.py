@@ -11,7 +11,7 @@ from mjx_assist.eval.record import GaitRecord
 def record(arguments: argparse.Namespace) -> None:
     """Replay one episode and save its gait record."""
     from mjx_assist.cli_walk import walk
-    from mjx_assist.control.choice import with_controller
+    from mjx_assist.eval.controller_choice import with_controller
     from mjx_assist.eval.export import open_policy
 
     out = Path(arguments.out)

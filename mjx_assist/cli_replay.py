@@ -5,9 +5,9 @@ import time
 
 from mjx_assist.cli_output import check_writable
 from mjx_assist.cli_walk import told, walk
-from mjx_assist.control.choice import with_controller
 from mjx_assist.errors import UserError
 from mjx_assist.eval.bundle import Bundle
+from mjx_assist.eval.controller_choice import with_controller
 from mjx_assist.eval.export import open_policy
 from mjx_assist.eval.metrics import episode_summary
 from mjx_assist.eval.replay import replay as replay_episode

@@ -54,8 +54,8 @@ def _of_records(arguments: argparse.Namespace, out: Path) -> dict:
 def _of_policy(arguments: argparse.Namespace, out: Path) -> dict:
     """Walk, once more with the device at zero torque, once on the other model; report with a picture of the walker."""
     from mjx_assist.cli_walk import walk
-    from mjx_assist.control.choice import with_controller
     from mjx_assist.eval import pictures
+    from mjx_assist.eval.controller_choice import with_controller
     from mjx_assist.eval.export import open_policy
     from mjx_assist.eval.metrics import episode_summary
     from mjx_assist.eval.report import write_report

@@ -5,9 +5,9 @@ import sys
 import time
 
 from mjx_assist.cli_output import check_writable, number, table, write_json
-from mjx_assist.control.choice import with_controller
 from mjx_assist.control.settings import LEARNED
 from mjx_assist.eval.bundle import Bundle
+from mjx_assist.eval.controller_choice import with_controller
 from mjx_assist.eval.export import open_policy
 from mjx_assist.eval.metrics import episode_summary
 from mjx_assist.eval.record import GaitRecord

@@ -8,7 +8,7 @@ import numpy as np
 from mjx_assist.errors import UserError
 from mjx_assist.eval.record import _NAMES, _SHAPES, SIDES, GaitRecord, replacing
 from mjx_assist.eval.record_import import OVER_TIME, Part, fields_of_header, header_of
-from mjx_assist.sim.storage_file import is_length
+from mjx_assist.sim.storage_file import is_length, is_number
 
 AXES = ("forward", "left", "up")
 _KIND = "mjx-assist gait record"
@@ -142,14 +142,6 @@ def _numbers(path: Path, labels: list[str], rows: list[str]) -> np.ndarray:
         try:
             values[:, place] = column
         except ValueError:
-            number, cell = next((i, c) for i, c in enumerate(column, start=1) if not _is_number(c))
+            number, cell = next((i, c) for i, c in enumerate(column, start=1) if not is_number(c))
             raise UserError(f"{path}: {label}, sample {number} is {cell!r}, not a number.") from None
     return values
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True

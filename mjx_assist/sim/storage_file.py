@@ -124,12 +124,13 @@ def _numbers(path: Path, labels: list[str], rows: list[str]) -> np.ndarray:
     except ValueError:
         for number, row in enumerate(cells, start=1):
             for label, cell in zip(labels, row, strict=True):
-                if not _is_number(cell):
+                if not is_number(cell):
                     raise UserError(f"{path}: {label}, sample {number} is {cell!r}, not a number.") from None
         raise
 
 
-def _is_number(cell: str) -> bool:
+def is_number(cell: str) -> bool:
+    """Whether a table's cell can be read as a number."""
     try:
         float(cell)
     except ValueError:

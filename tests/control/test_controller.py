@@ -12,10 +12,10 @@ import pytest
 from mjx_assist import config as configs
 from mjx_assist.config import EnvParams, RunConfig
 from mjx_assist.control.actuators import controls, make_motors
-from mjx_assist.control.choice import with_controller
 from mjx_assist.control.controller import make_controller
 from mjx_assist.control.settings import Gains, Impedance, Spline, TorqueProfile, ZeroTorque
 from mjx_assist.errors import UserError
+from mjx_assist.eval.controller_choice import with_controller
 from mjx_assist.eval.replay import replay
 from mjx_assist.eval.walker import Walker
 from mjx_assist.sim import action, reference

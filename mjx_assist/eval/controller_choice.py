@@ -4,28 +4,23 @@ import dataclasses
 import fnmatch
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from mjx_assist.control import settings
+from mjx_assist.control.actuators import make_motors
+from mjx_assist.control.controller import make_controller
 from mjx_assist.control.settings import LEARNED, PUBLISHED, DeviceController
 from mjx_assist.errors import UserError, unknown
-
-if TYPE_CHECKING:
-    from mjx_assist.eval.bundle import Bundle
+from mjx_assist.eval.bundle import Bundle, reduced_model
 
 NAMES = (LEARNED, *PUBLISHED)
 
 
-def with_controller(bundle: "Bundle", choice: str | None) -> "Bundle":
+def with_controller(bundle: Bundle, choice: str | None) -> Bundle:
     """The policy with another device controller; None leaves it as it was trained.
 
     Raises:
         UserError: an unknown name, a file that is no controller, or one that the policy's device cannot follow.
     """
-    from mjx_assist.control.actuators import make_motors
-    from mjx_assist.control.controller import make_controller
-    from mjx_assist.eval.bundle import reduced_model
-
     if choice is None:
         return bundle
     env = bundle.config.env_params
