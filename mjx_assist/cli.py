@@ -137,6 +137,7 @@ def build_parser() -> tuple[Parser, dict[str, Parser]]:
     _add_record(command("record", "replay one episode and save its gait record"))
     _add_convert(command("convert", "a gait record to CSV, OpenSim or MyoAssist files, or those to a gait record"))
     _add_compare(command("compare", "policies and device controllers with the same seeds: what differs, how surely"))
+    _add_challenge(command("challenge", "one table of speeds, slopes, rough ground, pushes and models for policies"))
     models = command("models", "the humans and devices there are, and their reduced models")
     parts = models.add_subparsers(metavar="COMMAND", required=True)
     models_list = command("models list", "humans, the devices that each can wear, and their reduced models", parts)
@@ -160,12 +161,15 @@ def _later(module: str, function: str) -> Callable[[argparse.Namespace], None]:
 
 
 def _add_train(parser: Parser) -> None:
-    parser.usage = "mjx-assist train CONFIG [--any.config.key VALUE ...] [--out DIR] [--resume RUN] [--seeds N]"
+    parser.usage = "mjx-assist train CONFIG [--any.config.key VALUE ...] [--out DIR] [--init-from RUN_OR_BUNDLE]"
+    parser.usage += " [--resume RUN] [--seeds N]"
     parser.add_argument("config", metavar="CONFIG", nargs="?", help="a JSON file, or a preset such as walk22_exo")
     parser.add_argument(
         "--out", metavar="DIR", default="results", help="the folder for the run's own (default: results)"
     )
     parser.add_argument("--resume", metavar="RUN", help="go on with this run; CONFIG may then be left out")
+    text = "start from this policy's networks instead of fresh ones (a shipped one by name); more in init_from.*"
+    parser.add_argument("--init-from", metavar="RUN_OR_BUNDLE", help=text)
     text = "several hosts, one run: the address of the first, or 'auto' where JAX knows the cluster (Slurm, ...)"
     parser.add_argument("--hosts", metavar="HOST:PORT", help=text)
     parser.add_argument("--host-count", metavar="N", type=_positive, help="how many hosts there are")
@@ -200,6 +204,9 @@ def _add_evaluate(parser: Parser) -> None:
     _add_policy(parser, MODEL_KINDS)
     _add_episodes(parser, episodes=5)
     parser.add_argument("--json", metavar="FILE", help="write the figures of every episode here")
+    text = "survival against pushes, friction, loss of strength, noise and delay instead"
+    parser.add_argument("--stress", action="store_true", help=text)
+    parser.add_argument("-o", "--out", metavar="DIR", help="of --stress: the folder for its JSON and its figure")
     parser.set_defaults(run=_later("walk", "evaluate"))
 
 
@@ -261,6 +268,17 @@ def _add_compare(parser: Parser) -> None:
     parser.add_argument("-o", "--out", metavar="DIR", required=True, help="the comparison's folder")
     _add_episodes(parser, episodes=10)
     parser.set_defaults(run=_later("compare", "compare"))
+
+
+def _add_challenge(parser: Parser) -> None:
+    parser.add_argument("policies", metavar="RUN_OR_BUNDLE", nargs="+", help="training runs or policy bundles")
+    text = "the table's folder; rows that it holds already are not walked again"
+    parser.add_argument("-o", "--out", metavar="DIR", required=True, help=text)
+    text = "only these groups of rows, with commas: speeds, slopes, terrain, pushes, commands, models (default: all)"
+    parser.add_argument("--only", metavar="GROUP,...", help=text)
+    parser.add_argument("--episodes", type=_positive, default=10, help="seeds of each row (default: 10)")
+    parser.add_argument("--seed", type=_natural, default=0, help="the first seed (default: 0)")
+    parser.set_defaults(run=_later("challenge", "challenge"))
 
 
 def _add_models_show(parser: Parser) -> None:

@@ -83,7 +83,7 @@ def cases_of(policies: Sequence[str], conditions: Sequence[str] | None) -> list[
     if conditions is None:
         alone = len(bundles) == 1 and bundles[0].device != NO_DEVICE
         conditions = [TRAINED, comparison.ZERO_TORQUE] if alone else [TRAINED]
-    names = _names(policies)
+    names = short_names(policies)
     cases = []
     for name, path, bundle in zip(names, policies, bundles, strict=True):
         for condition in conditions:
@@ -95,7 +95,7 @@ def cases_of(policies: Sequence[str], conditions: Sequence[str] | None) -> list[
     return cases
 
 
-def _names(policies: Sequence[str]) -> list[str]:
+def short_names(policies: Sequence[str]) -> list[str]:
     """A short name for each policy: its folder's, or its run's; numbered where they are equal."""
     paths = [Path(path).resolve() for path in policies]
     names = [path.parent.name if path.name in (POLICY_FOLDER, "best") else path.name for path in paths]

@@ -31,12 +31,18 @@ Overrides = list[tuple[str, str]]
 def train(arguments: argparse.Namespace) -> None:
     """Train, export the policy into the run's folder, draw its curves, say where everything is."""
     resume = Path(arguments.resume) if arguments.resume else None
+    if arguments.init_from and resume:
+        raise UserError(f"--init-from with --resume: {str(resume)!r} has begun; leave --init-from out.")
+    if arguments.init_from:
+        arguments.overrides = [("init_from.source", json.dumps(arguments.init_from)), *arguments.overrides]
     if arguments.seeds or (resume and list(resume.glob(f"seed_*/{SESSION_CONFIG}"))):
         from mjx_assist.cli_runs import train_seeds
 
         train_seeds(arguments)
         return
     config = resumed(arguments, resume) if resume else configs.load(config_file(arguments), arguments.overrides)
+    if not resume:
+        _check_sources(config)
     start_jax(arguments, config)
 
     from mjx_assist.ppo import sharding
@@ -76,7 +82,7 @@ def train_run(config: RunConfig, run: Path, resume: bool, callbacks: Sequence = 
     from mjx_assist.ppo import sharding
     from mjx_assist.ppo import train as training
     from mjx_assist.ppo.callbacks import read_log
-    from mjx_assist.transfer import load_heads
+    from mjx_assist.transfer import initial_state
 
     first = sharding.is_primary()
     if first:
@@ -84,7 +90,8 @@ def train_run(config: RunConfig, run: Path, resume: bool, callbacks: Sequence = 
     if resume and first:
         training.write_atomic(run / SESSION_CONFIG, json.dumps(configs.to_dict(config), indent=2) + "\n")
     try:
-        session = training.train(config, run, resume=resume, callbacks=[Evaluation(), *callbacks], prepare=load_heads)
+        callbacks = [Evaluation(), *callbacks]
+        session = training.train(config, run, resume=resume, callbacks=callbacks, prepare=initial_state)
     except UserError:
         if first:
             _remove_if_empty(run)
@@ -241,6 +248,15 @@ def _check_model(env: EnvParams) -> None:
         check_keys(env.msk_key, env.device_key or NO_DEVICE)
     elif not Path(env.model_path).is_file():
         raise UserError(f"config key 'env_params.model_path': there is no file {env.model_path!r}.")
+
+
+def _check_sources(config: RunConfig) -> None:
+    """Raises `UserError` for a policy to start from that is not there."""
+    from mjx_assist.eval.export import find_policy
+
+    sources = [config.init_from.source] if config.init_from else []
+    for source in [*sources, *(options.init_from for options in config.head_options.values() if options.init_from)]:
+        find_policy(source)
 
 
 def _use_compilation_cache() -> None:

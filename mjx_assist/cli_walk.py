@@ -6,6 +6,7 @@ import time
 
 from mjx_assist.cli_output import check_writable, number, table, write_json
 from mjx_assist.control.settings import LEARNED
+from mjx_assist.errors import UserError
 from mjx_assist.eval.bundle import Bundle
 from mjx_assist.eval.controller_choice import with_controller
 from mjx_assist.eval.export import open_policy
@@ -21,6 +22,13 @@ def evaluate(arguments: argparse.Namespace) -> None:
     """Walk some episodes, print a line of figures for each, write them with ``--json``."""
     if arguments.json:
         check_writable(arguments.json, folder=False)
+    if arguments.stress:
+        from mjx_assist.cli_stress import stress
+
+        stress(arguments)
+        return
+    if arguments.out:
+        raise UserError("-o goes with --stress only.")
     bundle = with_controller(open_policy(arguments.policy), arguments.controller)
     kind = arguments.model
     seeds = range(arguments.seed, arguments.seed + arguments.episodes)

@@ -10,17 +10,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mjx_assist.config_limits import check
+from mjx_assist.config_checks import (
+    CRITIC,
+    FREEZE,
+    LOAD,
+    REDUCED,
+    RESET,
+    check,
+)
 from mjx_assist.config_tree import build, override
 from mjx_assist.control.settings import DeviceController
-from mjx_assist.control.settings import check as check_controller
-from mjx_assist.errors import UserError, unknown
+from mjx_assist.curriculum.settings import Curriculum, Randomization
+from mjx_assist.errors import UserError
 
-ACTIVATIONS = ("elu", "relu", "tanh")
-BACKENDS = ("auto", "mjx", "warp", "mujoco")
-VELOCITY_MODES = ("UNIFORM", "SINUSOIDAL", "STEP")
-CRITIC = "common_critic"
-LEARNING_RATES = (1e-5, 3e-3)  # between which a KL target may set it
 MODEL_PATH, MODEL_KEYS = "env_params.model_path", ("msk_key", "device_key")
 
 # Joint name patterns: a prosthesis' joint takes the place of the human one, and an amputated side may have none.
@@ -57,11 +59,20 @@ class EnvParams:
 
     The walker is assist_sim's (``msk_key``, ``device_key``) or a user's own MJCF file (``model_path``; the keys are
     then null). Joints are named by patterns such as ``*ankle_angle_?``.
+
+    ``model_kind``: what moves in training, the ``reduced`` model or assist_sim's as ``composed`` (docs/composed.md; on
+    the backend ``mujoco``).
+
+    ``device_torque_limit``: share of the device's torque that its head can ask for. ``terrain_amplitude``: share of the
+    heights that ``terrain_type`` with ``terrain_params`` describe. ``terrain_observation``: how far ahead of the pelvis
+    (m) the ground's height over that under the pelvis is seen. ``terrain``: a config of the package myoassist-terrains
+    in the place of ``terrain_type`` (docs/terrain.md).
     """
 
     msk_key: str | None = "myolegs22"
     device_key: str | None = "Tutorial_L1"
     model_path: str | None = None
+    model_kind: str = REDUCED
     backend: str = "auto"
     num_envs: int = 256
     num_threads: int = 0
@@ -83,6 +94,14 @@ class EnvParams:
     observe_gait_phase: bool = True
     reference_data_path: str | None = None
     device_controller: DeviceController | None = None
+    device_torque_limit: float = 1.0
+    terrain_type: str | tuple[str, ...] = "flat"
+    terrain_params: str | float | tuple[str | float, ...] = ""
+    terrain: dict | None = None
+    terrain_amplitude: float = 1.0
+    terrain_observation: tuple[float, ...] = ()
+    randomization: Randomization = field(default_factory=Randomization)
+    curriculum: Curriculum | None = None
     reward_keys_and_weights: RewardWeights = field(default_factory=RewardWeights)
 
     @property
@@ -103,10 +122,10 @@ class HeadIndexing:
 class HeadOptions:
     """One actor head: ``initial_action`` in [-1, 1] is what an untrained head outputs.
 
-    ``init_from``: a run or bundle whose head of the same name gives the weights to start with; a head that is frozen as
-    well keeps seeing observations normalised as there. ``learning_rate`` and ``log_std_init``: null means the run's; a
-    ``target_kl`` changes all rates by the same factor. ``log_std_min``
-    bounds exploration from below; null means nothing does.
+    ``init_from``: a run or bundle whose head of the same name gives the weights to start with, in the place of the
+    run's `InitFrom`; a head that is frozen as well keeps seeing observations normalised as there. ``learning_rate`` and
+    ``log_std_init``: null means the run's; a ``target_kl`` changes all rates by the same factor. ``log_std_min`` bounds
+    exploration from below; null means nothing does.
     """
 
     enabled: bool = True
@@ -196,15 +215,44 @@ class EvaluateParams:
 
 
 @dataclass(frozen=True)
+class InitFrom:
+    """Another run, bundle or shipped policy to start from (``source``); `mjx_assist.transfer` matches both by name.
+
+    ``heads``: head (or common_critic) -> "load", "reset" (starts fresh) or "freeze" (loaded, and stays as it is); what
+    is not named is loaded if the source has it. ``exploration``: their log standard deviations too. ``normaliser``: the
+    statistics of the observations. ``optimizer``: Adam's moments and the learning rate, which only a run has.
+    """
+
+    source: str
+    heads: dict[str, str] = field(default_factory=dict)
+    exploration: bool = True
+    normaliser: bool = True
+    optimizer: bool = False
+
+
+@dataclass(frozen=True)
 class RunConfig:
     """A whole run. Each entry of ``evaluate_param_list`` becomes a report at its end."""
 
     total_timesteps: int = 6_000_000
+    init_from: InitFrom | None = None
     evaluate_param_list: tuple[EvaluateParams, ...] = ()
     env_params: EnvParams = field(default_factory=EnvParams)
     policy_params: PolicyParams = field(default_factory=PolicyParams)
     ppo_params: PPOParams = field(default_factory=PPOParams)
     logger_params: LoggerParams = field(default_factory=LoggerParams)
+
+    @property
+    def head_options(self) -> dict[str, HeadOptions]:
+        """Options of every head, with what `InitFrom` says of it."""
+        made = {}
+        for name in self.policy_params.net_arch:
+            options = self.policy_params.head_options.get(name, HeadOptions())
+            do = self.init_from.heads.get(name, LOAD) if self.init_from else RESET
+            if do != RESET:
+                options = dataclasses.replace(options, init_from=options.init_from or self.init_from.source)
+            made[name] = dataclasses.replace(options, frozen=options.frozen or do == FREEZE)
+        return made
 
 
 def load(path: str | Path, overrides: Sequence[tuple[str, str]] = ()) -> RunConfig:
@@ -231,7 +279,7 @@ def load(path: str | Path, overrides: Sequence[tuple[str, str]] = ()) -> RunConf
 def from_dict(tree: dict) -> RunConfig:
     """Build and validate a run config from plain JSON data."""
     config = build(RunConfig, _with_one_model(tree), "")
-    _validate(config)
+    check(config, to_dict(config))
     return config
 
 
@@ -268,77 +316,3 @@ def _with_one_model(tree: dict) -> dict:
                 "give one of them, and null for the other."
             )
     return {**tree, "env_params": {**env, **dict.fromkeys(MODEL_KEYS)}}
-
-
-def _validate(config: RunConfig) -> None:
-    """Relations between values that no type can say; what depends on the model is checked where the model is known."""
-    check(to_dict(config))
-    env, ppo, policy = config.env_params, config.ppo_params, config.policy_params
-    if env.backend not in BACKENDS:
-        raise unknown("config key 'env_params.backend'", env.backend, BACKENDS)
-    if env.msk_key is None and env.model_path is None:
-        raise UserError("config keys 'env_params.msk_key' and 'env_params.model_path': one of them must be given.")
-    if policy.activation not in ACTIVATIONS:
-        raise unknown("config key 'policy_params.activation'", policy.activation, ACTIVATIONS)
-    if env.velocity_mode not in VELOCITY_MODES:
-        raise unknown("config key 'env_params.velocity_mode'", env.velocity_mode, VELOCITY_MODES)
-    if env.device_controller is not None:
-        check_controller(env.device_controller, "config key 'env_params.device_controller'")
-    for i, entry in enumerate(config.evaluate_param_list):
-        _check_evaluation(entry, f"config key 'evaluate_param_list[{i}].")
-    if env.physics_sim_framerate % env.control_framerate:
-        raise UserError(
-            f"config key 'env_params.physics_sim_framerate': {env.physics_sim_framerate} is not a multiple of "
-            f"control_framerate {env.control_framerate}."
-        )
-    for low in ("min_target_velocity", "min_target_velocity_period"):
-        high = low.replace("min_", "max_")
-        if not 0.0 < getattr(env, low) <= getattr(env, high):
-            raise UserError(
-                f"config keys 'env_params.{low}' ({getattr(env, low)}) and '{high}' ({getattr(env, high)}): "
-                "need 0 < min <= max."
-            )
-    rollout = env.num_envs * ppo.n_steps
-    if rollout % ppo.batch_size:
-        raise UserError(
-            f"config key 'ppo_params.batch_size': {ppo.batch_size} does not divide num_envs x n_steps = "
-            f"{env.num_envs} x {ppo.n_steps} = {rollout}."
-        )
-    if ppo.mirror_loss_coef > 0 and policy.mirror_symmetric is not False:
-        raise UserError(
-            f"config key 'ppo_params.mirror_loss_coef': {ppo.mirror_loss_coef} has no effect on networks that are "
-            "symmetric by construction; set policy_params.mirror_symmetric to false."
-        )
-    if ppo.target_kl > 0 and not LEARNING_RATES[0] <= ppo.learning_rate <= LEARNING_RATES[1]:
-        raise UserError(
-            f"config key 'ppo_params.learning_rate': with a target_kl it must lie in {LEARNING_RATES[0]:g}.."
-            f"{LEARNING_RATES[1]:g}, got {ppo.learning_rate:g}."
-        )
-    if ppo.target_kl > 0 and ppo.n_epochs * rollout == ppo.batch_size:
-        raise UserError(
-            "config key 'ppo_params.target_kl': one epoch of one minibatch has no KL to steer by; set it to 0."
-        )
-    for key in ("net_arch", "net_indexing_info"):
-        if CRITIC not in getattr(policy, key):
-            raise UserError(f"config key 'policy_params.{key}': {CRITIC!r} is missing.")
-    heads = set(policy.net_arch)
-    for name in heads:
-        if name == "critic" or name.endswith("_log_std"):
-            raise UserError(f"config key 'policy_params.net_arch': no head can be called {name!r}; parameters are.")
-    for name in [*policy.net_indexing_info, *policy.head_options, CRITIC]:
-        if name not in heads:
-            raise unknown("config key 'policy_params': head", name, heads)
-    for name in heads - set(policy.net_indexing_info):
-        raise UserError(f"config key 'policy_params.net_indexing_info': head {name!r} of net_arch is missing.")
-
-
-def _check_evaluation(entry: EvaluateParams, where: str) -> None:
-    if entry.velocity_mode not in VELOCITY_MODES:
-        raise unknown(f"{where}velocity_mode'", entry.velocity_mode, VELOCITY_MODES)
-    if min(entry.num_timesteps, entry.target_velocity_period) <= 0:
-        raise UserError(f"{where}num_timesteps' and 'target_velocity_period' must be positive.")
-    if not 0.0 < entry.min_target_velocity <= entry.max_target_velocity:
-        raise UserError(
-            f"{where}min_target_velocity' ({entry.min_target_velocity}) and 'max_target_velocity' "
-            f"({entry.max_target_velocity}): need 0 < min <= max."
-        )

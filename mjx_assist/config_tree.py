@@ -21,8 +21,10 @@ def override(tree: dict, key: str, text: str, defaults: dict) -> None:
     node, default = tree, defaults
     *parents, leaf = key.split(".")
     for name in parents:
-        default = default.get(name, {}) if isinstance(default, dict) else {}
-        node = node.setdefault(name, default)
+        default = (default.get(name) if isinstance(default, dict) else None) or {}
+        if node.get(name) is None:
+            node[name] = default
+        node = node[name]
         if not isinstance(node, dict):
             raise UserError(f"--{key}: {name!r} is a value, not a group of keys.")
     node[leaf] = value
@@ -55,10 +57,13 @@ def build(kind: Any, value: Any, where: str) -> Any:
         groups = [option for option in arguments if dataclasses.is_dataclass(option)]
         if groups and isinstance(value, dict):
             return build(_of_type(groups, value, where), value, where)
+        lists = [option for option in arguments if typing.get_origin(option) is tuple]
+        if lists and isinstance(value, list | tuple):
+            return build(lists[0], value, where)
         for option in arguments:
-            if _is(option, value):
+            if option not in lists and _is(option, value):
                 return option(value) if option in (float, int) else value
-        names = " or ".join("null" if o is type(None) else o.__name__ for o in arguments)
+        names = " or ".join("null" if o is type(None) else "a list" if o in lists else o.__name__ for o in arguments)
         raise UserError(f"config key {where!r}: expected {names}, got {value!r}.")
     if not _is(kind, value):
         raise UserError(f"config key {where!r}: expected {kind.__name__}, got {value!r} ({type(value).__name__}).")

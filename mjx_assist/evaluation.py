@@ -87,7 +87,8 @@ class Evaluation(Callback):
         rows = read_log(session.run, session.update)
         try:
             bundles.save(policy_bundle(session.config, session.env, session.spec, state, rows), folder)
-            process = start(command(folder), folder / OUTPUT)
+            kind = session.config.env_params.model_kind
+            process = start(command(folder, kind), folder / OUTPUT)
         except (OSError, UserError) as error:
             log.warning("update %d is not evaluated: %s", session.update, error)
             return
@@ -150,9 +151,15 @@ def score(result: dict) -> tuple[float, float]:
     return round(result["walking_time_s"], 2), -1.0 if quality is None else quality
 
 
-def command(folder: Path) -> list[str]:
-    """The evaluation of a bundle, its figures written next to it."""
-    options = {"--episodes": EPISODES, "--steps": STEPS, "--seed": FIRST_SEED, "--json": folder / FIGURES}
+def command(folder: Path, kind: str) -> list[str]:
+    """The evaluation of a bundle on the kind of model that it trains on, its figures written next to it."""
+    options = {
+        "--model": kind,
+        "--episodes": EPISODES,
+        "--steps": STEPS,
+        "--seed": FIRST_SEED,
+        "--json": folder / FIGURES,
+    }
     words = [str(word) for option in options.items() for word in option]
     return [sys.executable, "-m", "mjx_assist.cli", "evaluate", str(folder), *words]
 

@@ -6,12 +6,19 @@ from pathlib import Path
 
 import pytest
 
-NEEDS_JAX = tuple(f"mjx_assist.sim.{name}" for name in ("constraint_solver", "env", "implicit", "linear", "physics"))
+NEEDS_JAX = tuple(
+    f"mjx_assist.sim.{name}"
+    for name in (
+        *("composed_physics", "constraint_solver", "env", "episode", "hfield_contact"),
+        *("implicit", "linear", "physics"),
+    )
+)
 IMPORT_EVERYTHING = """
 import importlib, pkgutil, sys
-import mjx_assist, mjx_assist.control, mjx_assist.eval, mjx_assist.sim
+import mjx_assist, mjx_assist.control, mjx_assist.curriculum, mjx_assist.eval, mjx_assist.sim
 modules = [m.name for m in pkgutil.iter_modules(mjx_assist.eval.__path__, "mjx_assist.eval.")]
 modules += [m.name for m in pkgutil.iter_modules(mjx_assist.control.__path__, "mjx_assist.control.")]
+modules += [m.name for m in pkgutil.iter_modules(mjx_assist.curriculum.__path__, "mjx_assist.curriculum.")]
 modules += [m.name for m in pkgutil.iter_modules(mjx_assist.sim.__path__, "mjx_assist.sim.")]
 modules += [m.name for m in pkgutil.iter_modules(mjx_assist.__path__, "mjx_assist.") if ".cli" in m.name]
 modules = [name for name in modules if name not in sys.argv]

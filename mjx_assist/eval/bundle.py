@@ -148,9 +148,11 @@ def _arrays(bundle: Bundle) -> dict[str, np.ndarray]:
     if policy.mirror is not None:
         for field in dataclasses.fields(MirrorWeights):
             arrays[f"mirror/{field.name}"] = getattr(policy.mirror, field.name)
-    for head in policy.heads:
+    for head in (*policy.heads, *([policy.critic] if policy.critic else [])):
         arrays[f"head/{head.name}/observation"] = head.observation
         arrays[f"head/{head.name}/action"] = head.action
+        if head.log_std is not None:
+            arrays[f"head/{head.name}/log_std"] = head.log_std
         for i, (kernel, bias) in enumerate(head.layers):
             arrays[f"head/{head.name}/kernel_{i}"] = kernel
             arrays[f"head/{head.name}/bias_{i}"] = bias
@@ -161,7 +163,8 @@ def _manifest(bundle: Bundle, folder: Path) -> dict:
     return {
         "schema_version": SCHEMA_VERSION,
         **bundle.info,
-        "heads": [{"name": h.name, "enabled": h.enabled, "layers": len(h.layers)} for h in bundle.policy.heads],
+        "heads": [_described(head) for head in bundle.policy.heads],
+        "critic": _described(bundle.policy.critic) if bundle.policy.critic else None,
         "observation": dataclasses.asdict(bundle.observation),
         "reference_joints": list(bundle.gait.joint_names),
         "full_joints": list(bundle.coupling.full_joint_names),
@@ -170,14 +173,23 @@ def _manifest(bundle: Bundle, folder: Path) -> dict:
     }
 
 
+def _described(head: HeadWeights) -> dict:
+    return {"name": head.name, "enabled": head.enabled, "layers": len(head.layers)}
+
+
+def _head(told: dict, arrays: dict[str, np.ndarray]) -> HeadWeights:
+    stem = f"head/{told['name']}"
+    return HeadWeights(
+        name=told["name"],
+        observation=arrays[f"{stem}/observation"],
+        action=arrays[f"{stem}/action"],
+        enabled=told["enabled"],
+        layers=tuple((arrays[f"{stem}/kernel_{i}"], arrays[f"{stem}/bias_{i}"]) for i in range(told["layers"])),
+        log_std=arrays.get(f"{stem}/log_std"),
+    )
+
+
 def _build(manifest: dict, arrays: dict[str, np.ndarray], xml: str, curve: tuple[dict, ...]) -> Bundle:
-    heads = []
-    for head in manifest["heads"]:
-        stem = f"head/{head['name']}"
-        layers = tuple((arrays[f"{stem}/kernel_{i}"], arrays[f"{stem}/bias_{i}"]) for i in range(head["layers"]))
-        heads.append(
-            HeadWeights(head["name"], arrays[f"{stem}/observation"], arrays[f"{stem}/action"], head["enabled"], layers)
-        )
     mirror = None
     if "mirror/index" in arrays:
         mirror = MirrorWeights(arrays["mirror/index"], arrays["mirror/sign"], arrays["mirror/action"])
@@ -185,7 +197,7 @@ def _build(manifest: dict, arrays: dict[str, np.ndarray], xml: str, curve: tuple
     reference = {
         name: arrays[f"reference/{name}"] for name in ("speed", "stride_frequency", "qpos", "dqpos", "foot_position")
     }
-    known = ("schema_version", "heads", "observation", "reference_joints", "full_joints", "config", "sha256")
+    known = ("schema_version", "heads", "critic", "observation", "reference_joints", "full_joints", "config", "sha256")
     run_config = from_dict(manifest["config"])
     return Bundle(
         config=run_config,
@@ -194,12 +206,13 @@ def _build(manifest: dict, arrays: dict[str, np.ndarray], xml: str, curve: tuple
         gait=ReferenceGait(tuple(manifest["reference_joints"]), **reference),
         observation=ObservationSpec(**observation),
         policy=Policy(
-            tuple(heads),
+            tuple(_head(head, arrays) for head in manifest["heads"]),
             arrays["normaliser/mean"],
             arrays["normaliser/std"],
             arrays["neutral"],
             mirror,
             run_config.policy_params.activation,
+            _head(manifest["critic"], arrays) if manifest.get("critic") else None,
         ),
         info={k: v for k, v in manifest.items() if k not in known},
         learning_curve=curve,

@@ -24,6 +24,7 @@ def check(bundle: "Bundle", model: mujoco.MjModel) -> None:
         env.observation_joint_vel_keys,
         env.observation_joint_sensor_keys,
         env.observe_gait_phase,
+        env.terrain_observation,
     )
     same_weight = abs(bundle.observation.body_weight - spec.body_weight) < 1e-3 * spec.body_weight
     if dataclasses.replace(bundle.observation, body_weight=spec.body_weight) != spec or not same_weight:
@@ -66,10 +67,12 @@ def _check_policy(policy: Policy, size: int, actuators: int) -> None:
             _indices(f"mirror/{name}", array, count)
             _numbers(f"mirror/{name}", array, (count,))
     for head in policy.heads:
-        _check_head(head, size, actuators)
+        _check_head(head, size, actuators, head.action.size)
+    if policy.critic:
+        _check_head(policy.critic, size, actuators, 1)
 
 
-def _check_head(head: HeadWeights, size: int, actuators: int) -> None:
+def _check_head(head: HeadWeights, size: int, actuators: int, outputs: int) -> None:
     stem = f"head/{head.name}"
     if not isinstance(head.enabled, bool) or not head.layers:
         raise ValueError(f"{stem} is not described")
@@ -80,8 +83,10 @@ def _check_head(head: HeadWeights, size: int, actuators: int) -> None:
         _numbers(f"{stem}/bias_{i}", bias, (bias.size,))
         _numbers(f"{stem}/kernel_{i}", kernel, (width, bias.size))
         width = bias.size
-    if width != head.action.size:
-        raise ValueError(f"{stem} has {width} outputs for {head.action.size} actuators")
+    if width != outputs:
+        raise ValueError(f"{stem} has {width} outputs for {outputs}")
+    if head.log_std is not None:
+        _numbers(f"{stem}/log_std", head.log_std, (outputs,))
 
 
 def _numbers(name: str, array: np.ndarray, shape: tuple[int, ...]) -> None:

@@ -1,10 +1,12 @@
 """What the ground does to the feet, decoded from MuJoCo's constraint forces for many samples at once."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 
 import mujoco
 import numpy as np
 
+Ground = Callable[[np.ndarray, np.ndarray], np.ndarray]
 _MOST_ROWS = 10  # of one contact: a pyramid of condim 6
 
 
@@ -27,11 +29,12 @@ class ContactTape:
     """Copies a simulation's contacts sample by sample, and decodes them all together.
 
     ``floor`` is the ground's geom; ``segment`` ``[ngeom]`` is 2 * side + part of a foot's geoms, -1 elsewhere.
+    ``ground(x, y)``: its height (m) where it is not the plane z = 0.
     """
 
-    def __init__(self, model: mujoco.MjModel, floor: int, segment: np.ndarray):
+    def __init__(self, model: mujoco.MjModel, floor: int, segment: np.ndarray, ground: Ground | None = None):
         self._elliptic = model.opt.cone == mujoco.mjtCone.mjCONE_ELLIPTIC
-        self._floor, self._segment = floor, segment
+        self._floor, self._segment, self._ground = floor, segment, ground
         self._contacts: list[tuple[np.ndarray, ...]] = []
 
     def add(self, data: mujoco.MjData) -> None:
@@ -61,8 +64,20 @@ class ContactTape:
         np.add.at(force, foot, on_foot)
         np.add.at(moment, foot, torque + np.cross(pos[use], on_foot))
         np.add.at(load, 4 * sample[use] + segment[use], wrench[:, 0])
+        height = np.zeros(2 * samples)
+        if self._ground:
+            height = self._height(foot, pos[use], wrench[:, 0], height.size)
         force, moment = force.reshape(samples, 2, 3), moment.reshape(samples, 2, 3)
-        return GroundContact(force, load.reshape(samples, 2, 2), *_center_of_pressure(force, moment))
+        center = _center_of_pressure(force, moment, height.reshape(samples, 2))
+        return GroundContact(force, load.reshape(samples, 2, 2), *center)
+
+    def _height(self, foot: np.ndarray, place: np.ndarray, normal: np.ndarray, count: int) -> np.ndarray:
+        """``[count]`` m of the ground under each foot, in the middle of its contacts ``[C]`` weighted by their load."""
+        weighted, load = np.zeros((count, 2)), np.zeros(count)
+        np.add.at(weighted, foot, normal[:, None] * place[:, :2])
+        np.add.at(load, foot, normal)
+        middle = weighted / np.maximum(load, 1e-12)[:, None]
+        return self._ground(middle[:, 0], middle[:, 1])
 
 
 def _wrench(rows: np.ndarray, dim: np.ndarray, friction: np.ndarray, elliptic: bool) -> np.ndarray:
@@ -81,12 +96,13 @@ def _wrench(rows: np.ndarray, dim: np.ndarray, friction: np.ndarray, elliptic: b
     return wrench
 
 
-def _center_of_pressure(force: np.ndarray, moment: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """``[..., 3]`` m on the plane z = 0 and the free moment ``[...]`` N*m, from force and moment about the origin."""
+def _center_of_pressure(force: np.ndarray, moment: np.ndarray, height: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """``[..., 3]`` m at a height ``[...]`` m and the free moment ``[...]`` N*m; ``moment`` is about the origin."""
     center, free = np.full(force.shape, np.nan), np.zeros(force.shape[:-1])
     loaded = force[..., 2] > 0
     fx, fy, fz = force[loaded].T
     mx, my, mz = moment[loaded].T
-    center[loaded] = np.stack([-my / fz, mx / fz, 0.0 * fz], axis=1)
+    z = height[loaded]
+    center[loaded] = np.stack([(z * fx - my) / fz, (mx + z * fy) / fz, z], axis=1)
     free[loaded] = mz - (center[loaded, 0] * fy - center[loaded, 1] * fx)
     return center, free

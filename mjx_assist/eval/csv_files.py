@@ -38,6 +38,8 @@ _UNITS = {
     "com_position": "m",
     "com_velocity": "m_per_s",
     "sensors": "SI",
+    "foot_ground": "m",
+    "com_ground": "m",
 }
 _OF = {letter: name for name, letter in _NAMES.items() if name != "device_joints"}
 

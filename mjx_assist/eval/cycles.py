@@ -72,8 +72,8 @@ def _filtered_force(record: GaitRecord) -> np.ndarray:
 
 
 def foot_height(record: GaitRecord) -> np.ndarray:
-    """[T, 2] m, heel-body origins above the lowest point each reaches."""
-    height = record.foot_position[:, :, VERTICAL]
+    """[T, 2] m, heel-body origins over the ground under them, above the lowest point each reaches."""
+    height = record.foot_position[:, :, VERTICAL] - record.foot_ground
     return height - height.min(axis=0)
 
 

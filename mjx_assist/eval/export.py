@@ -1,5 +1,6 @@
 """From a run's newest checkpoint to a policy bundle. JAX is imported only when a checkpoint is read."""
 
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -7,7 +8,8 @@ import numpy as np
 
 import mjx_assist
 from mjx_assist import config as configs
-from mjx_assist.errors import UserError
+from mjx_assist.data import data_path
+from mjx_assist.errors import UserError, unknown
 from mjx_assist.eval import bundle as bundles
 from mjx_assist.eval.policy import HeadWeights, MirrorWeights, Policy
 
@@ -20,10 +22,23 @@ def export_run(run: Path) -> bundles.Bundle:
     Raises:
         UserError: ``run`` is no run, or has no checkpoint.
     """
+    from mjx_assist.ppo.callbacks import read_log
+
+    config, env, spec, state = restored(run)
+    return policy_bundle(config, env, spec, state, read_log(run))
+
+
+def restored(run: Path, also: Sequence[str] = ()) -> tuple:
+    """``(config, env, spec, state)`` of a run's newest readable checkpoint; of ``state`` only what a policy needs.
+
+    ``also`` names fields of `ppo.learner.TrainState` that are to be there too.
+
+    Raises:
+        UserError: ``run`` is no run, or has no checkpoint.
+    """
     import jax
 
     from mjx_assist.ppo import learner, train
-    from mjx_assist.ppo.callbacks import read_log
     from mjx_assist.ppo.checkpoint import Checkpoints
     from mjx_assist.sim.env import make_env
 
@@ -37,23 +52,30 @@ def export_run(run: Path) -> bundles.Bundle:
     init, _ = learner.make_learner(reset, step, spec, config.ppo_params, num_envs, env.observation_size)
     template = jax.eval_shape(init, jax.random.PRNGKey(0))
     checkpoints = Checkpoints(run / "checkpoints", config.logger_params.keep_checkpoints)
-    found = checkpoints.restore({"policy": template.items()["policy"]})
+    items = template.items()
+    wanted = {"policy": items["policy"], "training": {name: items["training"][name] for name in also}}
+    found = checkpoints.restore({name: item for name, item in wanted.items() if item}, partial=True)
     checkpoints.close()
     if found is None:
         raise UserError(f"{str(run)!r} has no checkpoint yet.")
-    state = template.replace(**found["policy"])
-    return policy_bundle(config, env, spec, state, read_log(run))
+    state = template
+    for item in found.values():
+        state = state.replace(**item)
+    return config, env, spec, state
 
 
 def policy_bundle(config: configs.RunConfig, env, spec, state, rows: list[dict]) -> bundles.Bundle:
     """The policy of a training state (`ppo.learner.TrainState`) with all it needs to walk; ``rows`` of the log."""
     from mjx_assist.sim.assembly import NO_DEVICE
+    from mjx_assist.sim.env import with_physics_rate
     from mjx_assist.sim.reduction import reduce_model
 
+    params = config.env_params
+    reduced = reduce_model(params.human, params.device_key or NO_DEVICE)
     return bundles.Bundle(
         config=config,
-        xml=env.xml,
-        coupling=reduce_model(config.env_params.human, config.env_params.device_key or NO_DEVICE).coupling,
+        xml=with_physics_rate(reduced.xml, params.physics_sim_framerate),  # without the ground it was trained on
+        coupling=reduced.coupling,
         gait=env.gait,
         observation=env.observation_spec,
         policy=numpy_policy(spec, state.params["params"], state.normaliser),
@@ -71,19 +93,20 @@ def policy_bundle(config: configs.RunConfig, env, spec, state, rows: list[dict])
 
 def numpy_policy(spec, params: dict, normaliser) -> Policy:
     """A `PolicySpec` with Flax parameters and brax running statistics as a NumPy policy."""
-    heads = []
-    for head in spec.heads:
-        net = params[head.name]
-        layers = [net[f"dense_{i}"] for i in range(len(head.hidden))] + [net["out"]]
-        heads.append(
-            HeadWeights(
-                name=head.name,
-                observation=np.array(head.observation),
-                action=np.array(head.action),
-                enabled=head.enabled,
-                layers=tuple((np.asarray(layer["kernel"]), np.asarray(layer["bias"])) for layer in layers),
-            )
+    heads = [
+        HeadWeights(
+            name=head.name,
+            observation=np.array(head.observation),
+            action=np.array(head.action),
+            enabled=head.enabled,
+            layers=layers(params[head.name]),
+            log_std=np.asarray(params[f"{head.name}_log_std"]),
         )
+        for head in spec.heads
+    ]
+    critic = HeadWeights(
+        configs.CRITIC, np.array(spec.critic_observation), np.array([], int), True, layers(params["critic"])
+    )
     mirror = None
     if spec.mirror is not None:
         mirror = MirrorWeights(
@@ -98,7 +121,36 @@ def numpy_policy(spec, params: dict, normaliser) -> Policy:
         neutral=np.array(spec.neutral, np.float32),
         mirror=mirror,
         activation=spec.activation,
+        critic=critic,
     )
+
+
+def layers(net: dict) -> tuple[tuple[np.ndarray, np.ndarray], ...]:
+    """(kernel, bias) of a Flax network's layers, first to last."""
+    names = [f"dense_{i}" for i in range(len(net) - 1)] + ["out"]
+    return tuple((np.asarray(net[name]["kernel"]), np.asarray(net[name]["bias"])) for name in names)
+
+
+def find_policy(text: str) -> Path:
+    """The folder of a run or bundle, or of a shipped policy by its name (``walk22_exo``).
+
+    Raises:
+        UserError: there is neither.
+    """
+    path = Path(text)
+    if path.exists():
+        return path
+    shipped = data_path("models", "policies")
+    names = sorted(folder.name for folder in shipped.iterdir() if bundles.is_bundle(folder))
+    if text in names:
+        return shipped / text
+    told = f"{text!r} does not exist: expected a training run, a policy bundle or a shipped policy"
+    raise unknown(f"{told}; policy", text, names)
+
+
+def has_checkpoints(path: Path) -> bool:
+    """Whether a folder is that of a run which has saved something."""
+    return path.is_dir() and (path / "checkpoints").is_dir()
 
 
 def open_policy(path: str | Path) -> bundles.Bundle:
@@ -110,6 +162,6 @@ def open_policy(path: str | Path) -> bundles.Bundle:
         return bundles.load(path / POLICY_FOLDER)
     if not path.exists():
         raise UserError(f"{str(path)!r} does not exist: expected a training run or a policy bundle.")
-    if path.is_dir() and (path / "checkpoints").is_dir():
+    if has_checkpoints(path):
         return export_run(path)
     raise UserError(f"{str(path)!r} is neither a training run nor a policy bundle.")

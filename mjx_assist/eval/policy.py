@@ -14,13 +14,17 @@ ACTIVATIONS = {
 
 @dataclass(frozen=True)
 class HeadWeights:
-    """One head: ``observation`` and ``action`` are indices; ``layers`` are (kernel ``[in, out]``, bias ``[out]``)."""
+    """One head: ``observation`` and ``action`` are indices; ``layers`` are (kernel ``[in, out]``, bias ``[out]``).
+
+    ``log_std`` ``[out]`` is the exploration that it was trained with, None where that is not known.
+    """
 
     name: str
     observation: np.ndarray
     action: np.ndarray
     enabled: bool
     layers: tuple[tuple[np.ndarray, np.ndarray], ...]
+    log_std: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,10 @@ class MirrorWeights:
 
 @dataclass(frozen=True)
 class Policy:
-    """Deterministic: the mean action. ``mean`` and ``std`` ``[n]`` normalise observations."""
+    """Deterministic: the mean action. ``mean`` and ``std`` ``[n]`` normalise observations.
+
+    ``critic`` is only for training that starts from this policy: a head that drives nothing, or None.
+    """
 
     heads: tuple[HeadWeights, ...]
     mean: np.ndarray
@@ -42,6 +49,7 @@ class Policy:
     neutral: np.ndarray
     mirror: MirrorWeights | None
     activation: str = "elu"
+    critic: HeadWeights | None = None
 
     def act(self, observation: np.ndarray) -> np.ndarray:
         """Action ``[..., nu]`` in [-1, 1] for raw observations ``[..., n]``; disabled heads give the neutral action."""

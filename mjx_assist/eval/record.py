@@ -44,12 +44,15 @@ _SHAPES = {
     "com_position": "T3",
     "com_velocity": "T3",
     "sensors": "TS",
+    "foot_ground": "T2",
+    "com_ground": "T",
     "muscle_max_force": "M",
     "muscle_optimal_length": "M",
     "muscle_tendon_length": "M",
     "muscle_max_velocity": "M",
 }
 _MAY_BE_NAN = ("center_of_pressure",)
+LEVEL = ("foot_ground", "com_ground")  # zero where it is not given, as in files from before there was other ground
 # What numpy and zipfile raise for a file that is damaged, holds pickles or is something else.
 _UNREADABLE = (OSError, EOFError, ValueError, RuntimeError, zipfile.BadZipFile, zlib.error)
 _NAMES = {
@@ -81,7 +84,8 @@ class GaitRecord:
     [T, 2, 3] m on the ground, NaN where the foot is unloaded; free_moment [T, 2] N*m about the vertical through it;
     foot_position [T, 2, 3] m, heel-body (calcn) origins; toe_position [T, 2, 3] m, centres of the forefoot's touch
     volumes; com_position, com_velocity [T, 3] of the whole body, m, m/s; sensors [T, S] the model's own.
-    ``controller``: what drove the device.
+    ``controller``: what drove the device. foot_ground [T, 2], com_ground [T] m: height of the ground under the (right,
+    left) heel-body origin and under the centre of mass.
     """
 
     time: np.ndarray
@@ -126,11 +130,16 @@ class GaitRecord:
     seed: int
     control_dt: float = 1.0 / 30.0
     controller: str = "learned"
+    foot_ground: np.ndarray | None = None
+    com_ground: np.ndarray | None = None
 
     def __post_init__(self):
         """Convert arrays to float and names to tuples; ValueError when shapes and names do not fit together."""
         for name in _NAMES:
             object.__setattr__(self, name, tuple(str(part) for part in getattr(self, name)))
+        for name in LEVEL:
+            if getattr(self, name) is None:
+                object.__setattr__(self, name, np.zeros((np.size(self.time), *map(int, _SHAPES[name][1:]))))
         for name in _SHAPES:
             object.__setattr__(self, name, np.asarray(getattr(self, name), float))
         size = {letter: len(getattr(self, name)) for name, letter in _NAMES.items()} | {"2": 2, "3": 3}
@@ -234,12 +243,12 @@ def _from_entries(stored: dict[str, np.ndarray], path: Path) -> GaitRecord:
     if str(version) != str(SCHEMA_VERSION):
         raise UserError(f"gait record {path}: schema version {version}, this program reads {SCHEMA_VERSION}.")
     wanted = {field.name: field.type for field in dataclasses.fields(GaitRecord)}
-    missing = sorted(set(wanted) - set(stored))
+    missing = sorted(set(wanted) - set(stored) - set(LEVEL))
     if missing:
         raise UserError(f"gait record {path}: lacks {', '.join(missing)}.")
     try:
-        arrays = (*_SHAPES, *_NAMES)
-        return GaitRecord(**{name: stored[name] if name in arrays else wanted[name](stored[name]) for name in wanted})
+        arrays, found = (*_SHAPES, *_NAMES), [name for name in wanted if name in stored]
+        return GaitRecord(**{name: stored[name] if name in arrays else wanted[name](stored[name]) for name in found})
     except (ValueError, TypeError) as error:
         raise UserError(f"{path}: {error}") from error
 

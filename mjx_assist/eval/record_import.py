@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from mjx_assist.errors import UserError
-from mjx_assist.eval.record import _NAMES, _SHAPES, GRAVITY, GaitRecord
+from mjx_assist.eval.record import _NAMES, _SHAPES, GRAVITY, LEVEL, GaitRecord
 
 STANDARD_MASS = 75.0  # kg, where neither the file nor the ground reaction tells
 SLOWEST_WALK = 0.1  # m/s; below it pelvis_tx tells no speed (a treadmill)
@@ -155,7 +155,8 @@ def _filled(fields: dict[str, Any], notes: list[str], source: str) -> Imported:
     size = {letter: len(fields.setdefault(name, ())) for name, letter in _NAMES.items()} | {"2": 2, "3": 3}
     size["T"] = len(fields["time"])
     for name in _SHAPES:
-        fields.setdefault(name, np.full([size[letter] for letter in _SHAPES[name]], np.nan))
+        unknown = 0.0 if name in LEVEL else np.nan
+        fields.setdefault(name, np.full([size[letter] for letter in _SHAPES[name]], unknown))
     absent = [name for name in _SHAPES if np.isnan(fields[name]).all()]
     fields = _UNKNOWN | {"leg_length": np.nan, "fell": False, "seed": 0} | fields
     if "control_dt" not in fields and size["T"] > 1:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from mjx_assist.eval.bundle import Bundle
+from mjx_assist.eval.conditions import AS_TRAINED, Conditions
 from mjx_assist.eval.record import GaitRecord
 from mjx_assist.eval.session import Session
 from mjx_assist.eval.tape import Tape
@@ -18,14 +19,16 @@ def replay(
     seed: int = 0,
     on_step: OnStep | None = None,
     record_rate: float | None = None,
+    conditions: Conditions = AS_TRAINED,
 ) -> GaitRecord:
     """One episode of at most ``steps`` control steps; ends early only at a fall or a state that is not finite.
 
     The seed draws the phase of the reference where the walk starts and the commanded speeds. ``on_step(walker, time)``
     is called after every control step and ends the episode by returning False.
-    ``record_rate``: samples per second, at most one a physics step (None: at most 250).
+    ``record_rate``: samples per second, at most one a physics step (None: at most 250). ``conditions``: what
+    the walk is put under.
     """
-    session = Session(bundle, kind, seed, record_rate)
+    session = Session(bundle, kind, seed, record_rate, conditions)
     tape = Tape(session.walker)
     for _ in range(steps):
         up = session.step(tape)

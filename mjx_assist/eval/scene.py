@@ -9,6 +9,7 @@ import mujoco
 import numpy as np
 
 from mjx_assist.sim.assembly import FLOOR, compose
+from mjx_assist.sim.terrain import Terrain, put_ground
 
 RELAXED, ACTIVE = np.array([0.45, 0.50, 0.62, 1.0]), np.array([0.85, 0.07, 0.10, 1.0])
 MUSCLE_WIDTH = 0.008  # m
@@ -18,8 +19,11 @@ _PICTURE_SIZE = 1024  # pixels a side that offscreen rendering may use at most
 class Scene:
     """``model`` and ``data`` to draw from; `pose` sets what is seen."""
 
-    def __init__(self, human: str, device: str, muscles: Sequence[str]):
-        self.model = _dressed(compose(human, device)).compile()
+    def __init__(self, human: str, device: str, muscles: Sequence[str], ground: Terrain | None = None):
+        spec = _dressed(compose(human, device))
+        if ground is not None:
+            put_ground(spec, ground)
+        self.model = spec.compile()
         self.data = mujoco.MjData(self.model)
         self._tendons = np.array([self.model.actuator(name).trnid[0] for name in muscles], int)
 

@@ -16,7 +16,8 @@ def figures(record: GaitRecord) -> dict[str, np.ndarray]:
     cadence = 2 steps per stride time). The step is the one that ends the stride: from the other foot's contact to this
     one's, its length and width (3-D models only; positive with the left foot to the left) between the heels' places at
     these contacts. Stance runs from contact to toe-off, swing from there to contact; single support is stance with
-    the other foot off the ground, double support the rest, in % of the stride. foot_lift_m: heel's height range.
+    the other foot off the ground, double support the rest, in % of the stride. foot_lift_m: range of the
+    heel's height over the ground under it.
     """
     found = events.strides(record)
     foot = np.array([SIDES.index(stride.side) for stride in found], int)
@@ -24,6 +25,7 @@ def figures(record: GaitRecord) -> dict[str, np.ndarray]:
     time, place = record.time, record.foot_position
     duration, stance_time = time[end] - time[start], time[toe_off] - time[start]
     length = place[end, foot, FORWARD] - place[start, foot, FORWARD]
+    height = place[:, :, VERTICAL] - record.foot_ground
     on_ground = events.contact(record)
     double = np.array([on_ground[s.start : s.end].all(axis=1).mean() for s in found])
     single = np.array([_alone(on_ground[s.start : s.end], SIDES.index(s.side)) for s in found])
@@ -39,7 +41,7 @@ def figures(record: GaitRecord) -> dict[str, np.ndarray]:
         "double_support_percent": 100 * double,
         "stance_time_s": stance_time,
         "swing_time_s": duration - stance_time,
-        "foot_lift_m": np.array([np.ptp(place[s.start : s.end, SIDES.index(s.side), VERTICAL]) for s in found], float),
+        "foot_lift_m": np.array([np.ptp(height[s.start : s.end, SIDES.index(s.side)]) for s in found], float),
     }
 
 

@@ -27,7 +27,8 @@ def margin_figures(record: GaitRecord) -> dict[str, np.ndarray]:
     found = events.strides(record)
     start = np.array([stride.start for stride in found], int)
     foot = np.array([SIDES.index(stride.side) for stride in found], int)
-    pendulum = np.sqrt(record.com_position[:, VERTICAL].mean() / GRAVITY)  # 1 / w0, s
+    height = record.com_position[:, VERTICAL] - record.com_ground
+    pendulum = np.sqrt(height.mean() / GRAVITY)  # 1 / w0, s
     extrapolated = record.com_position[start] + pendulum * record.com_velocity[start]
     heel, toe = record.foot_position[start, foot], record.toe_position[start, foot]
     figures = {

@@ -67,8 +67,13 @@ class Tape:
             "ground_reaction": contact.force,
             "center_of_pressure": contact.center_of_pressure,
             "free_moment": contact.free_moment,
+            **{f"{part}_ground": self._under(out[f"{part}_position"]) for part in ("foot", "com")},
             "sensors": out["sensors"] if w.kind == "reduced" else w.sensors_from(contact.load),
         }
+
+    def _under(self, places: np.ndarray) -> np.ndarray:
+        """Height ``[...]`` m of the ground under places ``[..., 3]`` m."""
+        return self._walker.ground_at(places[..., 0], places[..., 1])
 
 
 def muscle_parameters(model: mujoco.MjModel, ids: np.ndarray) -> dict[str, np.ndarray]:

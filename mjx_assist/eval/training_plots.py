@@ -4,9 +4,8 @@ What is measured, in which unit and beside what, is the table `FIGURES`; everyth
 """
 
 import dataclasses
-import json
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -18,21 +17,23 @@ from matplotlib.figure import Figure
 
 from mjx_assist.config import RewardWeights
 from mjx_assist.errors import UserError
+from mjx_assist.eval import curriculum_plots
+from mjx_assist.eval.curves import Curves, finite, load, running_mean, step_unit, together
 from mjx_assist.eval.plots import FAINT, INK, STYLE, png
 from mjx_assist.eval.record import replacing
-from mjx_assist.run_log import EVALUATION_LOG, TRAIN_LOG, read_rows
+from mjx_assist.run_log import EVALUATION_LOG, TRAIN_LOG
 
 PLOTS = "plots"  # a run's own folder for them
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")  # Okabe & Ito
-SMOOTH = 0.02  # of a curve: the window of its running mean
-GRID = 400  # points where runs are averaged
 COLUMNS = 3
-EPISODE_MEANS = ("episode_length", "episode_return")  # not known in an update in which no episode ended
 
 
 @dataclass(frozen=True)
 class Panel:
-    """One set of axes: the log's columns that ``keys`` (a name or a pattern) names, times ``scale``."""
+    """One set of axes: the log's columns that ``keys`` (a name or a pattern) names, times ``scale``.
+
+    ``draw(axes, runs)`` takes the place of curves.
+    """
 
     keys: str
     title: str
@@ -41,6 +42,7 @@ class Panel:
     log: bool = False
     lowest: float | None = None
     highest: float | None = None
+    draw: Callable[[Axes, Sequence[Curves]], None] | None = None
 
 
 _TERMS = tuple(
@@ -72,6 +74,21 @@ FIGURES: dict[str, tuple[str, tuple[Panel, ...]]] = {
             Panel("grad_norm", "Gradient", "norm before clipping", log=True),
         ),
     ),
+    "curriculum": (
+        TRAIN_LOG,
+        (
+            Panel("env/level", "Level", "mean of the walkers", lowest=0.0),
+            Panel("env/level_share/*", "Walkers at each level", "share", draw=curriculum_plots.draw_shares),
+            Panel("env/level_ended/*", "Success by level", "level", draw=curriculum_plots.draw_success),
+            Panel("env/curriculum/*_target_velocity", "Range of commanded speeds", "m/s"),
+            Panel("env/curriculum/terrain_amplitude", "Height of the terrain", "share", lowest=0.0),
+            Panel("env/curriculum/randomization.*", "Randomization", "share of the range", lowest=0.0),
+            Panel("env/curriculum/device_torque_limit", "Torque of the device", "share", lowest=0.0),
+            Panel("env/curriculum/reward_keys_and_weights.*", "Weights of the reward", "or factor on the weights"),
+            Panel("env/curriculum/out_of_trajectory_threshold", "Largest distance from the reference", "rad or m"),
+            Panel("env/curriculum/safe_height", "Lowest pelvis", "m"),
+        ),
+    ),
     "speed": (
         TRAIN_LOG,
         (
@@ -92,19 +109,6 @@ FIGURES: dict[str, tuple[str, tuple[Panel, ...]]] = {
         ),
     ),
 }
-
-
-@dataclass(frozen=True)
-class Curves:
-    """One log of one run: columns ``[rows]`` by name, with NaN where a row has none."""
-
-    name: str
-    columns: dict[str, np.ndarray]
-    target_kl: float
-
-    @property
-    def steps(self) -> np.ndarray:
-        return self.columns["control_steps"]
 
 
 def runs_in(path: str | Path) -> list[Path]:
@@ -139,21 +143,6 @@ def draw(runs: Sequence[Path], out: Path, title: str = "") -> list[Path]:
     return pictures
 
 
-def load(run: Path, log: str) -> Curves | None:
-    """A log's numbers; None for a log without rows."""
-    rows = read_rows(run / log)
-    if not rows:
-        return None
-    names = dict.fromkeys(name for row in rows for name in row)
-    columns = {name: np.array([_number(row.get(name)) for row in rows]) for name in names}
-    for name in EPISODE_MEANS:
-        if name in columns and "episodes" in columns:
-            columns[name] = np.where(columns["episodes"] > 0, columns[name], np.nan)
-    config = run / "session_config.json"
-    ppo = json.loads(config.read_text()).get("ppo_params", {}) if config.is_file() else {}
-    return Curves(run.name, columns, ppo.get("target_kl", 0.0))
-
-
 def draw_figure(runs: Sequence[Curves], panels: Sequence[Panel], title: str) -> Figure | None:
     """The panels for which a run has numbers, up to three in a row; None if there are none."""
     shown = [panel for panel in panels if any(_names(runs, panel))]
@@ -172,7 +161,7 @@ def draw_figure(runs: Sequence[Curves], panels: Sequence[Panel], title: str) -> 
             if i % columns and len({panel.unit for panel in shown}) == 1:
                 ax.set_ylabel("")
             if i + columns >= len(shown) and i < len(shown):
-                ax.set_xlabel(f"control steps ({_unit(runs)[1]})")
+                ax.set_xlabel(f"control steps ({step_unit(runs)[1]})")
         figure.suptitle(title, x=0.008, ha="left", fontsize=11, fontweight="bold")
         if len(runs) > 1:
             handles = {h.get_label(): h for ax in axes for h in ax.lines if h.get_label() in {r.name for r in runs}}
@@ -185,16 +174,19 @@ def draw_figure(runs: Sequence[Curves], panels: Sequence[Panel], title: str) -> 
 
 def draw_panel(ax: Axes, runs: Sequence[Curves], panel: Panel) -> None:
     """One panel: the curve of each run; of several columns each has its colour, of one column each run."""
+    ax.set(title=panel.title, ylabel=panel.unit)
+    ax.set_xlim(0, 1.02 * step_unit(runs)[0] * max(run.steps[-1] for run in runs))
+    if panel.draw:
+        panel.draw(ax, [run for run in runs if _names([run], panel)])
+        return
     names = _names(runs, panel)
     for colour, name in zip(_colours(len(names)), names, strict=True):
-        label = name.rpartition("/")[2].replace("_", " ") if len(names) > 1 or "*" in panel.keys else None
+        label = _label(name) if len(names) > 1 or "*" in panel.keys else None
         known = [(run, run.columns[name] * panel.scale) for run in runs if name in run.columns]
         if len(runs) == 1:
             _one_run(ax, *known[0], colour, label)
         else:
             _many_runs(ax, known, runs, INK if label is None else colour, label)
-    ax.set(title=panel.title, ylabel=panel.unit)
-    ax.set_xlim(0, 1.02 * _unit(runs)[0] * max(run.steps[-1] for run in runs))
     if panel.log and all((run.columns[name] > 0).any() for run in runs for name in names if name in run.columns):
         ax.set_yscale("log")
     elif panel.lowest is not None or panel.highest is not None:
@@ -208,10 +200,9 @@ def draw_panel(ax: Axes, runs: Sequence[Curves], panel: Panel) -> None:
 
 def _one_run(ax: Axes, run: Curves, values: np.ndarray, colour: str, label: str | None) -> None:
     """Every update faint, their running mean bold, its last value at the title's right."""
-    x, y = _known(run.steps * _unit([run])[0], values)
-    few = x.size < 1 / SMOOTH
-    smooth = y if few else _running_mean(y)
-    if not few:
+    x, y = finite(run.steps * step_unit([run])[0], values)
+    smooth = running_mean(y)
+    if smooth is not y:
         ax.plot(x, y, color=colour, lw=0.5, alpha=0.35)
     ax.plot(x, smooth, color=colour, label=label, marker="o" if x.size <= 30 else None, ms=3)
     if label is None and x.size:
@@ -220,9 +211,9 @@ def _one_run(ax: Axes, run: Curves, values: np.ndarray, colour: str, label: str 
 
 def _many_runs(ax: Axes, known: list, runs: Sequence[Curves], colour: str, label: str | None) -> None:
     """Mean and standard deviation where all runs have values; a panel of one column has a thin line per run too."""
-    unit = _unit(runs)[0]
-    curves = [_known(run.steps * unit, values) for run, values in known]
-    curves = [(x, _running_mean(y) if x.size > 1 / SMOOTH else y) for x, y in curves]
+    unit = step_unit(runs)[0]
+    curves = [finite(run.steps * unit, values) for run, values in known]
+    curves = [(x, running_mean(y)) for x, y in curves]
     if label is None:
         for (run, _), (x, y) in zip(known, curves, strict=True):
             number = [other.name for other in runs].index(run.name)
@@ -230,9 +221,8 @@ def _many_runs(ax: Axes, known: list, runs: Sequence[Curves], colour: str, label
     curves = [(x, y) for x, y in curves if x.size]
     if len(curves) < 2:
         return
-    grid = np.linspace(max(x[0] for x, _ in curves), min(x[-1] for x, _ in curves), GRID)
-    together = np.array([np.interp(grid, x, y) for x, y in curves])
-    mean, sd = together.mean(axis=0), together.std(axis=0, ddof=1)
+    grid, values = together(curves)
+    mean, sd = values.mean(axis=0), values.std(axis=0, ddof=1)
     ax.fill_between(grid, mean - sd, mean + sd, color=colour, alpha=0.18, lw=0)
     ax.plot(grid, mean, color=colour, lw=2, label=label)
     if label is None:
@@ -261,28 +251,12 @@ def _names(runs: Sequence[Curves], panel: Panel) -> list[str]:
     )
 
 
+def _label(name: str) -> str:
+    return name.replace(".", "/").rpartition("/")[2].replace("_", " ")
+
+
 def _colours(count: int) -> list[str]:
     return [PALETTE[i % len(PALETTE)] for i in range(count)]
-
-
-def _unit(runs: Sequence[Curves]) -> tuple[float, str]:
-    """Of the horizontal axis: factor and name."""
-    longest = max(run.steps[-1] for run in runs)
-    return (1e-6, "millions") if longest >= 2e5 else (1e-3, "thousands")
-
-
-def _known(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    finite = np.isfinite(y)
-    return x[finite], y[finite]
-
-
-def _running_mean(y: np.ndarray) -> np.ndarray:
-    """Over a window of ``SMOOTH`` of the curve around each point (less at its ends)."""
-    half = max(1, round(0.5 * SMOOTH * y.size))
-    total = np.concatenate([[0.0], np.cumsum(y)])
-    index = np.arange(y.size)
-    start, end = np.maximum(index - half, 0), np.minimum(index + half + 1, y.size)
-    return (total[end] - total[start]) / (end - start)
 
 
 def _told(runs: Sequence[Curves]) -> str:
@@ -297,7 +271,3 @@ def _spread(mean: float, sd: float) -> str:
         return f"{mean:,.4g}"
     places = max(0, 1 - math.floor(math.log10(sd)))
     return f"{mean:,.{places}f} ± {sd:,.{places}f}"
-
-
-def _number(value: object) -> float:
-    return float(value) if isinstance(value, int | float) else np.nan

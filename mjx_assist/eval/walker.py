@@ -1,5 +1,6 @@
 """A MuJoCo model that a policy can walk, reduced or full, read in the reduced model's joints, muscles and feet."""
 
+import copy
 from dataclasses import dataclass
 
 import mujoco
@@ -9,8 +10,9 @@ from mjx_assist.errors import unknown
 from mjx_assist.eval import bundle as bundles
 from mjx_assist.eval.bundle import Bundle
 from mjx_assist.eval.contact import ContactTape, GroundContact
-from mjx_assist.sim import action, anatomy, foot_kinematics, observation
+from mjx_assist.sim import action, anatomy, foot_kinematics, mjcf, observation, terrain, variation
 from mjx_assist.sim.assembly import FLOOR, full_model
+from mjx_assist.sim.variation import Variation
 
 MODEL_KINDS = ("reduced", "full", "composed")
 _TOUCH = (("r_foot", "r_toes"), ("l_foot", "l_toes"))
@@ -40,19 +42,20 @@ class Walker:
     """Simulates one model of a bundle; everything in and out is in the reduced model's order.
 
     ``kind``: ``reduced`` as trained; ``full`` assist_sim's composition with rigid couplings; ``composed`` as it is.
+    ``ground`` takes the place of the plane.
     """
 
-    def __init__(self, bundle: Bundle, kind: str = "reduced"):
+    def __init__(self, bundle: Bundle, kind: str = "reduced", ground: terrain.Terrain | None = None):
         if kind not in MODEL_KINDS:
             raise unknown("--model", kind, MODEL_KINDS)
         self.reduced = bundles.reduced_model(bundle)
         self.kind = kind
         self.coupling = bundle.coupling
         if kind == "reduced":
-            self.model = self.reduced
+            self.model = mjcf.load(terrain.with_ground(bundle.xml, ground))
         else:
-            self.model = full_model(bundle.human, bundle.device, "rigid" if kind == "full" else "composed")
-        m = self.model
+            self.model = full_model(bundle.human, bundle.device, "rigid" if kind == "full" else "composed", ground)
+        m = self._base = self.model
         self.data = mujoco.MjData(m)
         self.joint_names = observation.joint_names(self.reduced)
         self.actuator_names = observation.actuator_names(self.reduced)
@@ -67,7 +70,10 @@ class Walker:
         self._muscle_act_ids = self._act[self._muscle_act]
         self._floor = m.geom(FLOOR).id
         self._height = self.qpos_index[self.joint_names.index("pelvis_ty")]
-        self._root = m.jnt_bodyid[m.joint("pelvis_ty").id]
+        self._forward = self.qpos_index[self.joint_names.index("pelvis_tx")]
+        self._side = self.qpos_index[self.joint_names.index("pelvis_tz")] if "pelvis_tz" in self.joint_names else None
+        self._push_dof = m.joint("pelvis_tx").dofadr[0]
+        self._terrain, self.slope, self._lane = ground, 0.0, None
         self._height_offset = anatomy.height_offset(self.reduced)
         self._segment = self._segments()
         self._heels = [self._heel(f"{side}_foot_position", f"{side}_foot") for side in "rl"]
@@ -76,6 +82,17 @@ class Walker:
         self.body_mass = float(m.body_subtreemass[0])
         self._follows = np.eye(len(self.joint_names))[self.coupling.source]
         self.device_joints = self._device_joints()
+
+    def vary(self, differences: Variation) -> None:
+        """Make the model what a variation says, from now on."""
+        if all(x is None for x in differences):
+            return
+        if self._base is self.model:
+            self._base = copy.copy(self.model)
+        variation.write(self._base, self.model, differences)
+        self.slope = 0.0 if differences.slope is None else float(differences.slope)
+        self._lane = differences.lane
+        self.body_mass = float(self.model.body_subtreemass[0])
 
     def reset(self, qpos: np.ndarray, qvel: np.ndarray, activation: float) -> None:
         """Start from a reduced state; the full model is posed by `lift`, its couplings satisfied."""
@@ -107,7 +124,9 @@ class Walker:
             sensors = self.sensors_from(self.contact_forces()[1])
         else:
             sensors = np.zeros(self.reduced.nsensordata)
-        return BodyState(d.qpos[self.qpos_index], d.qvel[self.qpos_index], d.act[self._act], sensors)
+        qpos = d.qpos[self.qpos_index]
+        qpos[self.joint_names.index("pelvis_ty")] -= self.ground()
+        return BodyState(qpos, d.qvel[self.qpos_index], d.act[self._act], sensors)
 
     def sensors_from(self, load: np.ndarray) -> np.ndarray:
         """The reduced model's ``sensordata [..., S]`` with touch sensors that feel loads ``[..., 2, 2]`` N, else 0."""
@@ -132,11 +151,11 @@ class Walker:
 
     def contact_tape(self) -> ContactTape:
         """An empty tape for the contacts of this walker's feet."""
-        return ContactTape(self.model, self._floor, self._segment)
+        return ContactTape(self.model, self._floor, self._segment, self.ground_at if self.uneven else None)
 
     def push(self, force: float) -> None:
-        """Push the root body forward with ``force`` N from now on."""
-        self.data.xfrc_applied[self._root, 0] = force
+        """Push the pelvis forward, through its origin, with ``force`` N from now on."""
+        self.data.qfrc_applied[self._push_dof] = force
 
     def place(self) -> float:
         """How far the centre of mass has come along the way, m."""
@@ -184,8 +203,29 @@ class Walker:
         return float(self.reduced.key_qpos[key][height]) + self._height_offset
 
     def height(self) -> float:
-        """Of the root over the ground, m."""
-        return float(self.data.qpos[self._height]) + self._height_offset
+        """Of the root over the ground under it, m."""
+        return float(self.data.qpos[self._height]) + self._height_offset - self.ground()
+
+    @property
+    def uneven(self) -> bool:
+        """Whether the ground is other than the plane z = 0."""
+        return self._terrain is not None or self.slope != 0.0
+
+    def ground(self, ahead: float = 0.0) -> float:
+        """Height of the ground under the root, or some m ahead of it, in the world, m."""
+        return float(self.ground_at(self.data.qpos[self._forward] + ahead, self._left()))
+
+    def ground_at(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """Height of the ground at places of the world, m."""
+        return terrain.height(self._terrain, self._lane, self.slope, x, y)
+
+    def heights_ahead(self, places: tuple[float, ...]) -> np.ndarray:
+        """Height of the ground so many m before the root, over that under it, m."""
+        return np.array([self.ground(place) for place in places]) - self.ground()
+
+    def _left(self) -> float:
+        """How far the root is to the left, m; 0 for planar models."""
+        return 0.0 if self._side is None else -float(self.data.qpos[self._side])
 
     def muscle_activation(self) -> np.ndarray:
         """``[M]`` 0..1."""

@@ -49,15 +49,17 @@ class Checkpoints:
                 "earlier checkpoints are intact. Free some space and go on with --resume."
             ) from error
 
-    def restore(self, templates: dict) -> dict | None:
+    def restore(self, templates: dict, partial: bool = False) -> dict | None:
         """The newest state that can be read, None if there is none yet; a damaged one is skipped with a warning.
 
-        It holds the items that ``templates`` has, laid out over devices as they are, on however many it was written.
+        It holds the items that ``templates`` has, laid out over devices as they are, on however many it was written;
+        ``partial``: of each item only what its template has.
 
         Raises:
             UserError: there are checkpoints, and none can be read.
         """
-        items = ocp.args.Composite(**{name: ocp.args.StandardRestore(item) for name, item in templates.items()})
+        how = _some_of if partial else ocp.args.StandardRestore
+        items = ocp.args.Composite(**{name: how(item) for name, item in templates.items()})
         updates = sorted(self._manager.all_steps(), reverse=True)
         for update in updates:
             try:
@@ -74,6 +76,11 @@ class Checkpoints:
 
     def close(self) -> None:
         self._manager.close()
+
+
+def _some_of(item: dict) -> ocp.args.PyTreeRestore:
+    restore_args = ocp.checkpoint_utils.construct_restore_args(item)
+    return ocp.args.PyTreeRestore(item=item, restore_args=restore_args, partial_restore=True)
 
 
 def _sums(folder: Path) -> dict[str, str]:

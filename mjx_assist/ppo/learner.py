@@ -14,7 +14,8 @@ from brax.training.acme import running_statistics
 from flax import struct
 from jax.sharding import Mesh
 
-from mjx_assist.config import LEARNING_RATES, PPOParams
+from mjx_assist.config import PPOParams
+from mjx_assist.config_checks import LEARNING_RATES
 from mjx_assist.ppo import collect, loss, networks, sharding
 
 

@@ -16,6 +16,7 @@ from mjx_assist.ppo.callbacks import Callback, Session
 PLAIN_INTERVAL = 15.0  # s between lines where the output is not a terminal
 REFRESH = 2.0  # Hz, on a terminal
 TERMS = 4  # of the reward, the largest
+LEVEL = "env/level"  # of the curriculum, mean of the walkers
 
 
 class Progress(Callback):
@@ -64,6 +65,8 @@ class Progress(Callback):
             f"{row['steps_per_s']:,.0f} steps/s  episode {row['episode_length']:.0f} steps  "
             f"reward {row['reward']:.4f}  kl {row['kl']:.4f}"
         )
+        if LEVEL in row:
+            news += f"  level {row[LEVEL]:.2f}"
         print(f"{share:5.1f} %  {left / 60:5.1f} min left  {news}", file=sys.stderr, flush=True)
 
     def on_end(self, session: Session) -> None:
@@ -87,6 +90,8 @@ def _walking(session: Session) -> Iterator[tuple[str, str]]:
     row, evaluation = session.row, session.evaluation
     yield "episode length", f"{row['episode_length']:.0f} steps"
     yield "speed error", f"{row['env/velocity_error']:.3f} m/s"
+    if LEVEL in row:
+        yield "level", f"{row[LEVEL]:.2f} of {session.config.env_params.curriculum.levels - 1}"
     if evaluation:
         yield "evaluated at", f"{evaluation['control_steps']:,.0f}"
         yield "walking time", f"{evaluation['walking_time_s']:.1f} s"

@@ -32,7 +32,6 @@ from mjx_assist.ppo.networks import Mirror, PolicySpec
 from mjx_assist.ppo.progress import Progress
 from mjx_assist.sim import observation
 from mjx_assist.sim.env import AssistEnv, auto_reset, make_env
-from mjx_assist.sim.physics import MujocoPhysics
 
 __all__ = ["CONFIG_FILE", "LOG_FILE", "train"]
 
@@ -59,7 +58,8 @@ def make_policy_spec(config: RunConfig, env: AssistEnv) -> PolicySpec:
         mirror = Mirror(tuple(map(int, index)), tuple(map(float, sign)), tuple(map(int, action)))
     names = env.observation_spec.names
     neutral = env.action_spec.neutral
-    spec = wiring.policy_spec(config.policy_params, names, actuators, groups, neutral, mirror if shared else None)
+    policy = dataclasses.replace(config.policy_params, head_options=config.head_options)
+    spec = wiring.policy_spec(policy, names, actuators, groups, neutral, mirror if shared else None)
     if env.controller:
         spec = wiring.without_device_heads(spec, muscle)
     return spec if shared else dataclasses.replace(spec, reflection=mirror)
@@ -118,7 +118,7 @@ def open_session(config: RunConfig, run: Path, devices: list | None = None) -> t
     init = jax.jit(init, out_shardings=sharding.shardings(mesh, learner.SPECS))
     state = init(jax.random.PRNGKey(config.env_params.seed))
     total = -(-config.total_timesteps // (num_envs * ppo.n_steps))
-    on_host = isinstance(env.physics, MujocoPhysics)
+    on_host = env.backend == "mujoco"
     return Session(config, run, env, spec, mesh, state, 0, total), update.jitted(as_one=not on_host)
 
 
@@ -134,7 +134,7 @@ def train(
 
     With ``resume`` go on from the newest checkpoint of ``run`` (from the start if none was written yet). Ctrl-C and
     SIGTERM finish the update in progress and save a checkpoint first. ``callbacks`` come before the display;
-    ``prepare`` gives the state to start from (`transfer.load_heads`). Returns the session at its end.
+    ``prepare`` gives the state to start from (`transfer.initial_state`). Returns the session at its end.
     """
     session, update = open_session(config, run)
     checkpoints = Checkpoints(run / "checkpoints", config.logger_params.keep_checkpoints)

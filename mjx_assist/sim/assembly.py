@@ -10,9 +10,9 @@ from assist_sim import DeviceConfig, ModelCombiner, get_available_combinations, 
 from mjx_assist.errors import UserError, unknown
 from mjx_assist.sim import own_model
 from mjx_assist.sim.roots import Pose, scalar_roots
+from mjx_assist.sim.terrain import FLOOR, Terrain, put_ground
 
 NO_DEVICE = "none"
-FLOOR = "floor"
 _FREE_HUMAN: Pose = (np.array([0.0, 0.0, 1.0]), np.array([[0.0, 1.0, 0.0], [-1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]))
 # where assist_sim's free devices expect the human: as its free-rooted ones stand, 1 m up and facing -y
 _RIGID_SOLREF = (0.002, 1.0)  # s, damping ratio: couplings slip 0.03 mm under walking loads instead of 5 mm
@@ -68,15 +68,23 @@ def compose(human: str, device: str) -> mujoco.MjSpec:
     return spec
 
 
-def full_model(human: str, device: str, couplings: Literal["rigid", "composed"] = "rigid") -> mujoco.MjModel:
+def full_model(
+    human: str,
+    device: str,
+    couplings: Literal["rigid", "composed"] = "rigid",
+    ground: Terrain | None = None,
+) -> mujoco.MjModel:
     """The unreduced model, with MuJoCo's automatic reset off so that divergence shows.
 
     ``"composed"`` is assist_sim's model as it is. ``"rigid"`` makes its equality constraints stiff (time constant 2 ms
     at 0.5 ms steps) and solves them to the end: as composed they slip by millimetres under load.
+    ``ground`` takes the place of the plane.
     """
     if couplings not in ("rigid", "composed"):
         raise unknown("couplings", couplings, ("rigid", "composed"))
     spec = compose(human, device)
+    if ground is not None:
+        put_ground(spec, ground)
     try:
         model = spec.compile()
     except ValueError as error:  # of a user's file: assist_sim's own models compile

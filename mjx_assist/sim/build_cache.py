@@ -19,7 +19,7 @@ _MODULES = (  # of this folder: all that sim/reduction.py imports, which a test 
     *("assembly", "build_cache", "convergence", "coupling", "dynamics_fidelity", "fidelity", "folding", "foot_balance"),
     *("foot_contact", "foot_fidelity", "foot_load", "foot_shape", "inertia", "linear_program", "loops", "mjcf"),
     *("muscle_paths", "own_model", "path_fit", "path_samples", "reduction", "roots", "skeleton", "sole"),
-    *("sphere_fit", "verdicts"),
+    *("sphere_fit", "terrain", "terrain_kinds", "verdicts"),
 )
 _CODE = tuple((Path(__file__).parent / f"{module}.py").read_bytes() for module in _MODULES)  # as this process runs it
 

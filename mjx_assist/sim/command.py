@@ -1,4 +1,7 @@
-"""The commanded walking speed over an episode: UNIFORM (constant), SINUSOIDAL or STEP, in MyoAssist's words."""
+"""The commanded walking speed over an episode: UNIFORM (constant), SINUSOIDAL or STEP, in MyoAssist's words.
+
+MIXED draws one of the three for each episode, the sinusoid then between two drawn speeds.
+"""
 
 from typing import Any, NamedTuple
 
@@ -7,14 +10,18 @@ import numpy as np
 from mjx_assist.config import EnvParams
 
 N_LEVELS = 8  # STEP cycles through this many drawn speeds
+MODES = ("UNIFORM", "SINUSOIDAL", "STEP")
 
 
 class Command(NamedTuple):
-    """One episode's command. ``levels [8]`` m/s; ``period`` s; ``offset`` in cycles of the period."""
+    """One episode's command. ``levels [8]`` and ``swing [2]`` (of the sinusoid) m/s; ``period`` s; ``offset`` in cycles
+    of the period; ``mode``: index into `MODES`."""
 
     levels: Any
     period: Any
     offset: Any
+    swing: Any
+    mode: Any
 
 
 class CommandRange(NamedTuple):
@@ -39,19 +46,21 @@ def draw(limits: CommandRange, uniform: Any, xp: Any = np) -> Command:
     low, high = limits.speed
     shortest, longest = limits.period
     uniform = xp.asarray(uniform)
+    levels = low + (high - low) * uniform[:N_LEVELS]
+    mixed = limits.mode == "MIXED"  # the last level tells which: only a seventh change of speed would come to it
     return Command(
-        levels=low + (high - low) * uniform[:N_LEVELS],
+        levels=levels,
         period=shortest + (longest - shortest) * uniform[N_LEVELS],
         offset=uniform[N_LEVELS + 1],
+        swing=levels[:2] if mixed else xp.stack([xp.asarray(low), xp.asarray(high)]),
+        mode=xp.floor(3 * uniform[N_LEVELS - 1]) if mixed else xp.asarray(float(MODES.index(limits.mode))),
     )
 
 
-def target_velocity(limits: CommandRange, command: Command, time: Any, xp: Any = np) -> Any:
+def target_velocity(command: Command, time: Any, xp: Any = np) -> Any:
     """Commanded speed (m/s) at ``time`` (s) into the episode."""
-    if limits.mode == "UNIFORM":
-        return command.levels[0]
     cycles = time / command.period + command.offset
-    if limits.mode == "SINUSOIDAL":
-        low, high = limits.speed
-        return 0.5 * (low + high) + 0.5 * (high - low) * xp.sin(2 * np.pi * cycles)
-    return command.levels[xp.floor(cycles).astype(int) % N_LEVELS]
+    low, high = command.swing
+    sinusoid = 0.5 * (low + high) + 0.5 * (high - low) * xp.sin(2 * np.pi * cycles)
+    step = command.levels[xp.floor(cycles).astype(int) % N_LEVELS]
+    return xp.where(command.mode == 0, command.levels[0], xp.where(command.mode == 1, sinusoid, step))

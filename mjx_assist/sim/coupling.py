@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
 import mujoco
 import numpy as np
@@ -23,22 +24,22 @@ class Coupling:
     source: np.ndarray  # int [nq_full], index into the reduced qpos
     polycoef: np.ndarray  # [nq_full, K]
 
-    def lift(self, qpos: np.ndarray) -> np.ndarray:
+    def lift(self, qpos: Any, xp: Any = np) -> Any:
         """Reduced qpos [..., nq] -> full qpos [..., nq_full], every folded coupling satisfied."""
-        return _horner(np.asarray(qpos, dtype=float)[..., self.source], self.polycoef)
+        return _horner(xp.asarray(qpos, dtype=float)[..., self.source], self.polycoef, xp)
 
-    def slope(self, qpos: np.ndarray) -> np.ndarray:
+    def slope(self, qpos: Any, xp: Any = np) -> Any:
         """d qpos_full[i] / d qpos[source[i]], [..., nq_full]."""
         derivative = self.polycoef[:, 1:] * np.arange(1, self.polycoef.shape[1])
-        return _horner(np.asarray(qpos, dtype=float)[..., self.source], derivative)
+        return _horner(xp.asarray(qpos, dtype=float)[..., self.source], derivative, xp)
 
-    def lift_velocity(self, qpos: np.ndarray, qvel: np.ndarray) -> np.ndarray:
+    def lift_velocity(self, qpos: Any, qvel: Any, xp: Any = np) -> Any:
         """Reduced qpos and qvel [..., nq] -> full qvel [..., nq_full]."""
-        return self.slope(qpos) * np.asarray(qvel, dtype=float)[..., self.source]
+        return self.slope(qpos, xp) * xp.asarray(qvel, dtype=float)[..., self.source]
 
 
-def _horner(q: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
-    value = np.broadcast_to(coefficients[:, -1], q.shape)
+def _horner(q: Any, coefficients: np.ndarray, xp: Any) -> Any:
+    value = xp.broadcast_to(coefficients[:, -1], q.shape)
     for k in range(coefficients.shape[1] - 2, -1, -1):
         value = coefficients[:, k] + q * value
     return value

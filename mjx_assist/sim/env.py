@@ -13,13 +13,18 @@ from brax.envs.base import Env, State
 from flax import struct
 
 from mjx_assist.config import EnvParams
+from mjx_assist.config_checks import COMPOSED
 from mjx_assist.control.controller import make_controller
 from mjx_assist.control.strides import GaitClock
+from mjx_assist.curriculum import progress
 from mjx_assist.sim import action as actions
 from mjx_assist.sim import anatomy, command, observation, physics, reference, reward, termination
 from mjx_assist.sim.assembly import NO_DEVICE
+from mjx_assist.sim.composed_physics import ComposedPhysics
+from mjx_assist.sim.episode import Episode, EpisodeRules
 from mjx_assist.sim.reduction import ReducedModel, reduce_model
 from mjx_assist.sim.reference import ReferenceGait
+from mjx_assist.sim.terrain import Terrain, make_terrain, with_ground
 
 
 @struct.dataclass
@@ -32,6 +37,7 @@ class WalkerState:
     step: jax.Array
     command: command.Command
     footsteps: reward.Footsteps
+    episode: Episode
 
 
 @struct.dataclass
@@ -59,13 +65,10 @@ class AssistEnv(Env):
     def __init__(self, params: EnvParams, reduced: ReducedModel, gait: ReferenceGait):
         self.params = params
         self.xml = with_physics_rate(reduced.xml, params.physics_sim_framerate)
-        self.physics = physics.make_physics(
-            params.backend,
-            self.xml,
-            params.physics_sim_framerate // params.control_framerate,
-            params.num_envs,
-            params.num_threads,
-        )
+        terrain = make_terrain(params, reduced.model)
+        if terrain:
+            self.xml = with_ground(self.xml, terrain)
+        self.physics = self._physics(reduced, terrain)
         model = self.model = self.physics.model
         self.dt = 1.0 / params.control_framerate
         self.gait = gait
@@ -76,18 +79,20 @@ class AssistEnv(Env):
             params.observation_joint_vel_keys,
             params.observation_joint_sensor_keys,
             params.observe_gait_phase,
+            params.terrain_observation,
         )
         self.action_spec = actions.make_action_spec(model)
         settings = params.device_controller
         self.controller = make_controller(settings, model, self.dt) if settings else None
         self.command_range = command.command_range(params)
+        self.rules = EpisodeRules(params, model, gait, terrain, self.observation_spec.names)
         slides = tuple(j for j in self.joints if model.joint(j).type[0] == mujoco.mjtJoint.mjJNT_SLIDE)
         self._reward = reward.make_reward(params.reward_keys_and_weights, self.joints, slides)
         imitated = reward.joint_weights(params.reward_keys_and_weights, "qpos_imitation_rewards", self.joints)
         self._imitated = np.array([self.joints.index(j) for j in imitated], int)
         self._forward = self.joints.index("pelvis_tx")
         self._height = self.joints.index("pelvis_ty")
-        self._lowest = params.safe_height - anatomy.height_offset(model)  # of pelvis_ty
+        self._height_offset = anatomy.height_offset(model)  # of pelvis_ty over the ground
         self._muscles = actions.muscle_activations(model)
         self._initial_activation = actions.initial_activation(model)
         self._feet = [observation.sensor_slice(model, f"{side}_foot_position") for side in "rl"]
@@ -105,42 +110,68 @@ class AssistEnv(Env):
 
     @property
     def backend(self) -> str:
-        return physics.resolve_backend(self.params.backend)
+        return physics.resolve_backend("mujoco" if self.params.model_kind == COMPOSED else self.params.backend)
+
+    def _physics(self, reduced: ReducedModel, terrain: Terrain | None) -> physics.Physics:
+        params = self.params
+        substeps = params.physics_sim_framerate // params.control_framerate
+        if params.model_kind == COMPOSED:
+            return ComposedPhysics(reduced, self.xml, terrain, substeps, params.num_threads)
+        return physics.make_physics(params.backend, self.xml, substeps, params.num_envs, params.num_threads)
 
     def reset(self, rng: jax.Array) -> State:
         """Start at a random phase of the reference (or at its start), with the reference's velocities."""
+        return self._begin(rng, self.rules.first_progress(rng))
+
+    def again(self, state: State) -> State:
+        """The episode after the one that ``state`` ends, with a fresh key; the curriculum goes on."""
+        walker: WalkerState = state.pipeline_state
+        covered = self.rules.covered(walker.episode, walker.step, walker.physics.qpos[self._forward])
+        survived = state.info["truncation"] > 0
+        trained = self.rules.next_progress(walker.episode, walker.step, covered, survived, walker.key)
+        return self._begin(walker.key, trained)
+
+    def _begin(self, rng: jax.Array, trained: progress.Progress | tuple) -> State:
         key, draws = jax.random.split(rng)
         uniform = jax.random.uniform(draws, (command.N_LEVELS + 3,))
-        wish = command.draw(self.command_range, uniform[1:], jnp)
-        target = command.target_velocity(self.command_range, wish, 0.0, jnp)
+        now = self.rules.values(trained)
+        wish = command.draw(self._speeds(now), uniform[1:], jnp)
+        target = command.target_velocity(wish, 0.0, jnp)
         phase = uniform[0] if self.params.flag_random_ref_index else jnp.zeros(())
         qpos, qvel, _ = reference.sample(self.gait, phase, target, jnp)
+        episode = self.rules.draw(now, trained, jax.random.fold_in(draws, 1))
+        qpos, qvel = self.rules.on_ground(episode, qpos, qvel, phase, target)
         walker = WalkerState(
-            physics=physics.reset_state(self.model, qpos, qvel, self._initial_activation),
+            physics=self.physics.start(qpos, qvel, self._initial_activation),
             key=key,
             phase=phase,
             step=jnp.zeros((), jnp.int32),
             command=wish,
             footsteps=reward.no_footsteps(jnp),
+            episode=episode,
         )
         if self.controller:
             walker = ControlledState(**vars(walker), device=self.controller.start(jnp))
         zero = jnp.zeros(())
+        walker, obs = self._observe(walker, target, first=True)
         more = ("velocity_error", "tracking_error", "not_finite", "overflow")
         metrics = dict.fromkeys((*self._reward_names, *more), zero)
-        return State(walker, self._observe(walker, target), zero, zero, metrics, {"truncation": zero})
+        metrics |= self.rules.metrics(walker.episode, zero, zero, zero > 0, zero)
+        return State(walker, obs, zero, zero, metrics, {"truncation": zero})
 
     def step(self, state: State, action: jax.Array) -> State:
         """One control step with ``action`` ``[nu]`` in [-1, 1]."""
         before: WalkerState = state.pipeline_state
+        now = self.rules.values(before.episode.progress)
         control = actions.to_control(self.action_spec, action, jnp)
         if self.controller:
             device, control = self.controller.drive(before.device, before.physics, control, jnp)
-        body = self.physics.step(before.physics, control)
-        target = command.target_velocity(self.command_range, before.command, body.time, jnp)
+        episode, control = self.rules.drive(before.episode, now, control)
+        body = self.physics.step(before.physics, control, self.rules.variation(episode, before.physics.time, self.dt))
+        target = command.target_velocity(before.command, body.time, jnp)
         frequency = reference.stride_frequency(self.gait, target, jnp)
         phase = (before.phase + frequency * self.dt) % 1.0
-        context = self._context(before, body, control, target, phase)
+        context = self._context(before, body, episode, control, target, phase)
         footsteps = reward.advance_footsteps(
             before.footsteps,
             context.foot_load,
@@ -150,27 +181,38 @@ class AssistEnv(Env):
             jnp,
         )
         total, terms = self._reward(context._replace(strike=footsteps.held), jnp)
+        if self.rules.scheduled_rewards:
+            terms = self.rules.weighted(terms, now)
+            total = sum(terms.values())
         broken = termination.not_finite(body, jnp)
+        threshold = now.get("out_of_trajectory_threshold", self.params.out_of_trajectory_threshold)
         ended = (
             broken
-            | self.fallen(body)
-            | termination.off_reference(
-                body.qpos, context.reference_qpos, self._imitated, self.params.out_of_trajectory_threshold, jnp
-            )
+            | self._fallen(context.qpos, now)
+            | termination.off_reference(context.qpos, context.reference_qpos, self._imitated, threshold, jnp)
         )
-        after = before.replace(physics=body, phase=phase, step=before.step + 1, footsteps=footsteps)
+        error = (context.qpos - context.reference_qpos)[self._imitated]
+        tracking_error = jnp.sqrt(jnp.mean(error**2)) if self._imitated.size else jnp.zeros(())
+        after = before.replace(
+            physics=body,
+            phase=phase,
+            step=before.step + 1,
+            footsteps=footsteps,
+            episode=self.rules.advance(episode, target * self.dt, tracking_error),
+        )
         if self.controller:
             after = after.replace(device=device)
         truncated = (after.step >= self.params.custom_max_episode_steps) & ~ended
-        metrics = {**terms, "velocity_error": jnp.abs(context.velocity - target)}
-        error = (body.qpos - context.reference_qpos)[self._imitated]
-        metrics["tracking_error"] = jnp.sqrt(jnp.mean(error**2)) if self._imitated.size else jnp.zeros(())
+        after, obs = self._observe(after, target)
+        metrics = {**terms, "velocity_error": jnp.abs(context.velocity - target), "tracking_error": tracking_error}
         metrics = jax.tree.map(lambda x: jnp.where(broken, 0.0, x), metrics)
         metrics["not_finite"] = broken.astype(jnp.float32)
         metrics["overflow"] = body.overflow
+        covered = self.rules.covered(after.episode, after.step, body.qpos[self._forward])
+        metrics |= self.rules.metrics(after.episode, after.step, ended | truncated, truncated, covered)
         return State(
             pipeline_state=after,
-            obs=jnp.nan_to_num(self._observe(after, target), posinf=0.0, neginf=0.0),
+            obs=jnp.nan_to_num(obs, posinf=0.0, neginf=0.0),
             reward=jnp.where(broken, 0.0, total),
             done=(ended | truncated).astype(jnp.float32),
             metrics=metrics,
@@ -178,8 +220,18 @@ class AssistEnv(Env):
         )
 
     def fallen(self, body: physics.PhysicsState) -> jax.Array:
-        """Whether the pelvis is below ``safe_height``: ``[...]`` for a batch."""
-        return termination.fallen(body.qpos[..., self._height], self._lowest)
+        """Whether the pelvis is below ``safe_height`` over level ground: ``[...]`` for a batch."""
+        return self._fallen(body.qpos, {})
+
+    def _fallen(self, qpos: jax.Array, now: dict) -> jax.Array:
+        height = qpos[..., self._height] + self._height_offset
+        return termination.fallen(height, now.get("safe_height", self.params.safe_height))
+
+    def _speeds(self, now: dict) -> command.CommandRange:
+        """What speeds are drawn from at the present state of the curriculum."""
+        low, high = self.command_range.speed
+        speed = (now.get("min_target_velocity", low), now.get("max_target_velocity", high))
+        return self.command_range._replace(speed=speed)
 
     @property
     def _reward_names(self) -> tuple[str, ...]:
@@ -187,22 +239,36 @@ class AssistEnv(Env):
         used = [name for name in reward.SCALAR_TERMS if getattr(weights, name)]
         return (*used, *(name for name in reward.IMITATION_BLOCKS if any(getattr(weights, name).values())))
 
-    def _observe(self, walker: WalkerState, target: jax.Array) -> jax.Array:
-        return observation.observe(self.observation_spec, walker.physics, target, walker.phase, jnp)
+    def _observe(self, walker: WalkerState, target: jax.Array, first: bool = False) -> tuple[WalkerState, jax.Array]:
+        """What the policy sees, and the walker with what its sensing remembers of it."""
+        body, rules = walker.physics, self.rules
+        body = body.replace(qpos=rules.over_ground(walker.episode, body.qpos))
+        ahead = rules.heights_ahead(walker.episode, body.qpos)
+        seen = observation.observe(self.observation_spec, body, target, walker.phase, jnp, ahead)
+        key = jax.random.fold_in(walker.key, walker.step)
+        episode, seen = rules.sense(walker.episode, seen, key, first)
+        return walker.replace(episode=episode), seen
 
     def _context(
-        self, before: WalkerState, body: physics.PhysicsState, control: jax.Array, target: jax.Array, phase: jax.Array
+        self,
+        before: WalkerState,
+        body: physics.PhysicsState,
+        episode: Episode,
+        control: jax.Array,
+        target: jax.Array,
+        phase: jax.Array,
     ) -> reward.StepContext:
-        """What the reward terms read."""
+        """What the reward terms read; heights are over the ground."""
         qpos_ref, qvel_ref, feet_ref = reference.sample(self.gait, phase, target, jnp)
         qpos_ref = qpos_ref.at[self._forward].set(body.qpos[self._forward])
         data = body.sensordata
         pelvis = data[self._pelvis]
         feet = jnp.stack([data[foot] - pelvis for foot in self._feet])[:, np.array([0, 2])]
+        feet = self.rules.feet_over_ground(episode, feet, [data[foot] for foot in self._feet], pelvis)
         return reward.StepContext(
             dt=self.dt,
-            qpos=body.qpos,
-            qvel=body.qvel,
+            qpos=self.rules.over_ground(episode, body.qpos),
+            qvel=self.rules.along_ground(episode, body.qvel),
             reference_qpos=qpos_ref,
             reference_qvel=qvel_ref,
             velocity=body.qvel[self._forward],
@@ -235,9 +301,11 @@ def auto_reset(env: Env, state: State, action: Any) -> tuple[State, jax.Array]:
     """Step; where the episode ended, go on from a fresh episode with a fresh key.
 
     Returns the state to go on from and the observation *before* any reset (for bootstrapping the value at the end).
+    An env with a method ``again(state)`` says itself what follows an episode.
     """
     after = env.step(state, action)
-    fresh, done = env.reset(after.pipeline_state.key), after.done.astype(bool)
+    fresh = env.again(after) if hasattr(env, "again") else env.reset(after.pipeline_state.key)
+    done = after.done.astype(bool)
     state, obs = jax.tree.map(
         lambda new, old: jnp.where(done, new, old),
         (fresh.pipeline_state, fresh.obs),

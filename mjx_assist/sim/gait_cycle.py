@@ -30,23 +30,24 @@ def sample(gait: ReferenceGait, phase, speed, xp=np):
 
     Phase wraps, speed is held to the gait's range; both broadcast. Linear in both; qpos lacks the way walked.
     """
+    qpos, dqpos, feet = (between(gait, t, phase, speed, xp) for t in (gait.qpos, gait.dqpos, gait.foot_position))
+    return qpos, dqpos * stride_frequency(gait, speed, xp)[..., None], feet
+
+
+def between(gait: ReferenceGait, table, phase, speed, xp=np):
+    """A table [S, P, ...] over the gait's speeds and phases at a phase and a speed [...], see `sample`."""
     phase, speed = xp.broadcast_arrays(xp.asarray(phase), xp.asarray(speed))
     phases = gait.qpos.shape[1]
     place = (phase - xp.floor(phase)) * phases
     low = xp.floor(place).astype(int) % phases
-    row, between = _speed_bracket(gait, speed, xp)
-
-    def at(table):
-        table = xp.asarray(table)
-        shape = phase.shape + (1,) * (table.ndim - 2)
-        t, s = xp.reshape(place - xp.floor(place), shape), xp.reshape(between, shape)
-        next_row, high = xp.minimum(row + 1, table.shape[0] - 1), (low + 1) % phases
-        slower = (1 - t) * table[row, low] + t * table[row, high]
-        faster = (1 - t) * table[next_row, low] + t * table[next_row, high]
-        return (1 - s) * slower + s * faster
-
-    rate = xp.reshape(stride_frequency(gait, speed, xp), (*phase.shape, 1))
-    return at(gait.qpos), at(gait.dqpos) * rate, at(gait.foot_position)
+    row, share = _speed_bracket(gait, speed, xp)
+    table = xp.asarray(table)
+    shape = phase.shape + (1,) * (table.ndim - 2)
+    t, s = xp.reshape(place - xp.floor(place), shape), xp.reshape(share, shape)
+    next_row, high = xp.minimum(row + 1, table.shape[0] - 1), (low + 1) % phases
+    slower = (1 - t) * table[row, low] + t * table[row, high]
+    faster = (1 - t) * table[next_row, low] + t * table[next_row, high]
+    return (1 - s) * slower + s * faster
 
 
 def stride_frequency(gait: ReferenceGait, speed, xp=np):

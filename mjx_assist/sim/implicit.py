@@ -12,11 +12,12 @@ import numpy as np
 from mujoco import mjx
 from mujoco.mjx._src.support import muscle_gain
 
-from mjx_assist.sim import constraint_solver, linear
+from mjx_assist.sim import constraint_solver, hfield_contact, linear
 
 
 def make_step(model: mujoco.MjModel) -> Callable[[mjx.Model, mjx.Data], mjx.Data]:
     """``step(mjx_model, data)`` like ``mjx.step``, for a model whose joints are all hinges and slides (nq = nv)."""
+    hfield_contact.register()
     structure = mujoco.MjData(model)
     mujoco.mj_forward(model, structure)
     moment_of = _csr(structure.moment_rownnz, structure.moment_colind, (model.nu, model.nv))

@@ -23,7 +23,8 @@ class ObservationSpec:
     """Where each block of the observation comes from.
 
     Order: joint positions, joint velocities, activations (muscles, and device actuators with dynamics), foot loads
-    (body weights), target velocity, and, if ``gait_phase``, sine and cosine of the gait phase.
+    (body weights), target velocity, if ``gait_phase`` sine and cosine of the gait phase, and the ground's heights
+    ``ahead`` (m before the pelvis) over that under the pelvis, m.
     """
 
     names: tuple[str, ...]
@@ -33,6 +34,7 @@ class ObservationSpec:
     sensor_index: tuple[int, ...]
     body_weight: float
     gait_phase: bool
+    ahead: tuple[float, ...] = ()
 
     @property
     def size(self) -> int:
@@ -95,6 +97,7 @@ def make_spec(
     velocity_joints: tuple[str, ...],
     sensors: tuple[str, ...],
     gait_phase: bool,
+    ahead: tuple[float, ...] = (),
 ) -> ObservationSpec:
     """Resolve names and joint patterns against the model; what matches nothing is an error with the nearest match."""
     joints = joint_names(model)
@@ -107,6 +110,7 @@ def make_spec(
         *(f"load.{s}" for s in sensors),
         "target_velocity",
         *(("phase.sin", "phase.cos") if gait_phase else ()),
+        *(f"ground.{distance:g}" for distance in ahead),
     )
     return ObservationSpec(
         names=names,
@@ -116,13 +120,17 @@ def make_spec(
         sensor_index=tuple(sensor_slice(model, s).start for s in sensors),
         body_weight=body_weight(model),
         gait_phase=gait_phase,
+        ahead=tuple(ahead),
     )
 
 
-def observe(spec: ObservationSpec, state: Any, target_velocity: Any, phase: Any, xp: Any = np) -> Any:
+def observe(
+    spec: ObservationSpec, state: Any, target_velocity: Any, phase: Any, xp: Any = np, ground: Any = None
+) -> Any:
     """The observation ``[..., size]`` of ``state`` (anything with qpos, qvel, act, sensordata of shape ``[..., n]``).
 
-    ``target_velocity`` in m/s and ``phase`` in gait cycles have shape ``[...]``.
+    ``target_velocity`` in m/s and ``phase`` in gait cycles have shape ``[...]``; ``ground [..., len(spec.ahead)]`` are
+    the heights ahead, m.
     """
     blocks = [
         state.qpos[..., np.array(spec.position_index)],
@@ -134,6 +142,8 @@ def observe(spec: ObservationSpec, state: Any, target_velocity: Any, phase: Any,
     if spec.gait_phase:
         angle = 2 * np.pi * xp.asarray(phase)[..., None]
         blocks += [xp.sin(angle), xp.cos(angle)]
+    if spec.ahead:
+        blocks.append(ground)
     return xp.concatenate(blocks, axis=-1)
 
 

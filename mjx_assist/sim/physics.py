@@ -6,6 +6,7 @@ The env sees `Physics` and `PhysicsState` only; everything it observes is state 
 import math
 import os
 import threading
+from functools import partial
 from typing import Protocol
 
 import jax
@@ -18,6 +19,8 @@ from mujoco.rollout import Rollout
 
 from mjx_assist.errors import UserError
 from mjx_assist.sim import implicit, mjcf
+from mjx_assist.sim.model_pool import Layout, VariedModels
+from mjx_assist.sim.variation import Variation, model_fields
 
 # Host callbacks can deadlock with asynchronous dispatch on CPU (jax issues 24255, 25861).
 jax.config.update("jax_cpu_enable_async_dispatch", False)
@@ -48,12 +51,17 @@ class PhysicsState:
 
 
 class Physics(Protocol):
-    """``n_substeps`` physics steps at constant control; pure, and works under ``jit`` and ``vmap``."""
+    """``n_substeps`` physics steps at constant control; pure, and works under ``jit`` and ``vmap``.
+
+    A ``variation`` says how each walker differs from the model; without one nothing is paid for it.
+    """
 
     model: mujoco.MjModel
     n_substeps: int
 
-    def step(self, state: PhysicsState, ctrl: jax.Array) -> PhysicsState: ...
+    def start(self, qpos: jax.Array, qvel: jax.Array, act: jax.Array) -> PhysicsState: ...
+
+    def step(self, state: PhysicsState, ctrl: jax.Array, variation: Variation | None = None) -> PhysicsState: ...
 
 
 def reset_state(model: mujoco.MjModel, qpos: jax.Array, qvel: jax.Array, act: jax.Array) -> PhysicsState:
@@ -87,14 +95,14 @@ def make_physics(backend: str, xml: str, n_substeps: int, num_envs: int, num_thr
     """
     backend = resolve_backend(backend)
     if backend == "mujoco":
-        return MujocoPhysics(xml, n_substeps, num_threads)
+        return MujocoPhysics(mjcf.load(xml), mujoco.MjSpec.from_string(xml), n_substeps, num_threads)
     return MjxPhysics(xml, n_substeps, "warp" if backend == "warp" else "jax", num_envs)
 
 
-def with_limit_sensors(xml: str) -> mujoco.MjModel:
+def with_limit_sensors(spec: mujoco.MjSpec) -> mujoco.MjModel:
     """Compile the model with one joint-limit force sensor per limited joint appended after its own sensors."""
-    spec = mujoco.MjSpec.from_string(xml)
-    model = mujoco.MjModel.from_xml_string(xml)
+    spec = spec.copy()
+    model = spec.compile()
     for joint in np.flatnonzero(model.jnt_limited):
         name = model.joint(joint).name
         spec.add_sensor(
@@ -107,12 +115,12 @@ def with_limit_sensors(xml: str) -> mujoco.MjModel:
 
 
 class MujocoPhysics:
-    """C MuJoCo in a thread pool behind ``jax.pure_callback``: a laptop's backend."""
+    """C MuJoCo in a thread pool behind ``jax.pure_callback``: a laptop's backend. ``spec`` is what made ``model``."""
 
-    def __init__(self, xml: str, n_substeps: int, num_threads: int = 0):
-        self.model = mjcf.load(xml)
+    def __init__(self, model: mujoco.MjModel, spec: mujoco.MjSpec, n_substeps: int, num_threads: int = 0):
+        self.model = model
         self.n_substeps = n_substeps
-        self._sensing = with_limit_sensors(xml)
+        self._sensing = with_limit_sensors(spec)
         self._sensing.opt.disableflags = self.model.opt.disableflags
         threads = num_threads or os.cpu_count() or 1
         self._data = [mujoco.MjData(self._sensing) for _ in range(threads)]
@@ -120,20 +128,30 @@ class MujocoPhysics:
         self._busy = threading.Lock()  # where a process has several devices, each calls from a thread of its own
         m = self.model
         self._split = np.cumsum([1, m.nq, m.nv])
-        self._buffers: dict[int, tuple[np.ndarray, ...]] = {}
+        self._buffers: dict[tuple, tuple[np.ndarray, ...]] = {}
+        self._varied: dict[tuple, VariedModels] = {}
         size = 1 + m.nq + m.nv + m.na
         expected = mujoco.mj_stateSize(m, mujoco.mjtState.mjSTATE_FULLPHYSICS)
         if size != expected:
             raise UserError(f"the model has state beyond qpos, qvel and act ({expected} numbers, not {size}).")
 
-    def step(self, state: PhysicsState, ctrl: jax.Array) -> PhysicsState:
+    def start(self, qpos: jax.Array, qvel: jax.Array, act: jax.Array) -> PhysicsState:
+        return reset_state(self.model, qpos, qvel, act)
+
+    def step(self, state: PhysicsState, ctrl: jax.Array, variation: Variation | None = None) -> PhysicsState:
         packed = jnp.concatenate([state.time[..., None], state.qpos, state.qvel, state.act], axis=-1)
         out_size = packed.shape[-1] + self._sensing.nsensordata + self.model.nsensordata
+        differences = {} if variation is None else {k: x for k, x in variation._asdict().items() if x is not None}
+        if "push" in differences:
+            ctrl = jnp.concatenate([ctrl, differences.pop("push")], axis=-1)
+        layout = tuple((name, x.shape[packed.ndim - 1 :]) for name, x in differences.items())
+        rows = [x.reshape(*packed.shape[:-1], -1) for x in differences.values()]
         out = jax.pure_callback(
-            self._advance,
+            partial(self._advance, layout),
             jax.ShapeDtypeStruct((*packed.shape[:-1], out_size), jnp.float32),
             packed,
             ctrl,
+            *([jnp.concatenate(rows, axis=-1)] if rows else []),
             vmap_method="expand_dims",
         )
         full, sensors = jnp.split(out, [packed.shape[-1]], axis=-1)
@@ -149,39 +167,51 @@ class MujocoPhysics:
             limit_load=limit_load,
         )
 
-    def _advance(self, packed: np.ndarray, ctrl: np.ndarray) -> np.ndarray:
-        """Host side: ``[..., state]``, ``[..., nu]`` -> ``[..., state + sensors + peaks]`` after ``n_substeps``."""
-        packed, ctrl = np.asarray(packed), np.asarray(ctrl)
-        with self._busy:
-            return self._rollout(packed, ctrl)
+    def _advance(self, layout: Layout, packed: np.ndarray, ctrl: np.ndarray, *rows: np.ndarray) -> np.ndarray:
+        """Host side: ``[..., state]``, ``[..., controls]`` -> ``[..., state + sensors + peaks]`` after ``n_substeps``.
 
-    def _rollout(self, packed: np.ndarray, ctrl: np.ndarray) -> np.ndarray:
-        lead = np.broadcast_shapes(packed.shape[:-1], ctrl.shape[:-1])
+        ``rows`` ``[..., n]``: each walker's variation, its numbers as ``layout`` says.
+        """
+        arrays = [np.asarray(x) for x in (packed, ctrl, *rows)]
+        lead = np.broadcast_shapes(*(x.shape[:-1] for x in arrays))
         batch = int(np.prod(lead, dtype=int))
-        if batch not in self._buffers:
+        flat = [np.broadcast_to(x, (*lead, x.shape[-1])).reshape(batch, x.shape[-1]) for x in arrays]
+        with self._busy:
+            return self._rollout(layout, *flat).reshape(*lead, -1)
+
+    def _rollout(self, layout: Layout, packed: np.ndarray, ctrl: np.ndarray, *rows: np.ndarray) -> np.ndarray:
+        batch = len(packed)
+        if (batch, ctrl.shape[-1]) not in self._buffers:
             shapes = (
-                (batch, packed.shape[-1]),
-                (batch, self.n_substeps, self.model.nu),
+                packed.shape,
+                (batch, self.n_substeps, ctrl.shape[-1]),
                 (batch, self.n_substeps, packed.shape[-1]),
                 (batch, self.n_substeps, self._sensing.nsensordata),
             )
-            self._buffers[batch] = tuple(np.zeros(shape) for shape in shapes)
-        initial, controls, states, sensors = self._buffers[batch]
-        initial[:] = np.broadcast_to(packed, (*lead, packed.shape[-1])).reshape(batch, -1)
-        controls[:] = np.broadcast_to(ctrl, (*lead, self.model.nu)).reshape(batch, 1, -1)
+            self._buffers[batch, ctrl.shape[-1]] = tuple(np.zeros(shape) for shape in shapes)
+        initial, controls, states, sensors = self._buffers[batch, ctrl.shape[-1]]
+        initial[:] = packed
+        controls[:] = ctrl[:, None]
+        models = [self._sensing] * batch
+        if rows:
+            varied = self._varied.setdefault((batch, layout), VariedModels(self._sensing, layout))
+            models = varied.of(rows[0])
+        kinds = mujoco.mjtState.mjSTATE_CTRL
+        if ctrl.shape[-1] > self.model.nu:
+            kinds |= mujoco.mjtState.mjSTATE_QFRC_APPLIED
         self._pool.rollout(
-            [self._sensing] * batch,
+            models,
             self._data,
             initial,
             controls,
+            control_spec=int(kinds),
             nstep=self.n_substeps,
             state=states,
             sensordata=sensors,
             skip_checks=True,
         )
         peak = sensors[:, :, : self.model.nsensordata].max(axis=1)
-        out = np.concatenate([states[:, -1], sensors[:, -1], peak], axis=1, dtype=np.float32, casting="same_kind")
-        return out.reshape(*lead, -1)
+        return np.concatenate([states[:, -1], sensors[:, -1], peak], axis=1, dtype=np.float32, casting="same_kind")
 
 
 def warp_sizes(model: mujoco.MjModel, num_envs: int, headroom: float = _HEADROOM) -> dict[str, int]:
@@ -215,7 +245,7 @@ class MjxPhysics:
                 import warp  # noqa: F401
             except ImportError:
                 raise UserError("backend 'warp' needs warp-lang: pip install 'mjx-assist[cuda]'.") from None
-        sensing = with_limit_sensors(xml) if impl == "warp" else self.model
+        sensing = with_limit_sensors(mujoco.MjSpec.from_string(xml)) if impl == "warp" else self.model
         if impl == "warp":
             _refuse_friction(self.model)
             # It never resets by itself, and refuses the flag that says so.
@@ -225,7 +255,15 @@ class MjxPhysics:
         self._sizes = warp_sizes(self.model, num_envs, headroom) if impl == "warp" else {}
         self._template = mjx.make_data(sensing, impl=impl, **self._sizes)
 
-    def step(self, state: PhysicsState, ctrl: jax.Array) -> PhysicsState:
+    def start(self, qpos: jax.Array, qvel: jax.Array, act: jax.Array) -> PhysicsState:
+        return reset_state(self.model, qpos, qvel, act)
+
+    def step(self, state: PhysicsState, ctrl: jax.Array, variation: Variation | None = None) -> PhysicsState:
+        model, push = self._mjx_model, {}
+        if variation is not None:
+            fields = model_fields(self.model, variation, jnp)
+            model = model.tree_replace({name: x.astype(jnp.float32) for name, x in fields.items()})
+            push = {} if variation.push is None else {"qfrc_applied": variation.push}
         data = self._template.replace(
             qpos=state.qpos,
             qvel=state.qvel,
@@ -233,11 +271,12 @@ class MjxPhysics:
             time=state.time,
             ctrl=ctrl,
             qacc_warmstart=state.warmstart,
+            **push,
         )
 
         def substep(carry, _):
             data, peak, overflow = carry
-            data = self._substep(self._mjx_model, data)
+            data = self._substep(model, data)
             return (data, jnp.maximum(peak, data.sensordata), jnp.maximum(overflow, self._overflow(data))), None
 
         first = (data, jnp.full(data.sensordata.shape, -jnp.inf), jnp.zeros(()))

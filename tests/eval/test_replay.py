@@ -8,7 +8,7 @@ import mujoco
 import numpy as np
 import pytest
 
-from mjx_assist.config import VELOCITY_MODES
+from mjx_assist.config_checks import VELOCITY_MODES
 from mjx_assist.errors import UserError
 from mjx_assist.eval.replay import replay
 from mjx_assist.eval.tape import Tape, passive_tension
@@ -53,11 +53,11 @@ def test_replay_is_the_training_env_without_jax(untrained_bundle, reduced, mode)
     state = env.reset(jax.random.PRNGKey(0))
     walker = state.pipeline_state
     wish = command.draw(env.command_range, jnp.asarray(uniform[1:]), jnp)
-    first = float(command.target_velocity(env.command_range, wish, 0.0))
+    first = float(command.target_velocity(wish, 0.0))
     qpos, qvel, _ = reference.sample(env.gait, uniform[0], first)
     physics = walker.physics.replace(qpos=jnp.float32(qpos), qvel=jnp.float32(qvel))
     walker = walker.replace(physics=physics, phase=jnp.float32(uniform[0]), command=wish)
-    state = state.replace(pipeline_state=walker, obs=env._observe(walker, first))
+    state = state.replace(pipeline_state=walker, obs=env._observe(walker, first)[1])
     for i in range(10):
         state = step(state, jnp.asarray(bundle.policy.act(np.asarray(state.obs, float))))
         sample = 8 * (i + 1)  # 240 Hz physics, 30 Hz control

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mjx_assist.errors import UserError
-from mjx_assist.eval import training_plots
+from mjx_assist.eval import curves, training_plots
 from mjx_assist.run_log import EVALUATION_LOG, TRAIN_LOG
 
 ROWS = 200
@@ -119,7 +119,7 @@ def test_what_was_never_known_has_no_panel(tmp_path):
 
 def test_a_running_mean_keeps_a_line_a_line():
     y = np.linspace(0.0, 1.0, 300)
-    np.testing.assert_allclose(training_plots._running_mean(y)[3:-3], y[3:-3], atol=1e-12)
+    np.testing.assert_allclose(curves.running_mean(y)[3:-3], y[3:-3], atol=1e-12)
 
 
 def test_a_folder_of_runs_is_its_runs(tmp_path):

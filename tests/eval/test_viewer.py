@@ -85,8 +85,8 @@ def test_every_key_acts_and_is_explained(untrained_bundle, windows):
         glfw.KEY_UP: lambda p: p.reading.target == pytest.approx(1.30),
         glfw.KEY_DOWN: lambda p: p.reading.target == pytest.approx(1.20),
         glfw.KEY_ENTER: lambda p: not p.session.device_on,
-        glfw.KEY_7: lambda p: p.session.walker.data.xfrc_applied.sum() == -player.PUSH_N,
-        glfw.KEY_8: lambda p: p.session.walker.data.xfrc_applied.sum() == player.PUSH_N,
+        glfw.KEY_7: lambda p: p.session.walker.data.qfrc_applied.sum() == -player.PUSH_N,
+        glfw.KEY_8: lambda p: p.session.walker.data.qfrc_applied.sum() == player.PUSH_N,
         glfw.KEY_9: lambda p: not p.follow,
         glfw.KEY_BACKSPACE: lambda p: p.session.steps == 1,
     }

@@ -19,6 +19,13 @@ TINY = {
         "backend": "mujoco",
         "num_envs": 8,
         "custom_max_episode_steps": 6,
+        "randomization": {"slope": [-0.1, 0.1]},
+        "curriculum": {
+            "levels": 5,
+            "promote": 0.5,
+            "by_level": {"max_target_velocity": [1.25, 1.9], "randomization.slope": [0.0, 1.0]},
+            "by_step": {"reward_keys_and_weights.forward_reward": [[0, 1.0], [256, 0.5]]},
+        },
         "reward_keys_and_weights": {"forward_reward": 1.0, "qpos_imitation_rewards": {"hip_flexion_r": 1.0}},
     },
     "policy_params": {
@@ -69,6 +76,16 @@ def test_resumed_run_equals_the_uninterrupted_one_bit_for_bit(finished, tmp_path
         assert {k: v for k, v in resumed.items() if k not in clock} == {
             k: v for k, v in straight.items() if k not in clock
         }
+
+
+def test_levels_and_schedules_are_part_of_what_is_resumed(finished):
+    """Otherwise the test above would show nothing of them: both have moved when the run is broken off, and after it."""
+    for column in ("env/level", "env/curriculum/randomization.slope", "env/curriculum/max_target_velocity"):
+        values = [row[column] for row in rows(finished)]
+        assert values[0] < values[1] < values[-1], column
+    factors = [row["env/curriculum/reward_keys_and_weights.forward_reward"] for row in rows(finished)]
+    # Logged after each of the 8 steps of 8 walkers that an update takes: on average after (8 u + 4.5) * 8 of 256.
+    np.testing.assert_allclose(factors, 1.0 - 0.5 * (8 * np.arange(4) + 4.5) * 8 / 256, rtol=1e-5)
 
 
 def test_another_seed_is_another_run(finished, tmp_path):

@@ -38,8 +38,9 @@ ROW = {
 EVALUATION = {"update": 2, "control_steps": 128, "walking_time_s": 12.5, "falls": 1, "gait_quality": None}
 
 
-def make_session(path, total_updates=4, **more):
-    config = configs.from_dict({"env_params": {"num_envs": 8}, "ppo_params": {"n_steps": 8, "batch_size": 64}})
+def make_session(path, total_updates=4, curriculum=None, **more):
+    env = {"num_envs": 8, "curriculum": curriculum}
+    config = configs.from_dict({"env_params": env, "ppo_params": {"n_steps": 8, "batch_size": 64}})
     return Session(config, path, None, None, None, None, 0, total_updates, **more)
 
 
@@ -71,6 +72,19 @@ def test_simulations_that_blew_up_are_shown(tmp_path):
     console = Console(file=io.StringIO(), width=110)
     console.print(progress.table(make_session(tmp_path, row={**ROW, "env/not_finite": 3e-6})))
     assert "3 per M" in console.file.getvalue()
+
+
+def test_the_mean_level_is_shown_where_there_are_levels(tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(ROW, "env/level", 3.456)
+    faster = {"levels": 8, "by_level": {"max_target_velocity": [1.25, 1.9]}}
+    session = make_session(tmp_path, curriculum=faster, row=ROW)
+    console = Console(file=io.StringIO(), width=110)
+    console.print(progress.table(session))
+    assert "3.46 of 7" in console.file.getvalue()
+    shown = progress.Progress(True)
+    shown.on_start(session)
+    updates(session, shown)
+    assert "level 3.46" in capsys.readouterr().err.splitlines()[-1]
 
 
 def test_a_terminal_gets_a_live_display(tmp_path, monkeypatch):

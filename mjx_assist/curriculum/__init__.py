@@ -1,0 +1,1 @@
+"""What changes while training goes on: levels per walker, schedules over steps, randomization per episode."""

@@ -1,0 +1,74 @@
+"""What a config says of randomization and curriculum, and what is checked of it without a model."""
+
+from dataclasses import dataclass, field, fields
+
+from mjx_assist.errors import UserError
+
+Range = tuple[float, ...]  # (low, high), or () for what does not vary
+
+
+@dataclass(frozen=True)
+class Randomization:
+    """What differs from episode to episode: each drawn uniformly from its ``[low, high]``; ``[]``: as the model is.
+
+    Factors: ``body_mass`` (all segments and inertias alike), ``segment_mass`` (each segment and its inertia its own),
+    ``strength`` (all muscles), ``side_strength`` (each side its own), ``friction``, ``ground_stiffness``,
+    ``ground_damping``, ``joint_damping``, ``device_gain`` (of the torque). Device: ``device_delay`` s,
+    ``device_bandwidth`` Hz (first-order low-pass). Sensing: ``observation_noise`` (share of sim.sensing.NOISE),
+    ``observation_delay`` s. ``push_impulse`` N*s on the pelvis, forward or backward, one every ``push_interval`` s.
+    ``slope``: tangent of the ground's angle, uphill positive.
+    """
+
+    body_mass: Range = ()
+    segment_mass: Range = ()
+    strength: Range = ()
+    side_strength: Range = ()
+    friction: Range = ()
+    ground_stiffness: Range = ()
+    ground_damping: Range = ()
+    joint_damping: Range = ()
+    slope: Range = ()
+    device_gain: Range = ()
+    device_delay: Range = ()
+    device_bandwidth: Range = ()
+    observation_noise: Range = ()
+    observation_delay: Range = ()
+    push_impulse: Range = ()
+    push_interval: Range = (3.0, 6.0)
+
+
+@dataclass(frozen=True)
+class Curriculum:
+    """How numbers of env_params change while training goes on.
+
+    ``by_level``: key of env_params -> [value at level 0, value at the highest level], linear between. Each walker has a
+    level of its own: an episode that lasts to its end with ``promote`` of the commanded distance covered (and a mean
+    tracking error of at most ``promote_tracking`` rad, 0: any) lifts it, one with less than ``demote`` of the distance
+    lowers it; who masters the highest goes on at a random one. Walkers start at levels up to ``start_level``.
+    ``by_step``: key of env_params -> [[control steps, value], ...], linear between, held before and after.
+
+    Keys are those of ``check.SCALARS``; ``reward_keys_and_weights.<term>``, in the place of its weight (an imitation
+    block's weights are multiplied by it); ``randomization.<name>``, the share of its range, shrunk towards no change.
+    """
+
+    levels: int = 10
+    start_level: int = 0
+    promote: float = 0.8
+    demote: float = 0.4
+    promote_tracking: float = 0.0
+    by_level: dict[str, Range] = field(default_factory=dict)
+    by_step: dict[str, tuple[Range, ...]] = field(default_factory=dict)
+
+
+def check_randomization(settings: Randomization, where: str) -> None:
+    """Raises ``UserError`` for a range that is not two numbers in order, or lies where none can be."""
+    for f in fields(settings):
+        span = getattr(settings, f.name)
+        if len(span) not in (0, 2) or (span and span[0] > span[1]):
+            raise UserError(f"{where}.{f.name}': must be [low, high] or [], got {list(span)}.")
+        if span and f.name != "slope" and span[0] < 0:
+            raise UserError(f"{where}.{f.name}': must be 0 or more, got {list(span)}.")
+    for name in ("body_mass", "segment_mass", "friction", "ground_stiffness", "device_bandwidth", "push_interval"):
+        span = getattr(settings, name)
+        if span and span[0] <= 0:
+            raise UserError(f"{where}.{name}': must be positive, got {list(span)}.")
