@@ -15,10 +15,12 @@ import mujoco
 import numpy as np
 from flax import struct
 from mujoco import mjx
+from mujoco.mjx._src.math import quat_to_mat
 from mujoco.rollout import Rollout
 
 from mjx_assist.errors import UserError
 from mjx_assist.sim import implicit, mjcf
+from mjx_assist.sim.assembly import FLOOR
 from mjx_assist.sim.model_pool import Layout, VariedModels
 from mjx_assist.sim.variation import Variation, model_fields
 
@@ -264,6 +266,8 @@ class MjxPhysics:
             fields = model_fields(self.model, variation, jnp)
             model = model.tree_replace({name: x.astype(jnp.float32) for name, x in fields.items()})
             push = {} if variation.push is None else {"qfrc_applied": variation.push}
+            if self._impl == "warp" and "geom_quat" in fields:
+                push |= self._placed_floor(fields)
         data = self._template.replace(
             qpos=state.qpos,
             qvel=state.qvel,
@@ -295,6 +299,15 @@ class MjxPhysics:
             warmstart=data.qacc_warmstart,
             overflow=overflow,
         )
+
+    def _placed_floor(self, fields: dict[str, jax.Array]) -> dict[str, jax.Array]:
+        """The floor's place in the data: warp places the world's own geoms once, in ``make_data``."""
+        floor, data = self.model.geom(FLOOR).id, self._template
+        turn = quat_to_mat(fields["geom_quat"][floor])
+        return {
+            "geom_xpos": jnp.asarray(data.geom_xpos).at[floor].set(fields["geom_pos"][floor]),
+            "geom_xmat": jnp.asarray(data.geom_xmat).at[floor].set(turn.reshape(data.geom_xmat.shape[1:])),
+        }
 
     def _overflow(self, data: mjx.Data) -> jax.Array:
         """1.0 if warp counted more than it had room for: rows of this walker, or contacts of all together."""
