@@ -40,7 +40,6 @@ class Session:
         params = conditions.ground(bundle.config.env_params)
         reduced = bundles.reduced_model(bundle)
         self._terrain, self._variants = make_terrain(params, reduced), n_variants(params, reduced)
-        self._sole = start_pose.sole_table(reduced, bundle.gait)
         self.bundle, self.walker, self.conditions = bundle, Walker(bundle, kind, self._terrain), conditions
         self.dt = 1.0 / params.control_framerate
         self.device_on = True
@@ -146,7 +145,8 @@ class Session:
         qpos, qvel, _ = reference.sample(gait, self.phase, speed)
         if slope:
             forward, up = (self.walker.joint_names.index(name) for name in ("pelvis_tx", "pelvis_ty"))
-            qpos[up] += start_pose.lift(self._sole, gait, np.asarray(self.phase), np.asarray(speed), slope)
+            soles = start_pose.sole_table(self.walker.reduced, gait)
+            qpos[up] += start_pose.lift(soles, gait, np.asarray(self.phase), np.asarray(speed), slope)
             qvel[up] += slope * qvel[forward]
         return qpos, qvel
 
