@@ -47,6 +47,7 @@ gpu: $(CUDA) pictures
 test: $(DEV)
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/lint-imports --no-cache
 	$(VENV)/bin/python -m pytest -n 2 --dist loadfile
 
 test-all: test

@@ -11,7 +11,7 @@ from pathlib import Path
 from time_to_walk import time_to_walk
 
 from mjx_assist import config as configs
-from mjx_assist.data import data_path
+from mjx_assist.paths import data_path
 
 PRESET = "walk22_exo.json"
 SHIPPED = "as shipped"

@@ -21,8 +21,8 @@ from brax import envs
 from brax.envs.base import State
 from flax import linen as nn
 
-from mjx_assist.config import PPOParams
-from mjx_assist.ppo import collect, networks
+from mjx_assist.config.schema import PPOParams
+from mjx_assist.ppo import networks, rollout
 from mjx_assist.ppo.learner import make_learner
 from mjx_assist.sim.env import auto_reset
 
@@ -84,7 +84,7 @@ def train_ours(env: envs.Env, steps: int, seed: int) -> Callable[[jax.Array], ja
         state, _, _ = update(state)
     model = networks.ActorCritic(spec)
     params, normaliser = state.params, state.normaliser
-    return lambda obs: model.apply(params, collect.normalise(normaliser, obs), method="actor")[0]
+    return lambda obs: model.apply(params, rollout.normalise(normaliser, obs), method="actor")[0]
 
 
 def train_brax(env: envs.Env, steps: int, seed: int) -> Callable[[jax.Array], jax.Array]:

@@ -30,7 +30,7 @@ def sized_config(
 ) -> Any:
     """The preset on another backend, and with other sizes where they are given (minibatches: of an epoch)."""
     from mjx_assist import config as configs
-    from mjx_assist.data import data_path
+    from mjx_assist.paths import data_path
 
     path = data_path("configs", f"{PRESET}.json")
     preset = configs.load(path)
@@ -48,13 +48,13 @@ def sized_config(
 
 def build(config: Any) -> Parts:
     """The env and the learner of a config."""
-    from mjx_assist.ppo import train
     from mjx_assist.ppo.learner import make_learner
     from mjx_assist.sim.env import make_env
+    from mjx_assist.training import loop
 
     env = make_env(config.env_params)
-    spec = train.make_policy_spec(config, env)
-    reset, step = train.batched(env)
+    spec = loop.make_policy_spec(config, env)
+    reset, step = loop.batched(env)
     learner = make_learner(reset, step, spec, config.ppo_params, config.env_params.num_envs, env.observation_size)
     return Parts(config, env, spec, reset, step, *learner)
 

@@ -29,10 +29,10 @@ def measure(backend: str, num_envs: int) -> dict:
     jax.monitoring.register_event_duration_secs_listener(
         lambda event, seconds, **_: compiled.append(seconds) if event.endswith("backend_compile_duration") else None
     )
-    from mjx_assist.ppo import train
+    from mjx_assist.training import loop
 
     clock.append(time.perf_counter())
-    session, update = train.open_session(sized_config(backend, num_envs, N_STEPS), Path())
+    session, update = loop.open_run(sized_config(backend, num_envs, N_STEPS), Path())
     state = jax.block_until_ready(session.state)
     clock.append(time.perf_counter())
     state = jax.block_until_ready(update(state)[0])

@@ -10,9 +10,9 @@ from pathlib import Path
 import mujoco
 import numpy as np
 
-from mjx_assist.data import data_path
-from mjx_assist.eval import bundle as bundles
-from mjx_assist.eval.session import Session
+from mjx_assist.eval.replay.session import Session
+from mjx_assist.paths import data_path
+from mjx_assist.policy import bundle as bundles
 
 CONTROL_STEPS = 300
 RIGID_STEP = 0.0005  # s: a constraint's time constant must be at least two steps

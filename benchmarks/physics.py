@@ -14,6 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from mjx_assist.reference.cycle import sample, stride_frequency
+
 # MJX's own step calls batched LAPACK, which on two cores can wait for ever for workers that wait as well (linear.py).
 os.environ.setdefault("NPROC", "8")  # threads of JAX's pool
 
@@ -23,15 +25,17 @@ import numpy as np
 from mujoco import mjx
 from mujoco.rollout import Rollout
 
-from mjx_assist.data import data_path
-from mjx_assist.eval.export import open_policy
-from mjx_assist.eval.walker import Walker
-from mjx_assist.sim import action, implicit, reference
-from mjx_assist.sim.assembly import FLOOR, compose, full_model
-from mjx_assist.sim.mjcf import load
+from mjx_assist.eval.replay.walker import Walker
+from mjx_assist.model.assembly import compose, full_model
+from mjx_assist.model.mjcf import load
+from mjx_assist.model.reduction import ReducedModel, reduce_model
+from mjx_assist.model.stances import stances
+from mjx_assist.paths import data_path
+from mjx_assist.sim import action
 from mjx_assist.sim.observation import observe
-from mjx_assist.sim.reduction import ReducedModel, reduce_model
-from mjx_assist.sim.stance import stances
+from mjx_assist.sim.physics import implicit
+from mjx_assist.terrain.heightfield import FLOOR
+from mjx_assist.training.export import load_policy
 
 SHIPPED = data_path("models", "policies", "walk22_exo")
 CONTROL_STEP = 1 / 30  # s: every state is simulated for one control step, at the model's own rate
@@ -44,7 +48,7 @@ States = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]  # qpos, qvel, ac
 
 def walking_states(reduced: ReducedModel) -> tuple[States, str]:
     """States and controls of the reduced model ``[n, ...]``, and where they come from."""
-    bundle = open_policy(SHIPPED)
+    bundle = load_policy(SHIPPED)
     if (bundle.human, bundle.device) == (reduced.human, reduced.device):
         return _gait(bundle), "the shipped policy walking"
     model = reduced.model
@@ -57,10 +61,10 @@ def walking_states(reduced: ReducedModel) -> tuple[States, str]:
 def _gait(bundle: Any) -> States:
     walker, params = Walker(bundle), bundle.config.env_params
     speed, phase, rows = params.min_target_velocity, 0.0, []
-    qpos, qvel, _ = reference.sample(bundle.gait, phase, speed)
+    qpos, qvel, _ = sample(bundle.gait, phase, speed)
     walker.reset(qpos, qvel, 0.01)
     spec = action.make_action_spec(walker.model)
-    advance = float(reference.stride_frequency(bundle.gait, speed)) / params.control_framerate
+    advance = float(stride_frequency(bundle.gait, speed)) / params.control_framerate
     for _ in range(SETTLED + STATES):
         state = walker.state()
         ctrl = action.to_control(spec, bundle.policy.act(observe(bundle.observation, state, speed, phase)))

@@ -11,12 +11,13 @@ from pathlib import Path
 import mujoco
 import numpy as np
 
-from mjx_assist.data import data_path
-from mjx_assist.eval.bundle import Bundle
-from mjx_assist.eval.export import open_policy
-from mjx_assist.eval.walker import Walker
-from mjx_assist.sim import action, reference
+from mjx_assist.eval.replay.walker import Walker
+from mjx_assist.paths import data_path
+from mjx_assist.policy.bundle import Bundle
+from mjx_assist.reference.cycle import sample, stride_frequency
+from mjx_assist.sim import action
 from mjx_assist.sim.observation import observe
+from mjx_assist.training.export import load_policy
 
 REFERENCE_RATE = 1920  # Hz; a multiple of the 30 Hz control rate, so all rates share their control instants
 RATES = (120, 180, 240, 480, 960)
@@ -35,13 +36,13 @@ def walk(bundle: Bundle, rate: int, state: np.ndarray | None, phase: float, step
     walker.model.opt.timestep = 1.0 / rate
     params = bundle.config.env_params
     speed = params.min_target_velocity
-    qpos, qvel, _ = reference.sample(bundle.gait, phase, speed)
+    qpos, qvel, _ = sample(bundle.gait, phase, speed)
     walker.reset(qpos, qvel, action.INITIAL_ACTIVATION)
     if state is not None:
         mujoco.mj_setState(walker.model, walker.data, state, STATE)
         mujoco.mj_forward(walker.model, walker.data)
     spec = action.make_action_spec(walker.model)
-    advance = float(reference.stride_frequency(bundle.gait, speed)) / params.control_framerate
+    advance = float(stride_frequency(bundle.gait, speed)) / params.control_framerate
     positions, states = [], []
     for _ in range(steps):
         now = np.empty(mujoco.mj_stateSize(walker.model, STATE))
@@ -78,7 +79,7 @@ def main() -> None:
     parser.add_argument("policy", nargs="?", default=data_path("models", "policies", "walk22_exo"))
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    result = convergence(open_policy(options.policy))
+    result = convergence(load_policy(options.policy))
     print(f"0.5 s of walking against {REFERENCE_RATE} Hz, mean (95th percentile) of |difference| in degrees")
     for rate, joints in result["rates"].items():
         figures = "  ".join(f"{j} {x['mean_deg']:.2f} ({x['p95_deg']:.2f})" for j, x in joints.items())

@@ -13,10 +13,14 @@ import jax.numpy as jnp
 import numpy as np
 from common import best_times
 
-from mjx_assist.config import EnvParams
-from mjx_assist.sim import physics, reference, terrain
-from mjx_assist.sim.reduction import reduce_model
-from mjx_assist.sim.variation import Variation
+from mjx_assist.config.schema import EnvParams
+from mjx_assist.model.reduction import reduce_model
+from mjx_assist.model.variation import Variation
+from mjx_assist.reference import healthy
+from mjx_assist.reference.cycle import sample
+from mjx_assist.sim.physics.base import reset_state
+from mjx_assist.sim.physics.make import make_physics
+from mjx_assist.terrain import heightfield
 
 SUBSTEPS = 8  # 240 Hz physics, 30 Hz control
 GROUNDS = {
@@ -29,7 +33,7 @@ GROUNDS = {
 def measure(backend: str, envs: int, steps: int, rounds: int = 5) -> dict[str, dict[str, float]]:
     """Per ground: wall and CPU time of a control step of one walker (us), and their ratios to flat."""
     reduced = reduce_model("myolegs22", "Tutorial_L1")
-    gait = reference.healthy_gait(reduced.model)
+    gait = healthy.healthy_gait(reduced.model)
     jobs = {name: _job(backend, params, reduced, gait, envs, steps) for name, params in GROUNDS.items()}
     wall, cpu = best_times(jobs, rounds)
     per_step = 1e6 / (envs * steps)
@@ -46,18 +50,18 @@ def measure(backend: str, envs: int, steps: int, rounds: int = 5) -> dict[str, d
 
 def _job(backend, params, reduced, gait, envs, steps):
     """A function that takes ``steps`` control steps with every walker on its lane, standing where the gait does."""
-    ground = terrain.make_terrain(params, reduced.model)
-    stepper = physics.make_physics(backend, terrain.with_ground(reduced.xml, ground), SUBSTEPS, envs)
+    ground = heightfield.make_terrain(params, reduced.model)
+    stepper = make_physics(backend, heightfield.with_ground(reduced.xml, ground), SUBSTEPS, envs)
     model, rng = stepper.model, np.random.default_rng(0)
-    qpos, qvel, _ = reference.sample(gait, rng.uniform(size=envs), 1.25)
+    qpos, qvel, _ = sample(gait, rng.uniform(size=envs), 1.25)
     differs = None
     if ground is not None:
-        lanes = terrain.lane_offset(ground, rng.integers(ground.n_variants, size=envs))
+        lanes = heightfield.lane_offset(ground, rng.integers(ground.n_variants, size=envs))
         forward, up = (model.joint(name).qposadr[0] for name in ("pelvis_tx", "pelvis_ty"))
         qpos[:, forward] = rng.uniform(4.0, 60.0, envs)
-        qpos[:, up] += terrain.height(ground, lanes, None, qpos[:, forward], 0.0)
+        qpos[:, up] += heightfield.height(ground, lanes, None, qpos[:, forward], 0.0)
         differs = Variation(lane=jnp.float32(lanes))
-    reset = jax.vmap(lambda q, v: physics.reset_state(model, q, v, jnp.full(model.na, 0.01)))
+    reset = jax.vmap(lambda q, v: reset_state(model, q, v, jnp.full(model.na, 0.01)))
     start = reset(jnp.float32(qpos), jnp.float32(qvel))
     control = jnp.float32(rng.uniform(0, 0.2, (steps, envs, model.nu)) * model.actuator_ctrlrange[:, 1])
 

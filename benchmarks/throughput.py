@@ -59,7 +59,8 @@ def _jobs(parts: Parts, train: Any, update: Any) -> dict:
     import jax
     import jax.numpy as jnp
 
-    from mjx_assist.ppo import collect, networks
+    from mjx_assist.ppo import networks
+    from mjx_assist.ppo import rollout as collect
     from mjx_assist.sim import action as actions
 
     env, step = parts.env, parts.step
@@ -109,7 +110,7 @@ def _bare_c(env: Any, before: Any, control: Any) -> Any:
     import numpy as np
     from mujoco.rollout import Rollout
 
-    from mjx_assist.sim import mjcf
+    from mjx_assist.model import mjcf
 
     model, substeps = mjcf.load(env.xml), env.physics.n_substeps
     threads = os.cpu_count() or 1

@@ -17,15 +17,16 @@ import jax
 import jax.numpy as jnp
 
 from mjx_assist import config as configs
-from mjx_assist.cli_train import split_overrides
-from mjx_assist.data import data_path
-from mjx_assist.eval import metrics
-from mjx_assist.eval.bundle import Bundle
-from mjx_assist.eval.export import policy_bundle
-from mjx_assist.eval.record import GaitRecord
-from mjx_assist.eval.replay import replay
-from mjx_assist.ppo import collect, networks, train
+from mjx_assist.cli.train import split_overrides
+from mjx_assist.eval.gait import summary
+from mjx_assist.eval.replay.record import GaitRecord
+from mjx_assist.eval.replay.replay import replay
+from mjx_assist.paths import data_path
+from mjx_assist.policy.bundle import Bundle
+from mjx_assist.ppo import networks, rollout
 from mjx_assist.sim.env import AssistEnv
+from mjx_assist.training import loop
+from mjx_assist.training.export import policy_bundle
 
 EPISODES, STEPS, MAY_FALL = 10, 1000, 1
 LEAST_CORRELATION = {"hip": 0.95, "knee": 0.95, "ankle": 0.75}
@@ -36,7 +37,7 @@ SPEED_WITHIN = 0.1  # m/s of what was asked
 def time_to_walk(config: configs.RunConfig, limit: int, every: int, show: Callable[[str], None]) -> dict:
     """Trains one seed until it walks, or for ``limit`` control steps. Seconds are of training: not of these checks."""
     started = time.perf_counter()
-    session, update = train.open_session(config, Path())
+    session, update = loop.open_run(config, Path())
     env, spec, state = session.env, session.spec, session.state
     per_update = config.env_params.num_envs * config.ppo_params.n_steps
     update(jax.tree.map(jnp.copy, state))  # compiles
@@ -69,7 +70,7 @@ def count_survivors(env: AssistEnv, model: networks.ActorCritic, params: dict, n
 
     def one(carry: tuple, _: None) -> tuple:
         state, up = carry
-        mean, _ = model.apply(params, collect.normalise(normaliser, state.obs), method="actor")
+        mean, _ = model.apply(params, rollout.normalise(normaliser, state.obs), method="actor")
         state = jax.vmap(env.step)(state, mean)
         return (state, up & ~env.fallen(state.pipeline_state.physics)), None
 
@@ -82,7 +83,7 @@ def gait(bundle: Bundle) -> dict:
     """What `mjx-assist evaluate` measures on the reduced model, for the bounds below."""
     with ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as pool:
         records = list(pool.map(partial(_walk, bundle), range(EPISODES)))
-    found = metrics.summarize(records)
+    found = summary.summarize(records)
     both = found["both"]
     return {
         "falls": found["falls"],

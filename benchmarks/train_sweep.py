@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from mjx_assist.errors import UserError
-from mjx_assist.sim.assembly import available
+from mjx_assist.model.assembly import available
 
 PRESETS = {"myolegs22": "walk22_exo", "myolegs26": "walk26_exo"}  # human -> the shipped preset whose rewards suit it
 COLUMNS = ("human", "device", "train", "steps", "not_finite", "episode", "steps_per_s", "evaluate", "full", "report")
@@ -47,7 +47,7 @@ def command(folder: Path, *words) -> str:
     """ "ok", or the last line of what a command complained about; everything it says goes to <folder>/log.txt."""
     folder.mkdir(parents=True, exist_ok=True)
     done = subprocess.run(
-        [sys.executable, "-m", "mjx_assist.cli", *map(str, words)], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "mjx_assist", *map(str, words)], capture_output=True, text=True, check=False
     )
     with (folder / "log.txt").open("a") as log:
         log.write(f"$ mjx-assist {' '.join(map(str, words))}\n{done.stdout}\n{done.stderr}\n")

@@ -89,7 +89,8 @@ def _control_step(parts: Any, state: Any) -> tuple:
     """Policy and env, once for every walker, and the shapes it takes."""
     import jax
 
-    from mjx_assist.ppo import collect, networks
+    from mjx_assist.ppo import networks
+    from mjx_assist.ppo import rollout as collect
 
     model = networks.ActorCritic(parts.spec)
 

@@ -6,15 +6,15 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from mjx_assist.control import curves
-from mjx_assist.control.controller import curve_of
-from mjx_assist.control.settings import PUBLISHED
-from mjx_assist.data import data_path
-from mjx_assist.eval import bundle as bundles
-from mjx_assist.eval import cycles
-from mjx_assist.eval.controller_choice import with_controller
-from mjx_assist.eval.plot_style import COLOURS, FAINT, SOFT, THIRD, cycle_axis, styled
-from mjx_assist.eval.replay import replay
+from mjx_assist.config.device import PUBLISHED
+from mjx_assist.eval.gait import cycles
+from mjx_assist.eval.plots.style import COLOURS, FAINT, SOFT, THIRD, cycle_axis, styled
+from mjx_assist.eval.replay.controller import with_controller
+from mjx_assist.eval.replay.replay import replay
+from mjx_assist.paths import data_path
+from mjx_assist.policy import bundle as bundles
+from mjx_assist.sim.device import curves
+from mjx_assist.sim.device.controller import curve_of
 
 
 @styled

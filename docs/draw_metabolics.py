@@ -8,11 +8,12 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 
-from mjx_assist.data import data_path
-from mjx_assist.eval import bundle, cycles
-from mjx_assist.eval.metabolics import metabolic_summary, muscle_power
-from mjx_assist.eval.plot_style import STYLE
-from mjx_assist.eval.replay import replay
+from mjx_assist.eval.gait import cycles
+from mjx_assist.eval.gait.metabolics import metabolic_summary, muscle_power
+from mjx_assist.eval.plots.style import STYLE
+from mjx_assist.eval.replay.replay import replay
+from mjx_assist.paths import data_path
+from mjx_assist.policy import bundle
 
 MODELS = {"umberger2010": "Umberger (2010)", "bhargava2004": "Bhargava et al. (2004)"}
 MEASURED = (3.3, 4.0)  # W/kg, people walking at 1.25 m/s, gross

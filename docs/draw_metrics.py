@@ -7,9 +7,10 @@ import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 
-from mjx_assist.data import data_path
-from mjx_assist.eval import bundle, cycles, emg
-from mjx_assist.eval.replay import replay
+from mjx_assist.eval.gait import cycles, emg
+from mjx_assist.eval.replay.replay import replay
+from mjx_assist.paths import data_path
+from mjx_assist.policy import bundle
 
 COLOURS = {"right": "#0072B2", "left": "#D55E00"}
 PUBLISHED = "#C9CDD2"

@@ -8,13 +8,18 @@ from pathlib import Path
 
 import matplotlib
 
+from mjx_assist.reference.cycle import ReferenceGait, sample, stride_frequency
+from mjx_assist.reference.published import healthy_band
+from mjx_assist.terrain.heightfield import FLOOR
+
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import mujoco
 import numpy as np
 
-from mjx_assist.sim import assembly, reference
-from mjx_assist.sim.reduction import reduce_model
+from mjx_assist.model import assembly
+from mjx_assist.model.reduction import reduce_model
+from mjx_assist.reference import healthy
 
 SPEED = 1.25
 PHASES = np.arange(10) / 10
@@ -26,7 +31,7 @@ def skeletons(full: mujoco.MjModel, qpos: np.ndarray) -> np.ndarray:
     width, height, shown = 390, 640, 1.8  # pixels, m from top to bottom
     full.vis.global_.offwidth, full.vis.global_.offheight = width, height
     full.vis.global_.orthographic, full.vis.global_.fovy = 1, shown
-    full.geom(assembly.FLOOR).rgba[3] = 0.0
+    full.geom(FLOOR).rgba[3] = 0.0
     camera, option, data = mujoco.MjvCamera(), mujoco.MjvOption(), mujoco.MjData(full)
     camera.azimuth, camera.elevation, camera.lookat[:] = 90, 0, (-0.05, 0.0, 0.47 * shown)
     option.geomgroup[4] = 0
@@ -44,11 +49,11 @@ def skeletons(full: mujoco.MjModel, qpos: np.ndarray) -> np.ndarray:
     return np.concatenate(frames, axis=1)
 
 
-def sticks(axes, model: mujoco.MjModel, gait: reference.ReferenceGait) -> None:
+def sticks(axes, model: mujoco.MjModel, gait: ReferenceGait) -> None:
     """Stick figures every 10 % of two strides as they are walked over the ground; right leg red, left blue."""
     phase = np.arange(0, 2.0001, 0.1)
-    qpos, _, _ = reference.sample(gait, phase, SPEED)
-    qpos[:, 0] = phase * SPEED / reference.stride_frequency(gait, SPEED)
+    qpos, _, _ = sample(gait, phase, SPEED)
+    qpos[:, 0] = phase * SPEED / stride_frequency(gait, SPEED)
     data = mujoco.MjData(model)
     for pose in qpos:
         data.qpos[:] = pose
@@ -71,14 +76,14 @@ def sticks(axes, model: mujoco.MjModel, gait: reference.ReferenceGait) -> None:
     )
 
 
-def curves(axes, model: mujoco.MjModel, gait: reference.ReferenceGait) -> None:
+def curves(axes, model: mujoco.MjModel, gait: ReferenceGait) -> None:
     """Joint angles of the right leg over the published band."""
     phase = np.linspace(0, 1, 201)
     for ax, (joint, title) in zip(axes, ANGLES, strict=True):
-        percent, mean, sd = reference.healthy_band(joint, SPEED, model)
+        percent, mean, sd = healthy_band(joint, SPEED, model)
         ax.fill_between(percent, mean - sd, mean + sd, color="0.85", label=f"published, {SPEED} m/s, ± 1 SD")
         for speed, style in ((0.75, ":"), (SPEED, "-"), (1.75, "--")):
-            qpos, _, _ = reference.sample(gait, phase, speed)
+            qpos, _, _ = sample(gait, phase, speed)
             angle = np.degrees(qpos[:, gait.joint_names.index(f"{joint}_r")])
             ax.plot(100 * phase, angle, "k" + style, label=f"reference, {speed} m/s")
         ax.set(title=title, xlabel="% of gait cycle", ylabel="deg", xlim=(0, 100))
@@ -91,11 +96,11 @@ def main() -> None:
     output = parser.parse_args().output
     reduced = reduce_model("myolegs22", "Tutorial_L1")
     model = reduced.model
-    gait = reference.healthy_gait(model)
+    gait = healthy.healthy_gait(model)
     figure = plt.figure(figsize=(13, 11))
     rows = figure.add_gridspec(3, 3, height_ratios=(0.8, 1.3, 0.9))
     strip = figure.add_subplot(rows[0, :])
-    poses, _, _ = reference.sample(gait, PHASES, SPEED)
+    poses, _, _ = sample(gait, PHASES, SPEED)
     strip.imshow(skeletons(assembly.full_model("myolegs22", "Tutorial_L1"), reduced.coupling.lift(poses)))
     width = strip.get_xlim()[1] / len(PHASES)
     strip.set(

@@ -7,13 +7,15 @@ import numpy as np
 from matplotlib.figure import Figure
 from PIL import Image
 
-from mjx_assist.config import EnvParams
-from mjx_assist.data import data_path
-from mjx_assist.eval import bundle as bundles
-from mjx_assist.eval.plot_style import styled
-from mjx_assist.eval.scene import Scene
-from mjx_assist.sim import reference, terrain, variation
-from mjx_assist.sim.sole import lowest
+from mjx_assist.config.schema import EnvParams
+from mjx_assist.eval.plots.style import styled
+from mjx_assist.eval.view.scene import Scene
+from mjx_assist.model import variation
+from mjx_assist.model.feet.sole import lowest
+from mjx_assist.paths import data_path
+from mjx_assist.policy import bundle as bundles
+from mjx_assist.reference.cycle import sample
+from mjx_assist.terrain import heightfield
 
 WIDTH, HEIGHT = 520, 420
 PLACE = 6.0  # m from the start
@@ -51,15 +53,15 @@ def draw(path: Path) -> None:
 def _picture(bundle, params: EnvParams, slope: float) -> np.ndarray:
     """The skeleton in mid-stride, its lowest foot on the ground."""
     reduced = bundles.reduced_model(bundle)
-    ground = terrain.make_terrain(params, reduced)
+    ground = heightfield.make_terrain(params, reduced)
     scene = Scene(bundle.human, bundle.device, [], ground)
-    lane = 0.0 if ground is None else terrain.lane_offset(ground, 1)
+    lane = 0.0 if ground is None else heightfield.lane_offset(ground, 1)
     variation.write(scene.model, scene.model, variation.Variation(lane=lane, slope=np.asarray(slope)))
-    qpos, _, _ = reference.sample(bundle.gait, 0.1, 1.25)
+    qpos, _, _ = sample(bundle.gait, 0.1, 1.25)
     joints = [reduced.joint(j).name for j in range(reduced.njnt)]
     forward, up = joints.index("pelvis_tx"), joints.index("pelvis_ty")
     qpos[forward] = PLACE
-    level = float(terrain.height(ground, lane, slope, PLACE, 0.0))
+    level = float(heightfield.height(ground, lane, slope, PLACE, 0.0))
     scene.pose(bundle.coupling.lift(qpos), np.zeros(0))
     qpos[up] += max(_ground_under(scene, ground, lane, slope)) - lowest(scene.model, scene.data)
     scene.pose(bundle.coupling.lift(qpos), np.zeros(0))
@@ -72,9 +74,9 @@ def _picture(bundle, params: EnvParams, slope: float) -> np.ndarray:
         return renderer.render()
 
 
-def _ground_under(scene: Scene, ground: terrain.Terrain | None, lane: float, slope: float) -> list[float]:
+def _ground_under(scene: Scene, ground: heightfield.Terrain | None, lane: float, slope: float) -> list[float]:
     feet = [scene.model.body(f"{name}_{side}").id for name in ("calcn", "toes") for side in "rl"]
-    return [float(terrain.height(ground, lane, slope, *scene.data.xpos[foot][:2])) for foot in feet]
+    return [float(heightfield.height(ground, lane, slope, *scene.data.xpos[foot][:2])) for foot in feet]
 
 
 if __name__ == "__main__":

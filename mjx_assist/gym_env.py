@@ -19,14 +19,14 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
 from mjx_assist import config as configs
-from mjx_assist.config import EnvParams
-from mjx_assist.data import data_path
+from mjx_assist.config.schema import EnvParams
 from mjx_assist.errors import UserError
-from mjx_assist.eval.scene import Scene, side_camera
-from mjx_assist.sim import observation
-from mjx_assist.sim.assembly import NO_DEVICE
+from mjx_assist.eval.view.scene import Scene, side_camera
+from mjx_assist.model.assembly import NO_DEVICE
+from mjx_assist.model.names import actuator_names, is_muscle
+from mjx_assist.model.reduction import reduce_model
+from mjx_assist.paths import data_path
 from mjx_assist.sim.env import AssistEnv, make_env
-from mjx_assist.sim.reduction import reduce_model
 
 FRAME = (480, 640)  # pixels of a rendered picture: height, width
 
@@ -64,7 +64,7 @@ class WalkEnv(gymnasium.Env):
         env = make_env(self._params)
         self.metadata = {**self.metadata, "render_fps": self._params.control_framerate}
         self.observation_space, self.action_space = _spaces(env)
-        self._names = observation.actuator_names(env.model)
+        self._names = actuator_names(env.model)
         self._act_index = np.asarray(env.model.actuator_actadr)
         self._reset, self._step = jax.jit(env.reset), jax.jit(env.step)
         self._state: State | None = None
@@ -177,7 +177,7 @@ def _picture(params: EnvParams, actuators: tuple[str, ...], act_index: np.ndarra
         UserError: MuJoCo cannot render here.
     """
     reduced = reduce_model(params.human, params.device_key or NO_DEVICE)
-    muscles = [i for i in range(len(actuators)) if observation.is_muscle(reduced.model)[i]]
+    muscles = [i for i in range(len(actuators)) if is_muscle(reduced.model)[i]]
     scene = Scene(reduced.human, reduced.device, [actuators[i] for i in muscles])
     try:
         renderer = mujoco.Renderer(scene.model, *FRAME)

@@ -6,12 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mjx_assist.config import RunConfig
-from mjx_assist.eval import bundle as bundles
-from mjx_assist.eval.policy import HeadWeights, MirrorWeights, Policy
-from mjx_assist.sim import action, observation, reference
-from mjx_assist.sim.reduction import ReducedModel, reduce_model
-from mjx_assist.sim.reference import ReferenceGait
+from mjx_assist.config.schema import RunConfig
+from mjx_assist.model.names import actuator_names, is_muscle, mirror
+from mjx_assist.model.reduction import ReducedModel, reduce_model
+from mjx_assist.policy import bundle as bundles
+from mjx_assist.policy.policy import HeadWeights, MirrorWeights, Policy
+from mjx_assist.reference import healthy
+from mjx_assist.reference.cycle import ReferenceGait
+from mjx_assist.sim import action, observation
 
 # Read when JAX starts: compiled programs are kept in the checkout, so a second run of the tests compiles little.
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
@@ -28,7 +30,7 @@ def reduced() -> ReducedModel:
 @pytest.fixture(scope="session")
 def gait(reduced: ReducedModel) -> ReferenceGait:
     """The healthy reference gait of that model."""
-    return reference.healthy_gait(reduced.model)
+    return healthy.healthy_gait(reduced.model)
 
 
 @pytest.fixture(scope="session")
@@ -43,10 +45,10 @@ def untrained_bundle(reduced: ReducedModel, gait: ReferenceGait) -> bundles.Bund
         env.observation_joint_sensor_keys,
         env.observe_gait_phase,
     )
-    actuators = observation.actuator_names(reduced.model)
-    index, sign = observation.mirror(spec.names)
-    partner = observation.mirror(actuators)[0]
-    muscle = observation.is_muscle(reduced.model)
+    actuators = actuator_names(reduced.model)
+    index, sign = mirror(spec.names)
+    partner = mirror(actuators)[0]
+    muscle = is_muscle(reduced.model)
     right = np.flatnonzero(np.arange(len(actuators)) < partner)
     heads = (("human_actor", right[muscle[right]], -0.8), ("exo_actor", right[~muscle[right]], 0.0))
     rng = np.random.default_rng(0)

@@ -1,20 +1,8 @@
 """The benchmarks' own sums, and that an update after the first compiles nothing."""
 
-import sys
-from pathlib import Path
-
 import jax
 import numpy as np
 import pytest
-
-FOLDER = Path(__file__).parents[1] / "benchmarks"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def benchmarks_on_path():
-    sys.path.insert(0, str(FOLDER))
-    yield
-    sys.path.remove(str(FOLDER))
 
 
 def test_updates_after_the_first_compile_nothing(monkeypatch):

@@ -12,9 +12,9 @@ from gymnasium.utils.env_checker import check_env
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
 from mjx_assist import gym_env
-from mjx_assist.data import data_path
 from mjx_assist.errors import UserError
-from mjx_assist.eval.pictures import _gl_backends
+from mjx_assist.eval.view.strip import _gl_backends
+from mjx_assist.paths import data_path
 from mjx_assist.sim.env import make_env
 
 ID = "mjx_assist/Walk22Exo-v0"

@@ -9,11 +9,11 @@ import warnings
 from pathlib import Path
 
 import pytest
+from checkout import ROOT
 
-from mjx_assist.eval import bundle as bundles
+from mjx_assist.policy import bundle as bundles
 
-CHECKOUT = Path(__file__).resolve().parent.parent
-SHIPPED = "import mjx_assist.data as d; print(d.data_path('models', 'policies', 'walk22_exo'), d.__file__, sep='\\n')"
+SHIPPED = "import mjx_assist.paths as d; print(d.data_path('models', 'policies', 'walk22_exo'), d.__file__, sep='\\n')"
 
 
 class Bare:
@@ -38,7 +38,7 @@ class Bare:
 @pytest.fixture(scope="module")
 def bare(tmp_path_factory: pytest.TempPathFactory) -> Bare:
     folder = tmp_path_factory.mktemp("bare")
-    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, CHECKOUT]
+    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, ROOT]
     done = subprocess.run(build, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     (wheel,) = folder.glob("*.whl")
@@ -49,7 +49,7 @@ def test_installed_wheel_evaluates_the_shipped_policy(bare: Bare, untrained_bund
     shipped, module = (Path(line) for line in bare.run("python", "-c", SHIPPED).stdout.splitlines())
     assert module.is_relative_to(bare.folder)
     assert shipped.is_relative_to(bare.folder)
-    if not (CHECKOUT / "models" / "policies" / "walk22_exo").is_dir():
+    if not (ROOT / "models" / "policies" / "walk22_exo").is_dir():
         warnings.warn("the repository ships no policy yet: an untrained one stands in", stacklevel=1)
         bundles.save(untrained_bundle, shipped)
     figures = bare.folder / "figures.json"
@@ -70,4 +70,4 @@ def test_installed_wheel_knows_its_presets_and_models(bare: Bare):
 def test_wheel_carries_licence_and_notice(bare: Bare):
     licences = next(bare.folder.glob("env/lib*/python*/site-packages/mjx_assist-*.dist-info/licenses"))
     for name in ("LICENSE", "NOTICE"):
-        assert (licences / name).read_bytes() == (CHECKOUT / name).read_bytes()
+        assert (licences / name).read_bytes() == (ROOT / name).read_bytes()

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from brax.training.agents.ppo import networks, train
 
 from mjx_assist import config as configs
-from mjx_assist.data import data_path
+from mjx_assist.paths import data_path
 from mjx_assist.sim.env import make_env
 
 UPDATES = 10  # in each of two epochs; the first one compiles

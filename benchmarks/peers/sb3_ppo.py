@@ -12,7 +12,7 @@ from stable_baselines3 import PPO
 from stable_baselines3.common.vec_env import SubprocVecEnv
 
 from mjx_assist import config as configs
-from mjx_assist.data import data_path
+from mjx_assist.paths import data_path
 
 WORKERS = 2
 ACTIVATIONS = {"elu": torch.nn.ELU, "relu": torch.nn.ReLU, "tanh": torch.nn.Tanh}

@@ -8,7 +8,7 @@ from typing import Any
 from mjx_assist.curriculum.progress import at
 from mjx_assist.curriculum.settings import Curriculum, Randomization
 from mjx_assist.errors import UserError, unknown
-from mjx_assist.sim.terrain_kinds import kinds
+from mjx_assist.terrain.kinds import kinds
 
 Limit = tuple[str, Callable[[float], bool]]  # what a value must do, and whether one does
 _POSITIVE: Limit = ("be positive", lambda x: x > 0)

@@ -14,9 +14,10 @@ from brax.training.acme import running_statistics
 from flax import struct
 from jax.sharding import Mesh
 
-from mjx_assist.config import PPOParams
-from mjx_assist.config_checks import LEARNING_RATES
-from mjx_assist.ppo import collect, loss, networks, sharding
+from mjx_assist.config.schema import PPOParams
+from mjx_assist.config.words import LEARNING_RATES
+from mjx_assist.ppo import loss, networks, sharding
+from mjx_assist.ppo import rollout as collect
 
 
 @struct.dataclass

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from mjx_assist.config import PPOParams
+from mjx_assist.config.schema import PPOParams
 from mjx_assist.ppo import networks
 
 

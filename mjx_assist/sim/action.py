@@ -6,7 +6,7 @@ from typing import Any
 import mujoco
 import numpy as np
 
-from mjx_assist.sim.observation import is_muscle
+from mjx_assist.model.names import is_muscle
 
 UNLIMITED = (-1.0, 1.0)  # control range of an actuator without one
 INITIAL_ACTIVATION = 0.01  # of every muscle when an episode starts: more would throw an unloaded foot

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mjx_assist.config import EnvParams
+from mjx_assist.config.schema import EnvParams
 
 N_LEVELS = 8  # STEP cycles through this many drawn speeds
 MODES = ("UNIFORM", "SINUSOIDAL", "STEP")

@@ -12,26 +12,33 @@ import numpy as np
 from brax.envs.base import Env, State
 from flax import struct
 
-from mjx_assist.config import EnvParams
-from mjx_assist.config_checks import COMPOSED
-from mjx_assist.control.controller import make_controller
-from mjx_assist.control.strides import GaitClock
+from mjx_assist.config.schema import EnvParams, RunConfig
+from mjx_assist.config.words import COMPOSED
 from mjx_assist.curriculum import progress
+from mjx_assist.model import anatomy
+from mjx_assist.model.assembly import NO_DEVICE
+from mjx_assist.model.mjcf import with_physics_rate
+from mjx_assist.model.names import joint_names, sensor_slice
+from mjx_assist.model.reduction import ReducedModel, reduce_model
+from mjx_assist.reference import healthy
+from mjx_assist.reference.cycle import ReferenceGait, sample, stride_frequency
+from mjx_assist.reference.motion import load_motion
 from mjx_assist.sim import action as actions
-from mjx_assist.sim import anatomy, command, observation, physics, reference, reward, termination
-from mjx_assist.sim.assembly import NO_DEVICE
-from mjx_assist.sim.composed_physics import ComposedPhysics
+from mjx_assist.sim import command, observation, reward, termination
+from mjx_assist.sim.device.controller import make_controller
+from mjx_assist.sim.device.strides import GaitClock
 from mjx_assist.sim.episode import Episode, EpisodeRules
-from mjx_assist.sim.reduction import ReducedModel, reduce_model
-from mjx_assist.sim.reference import ReferenceGait
-from mjx_assist.sim.terrain import Terrain, make_terrain, with_ground
+from mjx_assist.sim.physics.base import Physics, PhysicsState
+from mjx_assist.sim.physics.composed import ComposedPhysics
+from mjx_assist.sim.physics.make import make_physics, resolve_backend
+from mjx_assist.terrain.heightfield import Terrain, make_terrain, with_ground
 
 
 @struct.dataclass
 class WalkerState:
     """Everything that lives from one control step to the next, for one walker."""
 
-    physics: physics.PhysicsState
+    physics: PhysicsState
     key: jax.Array
     phase: jax.Array
     step: jax.Array
@@ -45,14 +52,6 @@ class ControlledState(WalkerState):
     """A walker whose device has a controller: with that controller's state."""
 
     device: GaitClock
-
-
-def with_physics_rate(xml: str, rate: int) -> str:
-    """The MJCF with timestep 1 / rate (Hz)."""
-    spec = mujoco.MjSpec.from_string(xml)
-    spec.option.timestep = 1.0 / rate
-    spec.compile()
-    return spec.to_xml()
 
 
 class AssistEnv(Env):
@@ -72,7 +71,7 @@ class AssistEnv(Env):
         model = self.model = self.physics.model
         self.dt = 1.0 / params.control_framerate
         self.gait = gait
-        self.joints = observation.joint_names(model)
+        self.joints = joint_names(model)
         self.observation_spec = observation.make_spec(
             model,
             params.observation_joint_pos_keys,
@@ -95,10 +94,10 @@ class AssistEnv(Env):
         self._height_offset = anatomy.height_offset(model)  # of pelvis_ty over the ground
         self._muscles = actions.muscle_activations(model)
         self._initial_activation = actions.initial_activation(model)
-        self._feet = [observation.sensor_slice(model, f"{side}_foot_position") for side in "rl"]
-        self._pelvis = observation.sensor_slice(model, "pelvis_position")
+        self._feet = [sensor_slice(model, f"{side}_foot_position") for side in "rl"]
+        self._pelvis = sensor_slice(model, "pelvis_position")
         touch = (("r_foot", "r_toes"), ("l_foot", "l_toes"))
-        self._loads = np.array([[observation.sensor_slice(model, name).start for name in side] for side in touch])
+        self._loads = np.array([[sensor_slice(model, name).start for name in side] for side in touch])
 
     @property
     def observation_size(self) -> int:
@@ -110,14 +109,14 @@ class AssistEnv(Env):
 
     @property
     def backend(self) -> str:
-        return physics.resolve_backend("mujoco" if self.params.model_kind == COMPOSED else self.params.backend)
+        return resolve_backend("mujoco" if self.params.model_kind == COMPOSED else self.params.backend)
 
-    def _physics(self, reduced: ReducedModel, terrain: Terrain | None) -> physics.Physics:
+    def _physics(self, reduced: ReducedModel, terrain: Terrain | None) -> Physics:
         params = self.params
         substeps = params.physics_sim_framerate // params.control_framerate
         if params.model_kind == COMPOSED:
             return ComposedPhysics(reduced, self.xml, terrain, substeps, params.num_threads)
-        return physics.make_physics(params.backend, self.xml, substeps, params.num_envs, params.num_threads)
+        return make_physics(params.backend, self.xml, substeps, params.num_envs, params.num_threads)
 
     def reset(self, rng: jax.Array) -> State:
         """Start at a random phase of the reference (or at its start), with the reference's velocities."""
@@ -138,7 +137,7 @@ class AssistEnv(Env):
         wish = command.draw(self._speeds(now), uniform[1:], jnp)
         target = command.target_velocity(wish, 0.0, jnp)
         phase = uniform[0] if self.params.flag_random_ref_index else jnp.zeros(())
-        qpos, qvel, _ = reference.sample(self.gait, phase, target, jnp)
+        qpos, qvel, _ = sample(self.gait, phase, target, jnp)
         episode = self.rules.draw(now, trained, jax.random.fold_in(draws, 1))
         qpos, qvel = self.rules.on_ground(episode, qpos, qvel, phase, target)
         walker = WalkerState(
@@ -169,7 +168,7 @@ class AssistEnv(Env):
         episode, control = self.rules.drive(before.episode, now, control)
         body = self.physics.step(before.physics, control, self.rules.variation(episode, before.physics.time, self.dt))
         target = command.target_velocity(before.command, body.time, jnp)
-        frequency = reference.stride_frequency(self.gait, target, jnp)
+        frequency = stride_frequency(self.gait, target, jnp)
         phase = (before.phase + frequency * self.dt) % 1.0
         context = self._context(before, body, episode, control, target, phase)
         footsteps = reward.advance_footsteps(
@@ -219,7 +218,7 @@ class AssistEnv(Env):
             info={**state.info, "truncation": truncated.astype(jnp.float32)},
         )
 
-    def fallen(self, body: physics.PhysicsState) -> jax.Array:
+    def fallen(self, body: PhysicsState) -> jax.Array:
         """Whether the pelvis is below ``safe_height`` over level ground: ``[...]`` for a batch."""
         return self._fallen(body.qpos, {})
 
@@ -252,14 +251,14 @@ class AssistEnv(Env):
     def _context(
         self,
         before: WalkerState,
-        body: physics.PhysicsState,
+        body: PhysicsState,
         episode: Episode,
         control: jax.Array,
         target: jax.Array,
         phase: jax.Array,
     ) -> reward.StepContext:
         """What the reward terms read; heights are over the ground."""
-        qpos_ref, qvel_ref, feet_ref = reference.sample(self.gait, phase, target, jnp)
+        qpos_ref, qvel_ref, feet_ref = sample(self.gait, phase, target, jnp)
         qpos_ref = qpos_ref.at[self._forward].set(body.qpos[self._forward])
         data = body.sensordata
         pelvis = data[self._pelvis]
@@ -287,13 +286,14 @@ class AssistEnv(Env):
         )
 
 
-def make_env(params: EnvParams) -> AssistEnv:
+def make_env(config: RunConfig | EnvParams) -> AssistEnv:
     """The env that a config asks for: compose, reduce, load the reference gait."""
+    params = config.env_params if isinstance(config, RunConfig) else config
     reduced = reduce_model(params.human, params.device_key or NO_DEVICE)
     if params.reference_data_path is None:
-        gait = reference.healthy_gait(reduced.model)
+        gait = healthy.healthy_gait(reduced.model)
     else:
-        gait = reference.load_motion(params.reference_data_path, reduced.model)
+        gait = load_motion(params.reference_data_path, reduced.model)
     return AssistEnv(params, reduced, gait)
 
 

@@ -10,12 +10,15 @@ import jax.numpy as jnp
 import mujoco
 import numpy as np
 
-from mjx_assist.config import EnvParams
+from mjx_assist.config.schema import EnvParams
 from mjx_assist.curriculum import progress
-from mjx_assist.sim import device_path, pushes, sensing, start_pose, terrain, variation
-from mjx_assist.sim.observation import is_muscle
-from mjx_assist.sim.reference import ReferenceGait
-from mjx_assist.sim.variation import Variation
+from mjx_assist.model import variation
+from mjx_assist.model.names import is_muscle
+from mjx_assist.model.variation import Variation
+from mjx_assist.reference.cycle import ReferenceGait
+from mjx_assist.sim import start_pose
+from mjx_assist.sim.disturbances import device_path, pushes, sensing
+from mjx_assist.terrain import heightfield
 
 _RANDOMIZATION, _REWARD = "randomization.", "reward_keys_and_weights."  # how such keys of a curriculum begin
 
@@ -44,7 +47,7 @@ class EpisodeRules:
         params: EnvParams,
         model: mujoco.MjModel,
         gait: ReferenceGait,
-        ground: terrain.Terrain | None,
+        ground: heightfield.Terrain | None,
         observed: tuple[str, ...],
     ):
         self.params, self.model, self.gait, self.terrain = params, model, gait, ground
@@ -229,23 +232,23 @@ class EpisodeRules:
     def _on_terrain(self, differs: Variation, now: dict, uniform: jax.Array) -> Variation:
         """The variation with the ground that a number uniform in 0..1 draws."""
         share = now.get("terrain_amplitude", self.params.terrain_amplitude)
-        count = terrain.n_variants(self.params, self.model)
+        count = heightfield.n_variants(self.params, self.model)
         variant = jnp.minimum((uniform * count).astype(int), count - 1)
         if self._slopes:
             own = jnp.zeros(()) if differs.slope is None else differs.slope
-            differs = differs._replace(slope=own + terrain.base_slope(self.params, share, variant, jnp))
+            differs = differs._replace(slope=own + heightfield.base_slope(self.params, share, variant, jnp))
         if self.terrain is not None:
-            lane = terrain.lane_number(self.terrain, share, variant, jnp)
-            differs = differs._replace(lane=terrain.lane_offset(self.terrain, lane, jnp))
+            lane = heightfield.lane_number(self.terrain, share, variant, jnp)
+            differs = differs._replace(lane=heightfield.lane_offset(self.terrain, lane, jnp))
         return differs
 
     def _base_slopes(self) -> np.ndarray:
-        variants = np.arange(terrain.n_variants(self.params, self.model))
-        return terrain.base_slope(self.params, 1.0, variants)
+        variants = np.arange(heightfield.n_variants(self.params, self.model))
+        return heightfield.base_slope(self.params, 1.0, variants)
 
     def _height(self, episode: Episode, x: Any, y: Any) -> jax.Array:
         differs = episode.variation
-        return terrain.height(self.terrain, differs.lane, differs.slope, x, y, jnp)
+        return heightfield.height(self.terrain, differs.lane, differs.slope, x, y, jnp)
 
     def _y(self, qpos: jax.Array) -> jax.Array:
         return jnp.zeros(()) if self._side is None else -qpos[self._side]

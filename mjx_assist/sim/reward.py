@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mjx_assist.config import RewardWeights
-from mjx_assist.sim.observation import match_joints
+from mjx_assist.config.schema import RewardWeights
+from mjx_assist.model.names import match_joints
 
 POSE_KERNEL = 8.0  # 1/rad^2, MyoAssist's exp(-8 dq^2)
 END_EFFECTOR_KERNEL = 5.0  # 1/m^2
@@ -145,8 +145,6 @@ SCALAR_TERMS: dict[str, Callable[[StepContext, Any], Any]] = {
     "impact_penalty": _impact,
     "foot_tracking_reward": _foot_tracking,
 }
-
-
 IMITATION_BLOCKS = ("qpos_imitation_rewards", "qvel_imitation_rewards", "pose_tracking_rewards")
 
 

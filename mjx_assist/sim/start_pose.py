@@ -6,8 +6,9 @@ from typing import Any
 import mujoco
 import numpy as np
 
-from mjx_assist.sim import gait_cycle, sole
-from mjx_assist.sim.gait_cycle import ReferenceGait
+from mjx_assist.model.feet import sole
+from mjx_assist.reference import cycle
+from mjx_assist.reference.cycle import ReferenceGait
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,6 @@ def lift(table: SoleTable, gait: ReferenceGait, phase: Any, speed: Any, slope: A
 
     The vertical gap between the lowest sphere and the tilted plane z = slope x is then that to level ground.
     """
-    place = gait_cycle.between(gait, table.place, phase, speed, xp)
+    place = cycle.between(gait, table.place, phase, speed, xp)
     bottom = place[..., 1] - slope * place[..., 0] - table.radius * xp.sqrt(1.0 + slope**2)
     return xp.min(place[..., 1] - table.radius, axis=-1) - xp.min(bottom, axis=-1)

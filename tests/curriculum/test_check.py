@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from mjx_assist import cli
 from mjx_assist import config as configs
+from mjx_assist.cli.main import main
 from mjx_assist.errors import UserError
 
 ENV = {
@@ -100,6 +100,6 @@ def test_the_limit_of_a_head_is_no_schedule_for_a_controller():
 def test_on_the_command_line_it_is_one_sentence_and_exit_code_2(tmp_path, capsys):
     path = tmp_path / "run.json"
     path.write_text(json.dumps({"env_params": {**ENV, "curriculum": {"by_level": {"max_speed": [1, 2]}}}}))
-    assert cli.main(["train", str(path), "--out", str(tmp_path / "runs")]) == 2
+    assert main(["train", str(path), "--out", str(tmp_path / "runs")]) == 2
     told = capsys.readouterr().err
     assert "'max_speed' is unknown" in told and "Traceback" not in told

@@ -1,25 +1,15 @@
 """Our PPO learns small brax tasks as well as brax's own, with the same steps, networks and hyperparameters."""
 
-import importlib.util
 import statistics
-from pathlib import Path
 
+import brax_tasks
 import pytest
 
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(scope="module")
-def brax_tasks():
-    path = Path(__file__).parents[2] / "benchmarks" / "brax_tasks.py"
-    spec = importlib.util.spec_from_file_location("brax_tasks", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.mark.parametrize("task", ["inverted_pendulum", "inverted_double_pendulum"])
-def test_returns_are_not_worse_than_those_of_brax(brax_tasks, task):
+def test_returns_are_not_worse_than_those_of_brax(task):
     """Mean of three seeds, within the larger spread of the two; and far above doing nothing."""
     row = brax_tasks.compare(task, brax_tasks.STEPS[task], seeds=3)
     ours, theirs = row["ours"], row["brax"]

@@ -8,7 +8,8 @@ import toy
 from jax.sharding import PartitionSpec
 from numpy_ppo import Replica, double
 
-from mjx_assist.config import PPOParams
+from mjx_assist.config.schema import PPOParams
+from mjx_assist.config.words import LEARNING_RATES
 from mjx_assist.ppo import learner, loss, sharding
 
 ENVS = 6
@@ -220,7 +221,7 @@ def test_the_learning_rate_follows_the_divergence(kl, factor):
 
 
 def test_the_learning_rate_has_bounds_and_can_be_constant():
-    low, high = learner.LEARNING_RATES
+    low, high = LEARNING_RATES
     for rate, kl, target, expected in [(low, 1.0, 0.01, low), (high, 0.0, 0.01, high), (0.1, 1.0, 0.0, 0.1)]:
         adapted = learner._adapted(jnp.asarray(rate), jnp.asarray(kl), PPOParams(target_kl=target))
         np.testing.assert_allclose(adapted, expected, rtol=1e-6)

@@ -7,7 +7,7 @@ import pytest
 import toy
 from numpy_ppo import Replica, advantages, double, explained_variance
 
-from mjx_assist.config import PPOParams
+from mjx_assist.config.schema import PPOParams
 from mjx_assist.ppo import loss, networks
 
 

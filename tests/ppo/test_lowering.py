@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from mjx_assist import config as configs
-from mjx_assist.ppo import train
 from mjx_assist.ppo.learner import make_learner
 from mjx_assist.sim.env import make_env
+from mjx_assist.training import loop
 
 TINY = {
     "env_params": {
@@ -23,8 +23,8 @@ TINY = {
 def learner(backend: str):
     config = configs.from_dict({**TINY, "env_params": {**TINY["env_params"], "backend": backend}})
     env = make_env(config.env_params)
-    spec = train.make_policy_spec(config, env)
-    return make_learner(*train.batched(env), spec, config.ppo_params, config.env_params.num_envs, env.observation_size)
+    spec = loop.make_policy_spec(config, env)
+    return make_learner(*loop.batched(env), spec, config.ppo_params, config.env_params.num_envs, env.observation_size)
 
 
 def test_the_whole_update_lowers_for_cuda_and_tpu():

@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import jax
 import numpy as np
@@ -12,9 +11,10 @@ import pytest
 import toy
 
 from mjx_assist import config as configs
-from mjx_assist.config import PPOParams
-from mjx_assist.ppo import learner, sharding, train
+from mjx_assist.config.schema import PPOParams
+from mjx_assist.ppo import learner, sharding
 from mjx_assist.sim.env import make_env
+from mjx_assist.training import loop
 
 DEVICES, UPDATES = 8, 3
 TINY = {
@@ -37,8 +37,8 @@ def parts(case):
         return *toy.batched(), toy.spec(), ppo, 32, toy.N_OBS
     config = configs.from_dict({**TINY, "env_params": {**TINY["env_params"], "backend": case}})
     env = make_env(config.env_params)
-    spec = train.make_policy_spec(config, env)
-    return *train.batched(env), spec, config.ppo_params, config.env_params.num_envs, env.observation_size
+    spec = loop.make_policy_spec(config, env)
+    return *loop.batched(env), spec, config.ppo_params, config.env_params.num_envs, env.observation_size
 
 
 def trained(case, devices):

@@ -5,7 +5,8 @@ import mujoco
 import numpy as np
 import pytest
 
-from mjx_assist.sim import action, observation
+from mjx_assist.model.names import activation_names
+from mjx_assist.sim import action
 
 RANGES = {"pull": (-1, 0), "push": (0, 400), "both": (-1, 1), "uneven": (-2, 1)}
 
@@ -79,7 +80,7 @@ def test_only_muscles_start_active_and_a_filtered_motor_starts_at_rest():
     ctrlrange="-1 0"/><motor name="free" joint="j"/>
     <muscle name="m" tendon="t" ctrlrange="0 1" lengthrange="0.5 1.5"/></actuator></mujoco>"""
     model = mujoco.MjModel.from_xml_string(xml)
-    assert observation.activation_names(model) == ("f", "m")
+    assert activation_names(model) == ("f", "m")
     np.testing.assert_array_equal(action.muscle_activations(model), [1])
     np.testing.assert_array_equal(action.initial_activation(model), [0.0, action.INITIAL_ACTIVATION])
     spec = action.make_action_spec(model)

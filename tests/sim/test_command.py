@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from mjx_assist.config_checks import VELOCITY_MODES
+from mjx_assist.config.words import VELOCITY_MODES
 from mjx_assist.sim import command
 
 SPEED, PERIOD = (0.8, 1.6), (2.0, 4.0)

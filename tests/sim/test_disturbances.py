@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from mjx_assist.sim import delay_line, device_path, pushes, sensing
+from mjx_assist.sim.disturbances import delay_line, device_path, pushes, sensing
 
 DT = 1 / 30
 NAMES = ("qpos.knee_angle_r", "qvel.knee_angle_r", "act.soleus_r", "load.r_foot", "target_velocity", "phase.sin")

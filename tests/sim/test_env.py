@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 from brax.envs.wrappers.training import EpisodeWrapper, VmapWrapper
 
-from mjx_assist.config import EnvParams, RewardWeights
+from mjx_assist.config.schema import EnvParams, RewardWeights
 from mjx_assist.errors import UserError
-from mjx_assist.sim import action, observation, reference
+from mjx_assist.model.names import sensor_slice
+from mjx_assist.reference.cycle import sample
+from mjx_assist.sim import action
 from mjx_assist.sim.env import AssistEnv, auto_reset
 
 B = 8
@@ -83,7 +85,7 @@ def test_observation_has_myoassists_order_and_sizes(env, start):
 def test_episodes_start_on_the_reference_at_spread_phases(env, start, gait):
     walker = jax.device_get(start.pipeline_state)
     assert np.ptp(walker.phase) > 0.4
-    qpos, qvel, _ = reference.sample(gait, walker.phase, walker.command.levels[:, 0])
+    qpos, qvel, _ = sample(gait, walker.phase, walker.command.levels[:, 0])
     np.testing.assert_allclose(walker.physics.qpos, qpos, atol=1e-4)
     np.testing.assert_allclose(walker.physics.qvel, qvel, atol=1e-3)
 
@@ -94,7 +96,7 @@ def test_foot_loads_are_in_body_weights(env, start, step):
         state = step(state, resting(env))
     loads = [env.observation_spec.names.index(f"load.{s}") for s in ("r_foot", "l_foot", "r_toes", "l_toes")]
     sensors = np.asarray(state.pipeline_state.physics.sensordata)
-    first = [observation.sensor_slice(env.model, s).start for s in ("r_foot", "l_foot", "r_toes", "l_toes")]
+    first = [sensor_slice(env.model, s).start for s in ("r_foot", "l_foot", "r_toes", "l_toes")]
     mass = env.model.body_mass.sum()
     np.testing.assert_allclose(np.asarray(state.obs)[:, loads], sensors[:, first] / (mass * 9.81), rtol=1e-5)
     assert sensors[:, first].max() > 50.0
@@ -114,7 +116,7 @@ def test_time_truncates_and_a_fall_terminates(env, start, step):
     assert ended.all()  # four steps are the limit
     qpos = np.asarray(state.pipeline_state.physics.qpos)
     walker = state.pipeline_state
-    wanted, _, _ = reference.sample(env.gait, np.asarray(walker.phase), np.asarray(walker.command.levels[:, 0]))
+    wanted, _, _ = sample(env.gait, np.asarray(walker.phase), np.asarray(walker.command.levels[:, 0]))
     imitated = [env.joints.index(j) for j in ("hip_flexion_r", "knee_angle_l")]
     off = (np.abs(qpos - wanted)[:, imitated] > 0.5).any(1)
     low = qpos[:, env.joints.index("pelvis_ty")] < PARAMS.safe_height

@@ -1,25 +1,30 @@
 """Humans and devices other than the planar walker with an exoskeleton: they start on the ground, train, and mirror."""
 
 import dataclasses
-import importlib.util
 from functools import cache
-from pathlib import Path
 
 import jax
 import jax.numpy as jnp
 import mujoco
 import numpy as np
 import pytest
+import train_sweep
 
 from mjx_assist import config as configs
-from mjx_assist.config import HeadIndexing
-from mjx_assist.data import data_path
+from mjx_assist.config.schema import HeadIndexing
 from mjx_assist.errors import UserError
-from mjx_assist.ppo import train
-from mjx_assist.sim import action, anatomy, foot_kinematics, observation, reference, reward
-from mjx_assist.sim.assembly import available
+from mjx_assist.model import anatomy
+from mjx_assist.model import names as model_names
+from mjx_assist.model.assembly import available
+from mjx_assist.model.names import actuator_names, joint_mirror_signs, mirror
+from mjx_assist.model.reduction import reduce_model
+from mjx_assist.paths import data_path
+from mjx_assist.reference import feet as foot_kinematics
+from mjx_assist.reference import healthy
+from mjx_assist.reference.cycle import sample
+from mjx_assist.sim import action, observation, reward
 from mjx_assist.sim.env import AssistEnv
-from mjx_assist.sim.reduction import reduce_model
+from mjx_assist.training import loop
 
 EXO_3D = ("myolegs26", "Tutorial_L1")
 LEG = ("myolegs22", "OpenSourceLeg_KA_L1")  # right knee and ankle replaced; the knee's axis points the other way
@@ -33,7 +38,7 @@ B = 4
 def walker(human: str, device: str):
     """(reduced model, its reference gait)."""
     reduced = reduce_model(human, device)
-    return reduced, reference.healthy_gait(reduced.model)
+    return reduced, healthy.healthy_gait(reduced.model)
 
 
 @cache
@@ -103,7 +108,7 @@ def test_published_curves_turn_the_pelvis_the_right_way():
     data = mujoco.MjData(reduced.model)
 
     def hips(phase):
-        data.qpos[:] = reference.sample(gait, phase, 1.25)[0]
+        data.qpos[:] = sample(gait, phase, 1.25)[0]
         mujoco.mj_kinematics(reduced.model, data)
         return [data.xanchor[reduced.model.joint(f"hip_flexion_{side}").id].copy() for side in "rl"]
 
@@ -169,12 +174,12 @@ def simulate(model, qpos, qvel, controls):
 def test_a_mirrored_walker_in_3d_sees_the_mirrored_observation(lift, largest, largest_speed):
     """Mirror the start and the muscles, simulate 0.1 s: every entry must come out mirrored, or a sign is wrong."""
     _, env = make(*EXO_3D)
-    model, spec, signs = env.model, env.observation_spec, observation.joint_mirror_signs(env.model)
-    assert observation.asymmetry(model) is None
-    joint, turn = observation.mirror(env.joints, signs)
-    actuator = observation.mirror(observation.actuator_names(model))[0]
-    index, sign = observation.mirror(spec.names, signs)
-    qpos, qvel, _ = reference.sample(env.gait, 0.1, 1.25)
+    model, spec, signs = env.model, env.observation_spec, joint_mirror_signs(env.model)
+    assert model_names.asymmetry(model) is None
+    joint, turn = mirror(env.joints, signs)
+    actuator = mirror(actuator_names(model))[0]
+    index, sign = mirror(spec.names, signs)
+    qpos, qvel, _ = sample(env.gait, 0.1, 1.25)
     qpos[env.joints.index("pelvis_ty")] += lift
     low, high = model.actuator_ctrlrange.T
     controls = low + 0.3 * (high - low) * np.random.default_rng(0).uniform(size=(3, model.nu))
@@ -190,22 +195,22 @@ def test_a_mirrored_walker_in_3d_sees_the_mirrored_observation(lift, largest, la
 
 def test_the_3d_reference_is_its_own_mirror_image_half_a_cycle_later():
     reduced, gait = walker(*EXO_3D)
-    index, sign = observation.mirror(gait.joint_names, observation.joint_mirror_signs(reduced.model))
+    index, sign = mirror(gait.joint_names, joint_mirror_signs(reduced.model))
     np.testing.assert_allclose(np.roll(gait.qpos, HALF, axis=1), gait.qpos[..., index] * sign, atol=1e-9)
     assert {n for n, s in zip(gait.joint_names, sign, strict=True) if s < 0} >= {"pelvis_tz", "pelvis_list"}
 
 
 def heads(config, env):
-    return {head.name for head in train.make_policy_spec(config, env).heads}
+    return {head.name for head in loop.make_policy_spec(config, env).heads}
 
 
 def test_a_one_sided_device_gets_no_mirrored_network_unless_asked_for():
     config, env = make(*LEG)
-    assert train.make_policy_spec(config, env).mirror is None
-    assert train.make_policy_spec(*make(*EXO_3D)).mirror is not None
+    assert loop.make_policy_spec(config, env).mirror is None
+    assert loop.make_policy_spec(*make(*EXO_3D)).mirror is not None
     asked = dataclasses.replace(config.policy_params, mirror_symmetric=True)
     with pytest.raises(UserError, match=r"mirror_symmetric.*'OSL_KA_L1_osl_knee_angle_r' has no partner"):
-        train.make_policy_spec(dataclasses.replace(config, policy_params=asked), env)
+        loop.make_policy_spec(dataclasses.replace(config, policy_params=asked), env)
 
 
 def test_a_passive_device_has_no_head():
@@ -218,7 +223,7 @@ def test_a_head_that_names_what_an_amputation_took_says_so():
     wiring = dict(config.policy_params.net_indexing_info, human_actor=HeadIndexing(action=("soleus_r",)))
     with pytest.raises(UserError, match="soleus_l"):
         policy = dataclasses.replace(config.policy_params, net_indexing_info=wiring)
-        train.make_policy_spec(dataclasses.replace(config, policy_params=policy), env)
+        loop.make_policy_spec(dataclasses.replace(config, policy_params=policy), env)
 
 
 def test_joint_patterns_need_one_match():
@@ -234,17 +239,9 @@ def test_joint_patterns_need_one_match():
         reward.make_reward(missing, env.joints)
 
 
-def _sweep():
-    path = Path(__file__).parents[2] / "benchmarks" / "train_sweep.py"
-    spec = importlib.util.spec_from_file_location("train_sweep", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize(("human", "device"), [(h, d) for h in PRESETS for d in available()[h]])
 def test_every_composition_trains_without_a_non_finite_state(human, device, tmp_path):
-    row = _sweep().sweep(human, device, 50_000, tmp_path, full=False)
+    row = train_sweep.sweep(human, device, 50_000, tmp_path, full=False)
     assert row["train"] == "ok" and row["not_finite"] == 0 and row["steps"] >= 50_000
     assert row["evaluate"] == "ok"

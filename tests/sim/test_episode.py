@@ -8,10 +8,12 @@ import mujoco
 import numpy as np
 import pytest
 
-from mjx_assist.config import EnvParams, RewardWeights
+from mjx_assist.config.schema import EnvParams, RewardWeights
 from mjx_assist.curriculum.settings import Curriculum, Randomization
-from mjx_assist.sim import sole, terrain, variation
+from mjx_assist.model import variation
+from mjx_assist.model.feet import sole
 from mjx_assist.sim.env import AssistEnv, auto_reset
+from mjx_assist.terrain import heightfield
 
 B, STEPS = 16, 6
 SLOPE = 0.08
@@ -91,7 +93,7 @@ def test_every_walker_starts_standing_on_its_own_ground(env, walk):
         gap = np.inf
         for geom in sole.ground_geoms(model):
             x, y, z = data.geom_xpos[geom]
-            ground = terrain.height(env.rules.terrain, lane, slope, x, y)
+            ground = heightfield.height(env.rules.terrain, lane, slope, x, y)
             gap = min(gap, z - ground - model.geom_size[geom, 0] * np.hypot(1.0, slope))
         assert -0.008 < gap < 0.02
     assert len(lanes) > 8, "walkers of one batch are on different ground"
@@ -105,7 +107,7 @@ def test_heights_are_seen_over_the_ground_under_the_walker(env, walk):
     for b in range(B):
         x = body.qpos[0, b, forward]
         ground = [
-            terrain.height(env.rules.terrain, episode.lane[0, b], episode.slope[0, b], x + ahead, 0.0)
+            heightfield.height(env.rules.terrain, episode.lane[0, b], episode.slope[0, b], x + ahead, 0.0)
             for ahead in (0.0, 0.3, 0.9)
         ]
         seen = walk.obs[0, b]
@@ -119,7 +121,7 @@ def test_a_fall_is_one_over_the_ground_however_high_or_low_that_is(env, walk):
     state = jax.tree.map(lambda x: jnp.asarray(x[0]), walk.pipeline_state)
     far = state.physics.qpos.at[:, forward].set(60.0)
     slope = state.episode.variation.slope
-    level = terrain.height(env.rules.terrain, state.episode.variation.lane, slope, 60.0, 0.0, jnp)
+    level = heightfield.height(env.rules.terrain, state.episode.variation.lane, slope, 60.0, 0.0, jnp)
     for height, fallen in ((PARAMS.safe_height + 0.02, False), (PARAMS.safe_height - 0.02, True)):
         qpos = far.at[:, up].set(level + height - env._height_offset)
         over = jax.vmap(env.rules.over_ground)(state.episode, qpos)

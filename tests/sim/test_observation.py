@@ -4,9 +4,12 @@ import mujoco
 import numpy as np
 import pytest
 
-from mjx_assist.config import JOINT_POSITIONS, JOINT_VELOCITIES, EnvParams
+from mjx_assist.config.schema import JOINT_POSITIONS, JOINT_VELOCITIES, EnvParams
 from mjx_assist.errors import UserError
-from mjx_assist.sim import observation, reference
+from mjx_assist.model import names as model_names
+from mjx_assist.model.names import actuator_names, joint_mirror_signs, joint_names, mirror, mirrored_name
+from mjx_assist.reference.cycle import sample
+from mjx_assist.sim import observation
 
 LOADS = EnvParams().observation_joint_sensor_keys
 RIGHT = [
@@ -62,10 +65,10 @@ def simulate(model, qpos, qvel, controls):
 def test_a_mirrored_walker_sees_the_mirrored_observation(spec, reduced, gait):
     """Mirror the start and the muscles, simulate 0.1 s: every entry must come out mirrored, or a sign is wrong."""
     model = reduced.model
-    joint = observation.mirror(observation.joint_names(model))[0]
-    actuator = observation.mirror(observation.actuator_names(model))[0]
-    index, sign = observation.mirror(spec.names)
-    qpos, qvel, _ = reference.sample(gait, 0.1, 1.25)
+    joint = mirror(joint_names(model))[0]
+    actuator = mirror(actuator_names(model))[0]
+    index, sign = mirror(spec.names)
+    qpos, qvel, _ = sample(gait, 0.1, 1.25)
     low, high = model.actuator_ctrlrange.T
     controls = low + 0.3 * (high - low) * np.random.default_rng(0).uniform(size=(3, model.nu))
     one = simulate(model, qpos, qvel, controls)
@@ -81,7 +84,7 @@ def test_a_mirrored_walker_sees_the_mirrored_observation(spec, reduced, gait):
 
 
 def test_mirroring_twice_changes_nothing(spec):
-    index, sign = observation.mirror(spec.names)
+    index, sign = mirror(spec.names)
     np.testing.assert_array_equal(index[index], np.arange(spec.size))
     np.testing.assert_array_equal(sign * sign[index], 1.0)
 
@@ -101,8 +104,8 @@ def test_mirroring_twice_changes_nothing(spec):
     ],
 )
 def test_mirrored_names(name, other):
-    assert observation.mirrored_name(name) == other
-    assert observation.mirrored_name(other) == name
+    assert mirrored_name(name) == other
+    assert mirrored_name(other) == name
 
 
 def test_signs_come_from_the_axes_and_not_from_the_names():
@@ -116,17 +119,17 @@ def test_signs_come_from_the_axes_and_not_from_the_names():
     model = mujoco.MjModel.from_xml_string(xml)
     root = {"x": 1, "y": -1, "tilt": 1, "list": -1, "yaw": -1}
     legs = {f"{joint}_{side}": sign for side in "rl" for joint, sign in (("flex", 1), ("ab", -1), ("turn", 1))}
-    assert observation.joint_mirror_signs(model) == root | legs
-    assert observation.asymmetry(model) is None
-    index, sign = observation.mirror(("qpos.ab_r", "qpos.ab_l", "qvel.yaw", "act.yaw"), root | legs)
+    assert joint_mirror_signs(model) == root | legs
+    assert model_names.asymmetry(model) is None
+    index, sign = mirror(("qpos.ab_r", "qpos.ab_l", "qvel.yaw", "act.yaw"), root | legs)
     assert index.tolist() == [1, 0, 2, 3] and sign.tolist() == [-1, -1, -1, 1]
     one_legged = mujoco.MjModel.from_xml_string(xml.replace("flex_l", "knee"))
-    assert "'flex_r' has no partner" in observation.asymmetry(one_legged)
+    assert "'flex_r' has no partner" in model_names.asymmetry(one_legged)
 
 
 def test_a_missing_partner_is_named():
     with pytest.raises(UserError, match=r"mirror partner of 'qpos.hip_flexion_r'"):
-        observation.mirror(("qpos.hip_flexion_r", "pelvis_tilt"))
+        mirror(("qpos.hip_flexion_r", "pelvis_tilt"))
 
 
 @pytest.mark.parametrize(

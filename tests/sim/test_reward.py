@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from mjx_assist.config import RewardWeights
+from mjx_assist.config.schema import RewardWeights
 from mjx_assist.errors import UserError
 from mjx_assist.sim import reward
 

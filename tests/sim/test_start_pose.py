@@ -4,7 +4,10 @@ import mujoco
 import numpy as np
 import pytest
 
-from mjx_assist.sim import reference, sole, start_pose, variation
+from mjx_assist.model import variation
+from mjx_assist.model.feet import sole
+from mjx_assist.reference.cycle import sample
+from mjx_assist.sim import start_pose
 
 
 @pytest.mark.parametrize("slope", [-0.12, 0.0, 0.06, 0.12])
@@ -15,7 +18,7 @@ def test_lowest_sphere_is_as_near_to_a_slope_as_to_level_ground(reduced, gait, s
     variation.write(level, tilted, variation.Variation(slope=np.float64(slope)))
     up = gait.joint_names.index("pelvis_ty")
     for phase, speed in [(0.0, 1.25), (0.13, 0.8), (0.5, 1.6), (0.77, 1.25)]:
-        qpos, _, _ = reference.sample(gait, phase, speed)
+        qpos, _, _ = sample(gait, phase, speed)
         gaps = []
         for model, rise in ((level, 0.0), (tilted, start_pose.lift(table, gait, phase, speed, slope))):
             data = mujoco.MjData(model)

@@ -1,0 +1,112 @@
+"""What several commands accept, and how a mistake in it is told."""
+
+import argparse
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mjx_assist.errors import UserError, unknown
+from mjx_assist.paths import POLICY_FOLDER
+
+if TYPE_CHECKING:
+    from mjx_assist.eval.replay.record import GaitRecord
+
+MODEL_KINDS = ("reduced", "full", "composed")
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose mistakes are `UserError`s; ``flags`` are the long flags it knows."""
+
+    def __init__(self, *args, **kwargs):
+        self.flags: list[str] = []
+        super().__init__(*args, **{"allow_abbrev": False, **kwargs})
+
+    def add_argument(self, *names, **kwargs):
+        self.flags += [name for name in names if name.startswith("--")]
+        return super().add_argument(*names, **kwargs)
+
+    def error(self, message: str):
+        raise UserError(f"{message}. See: {self.prog} --help")
+
+
+def add_policy(parser: Parser, kinds: Sequence[str]) -> None:
+    parser.add_argument("policy", metavar="RUN_OR_BUNDLE", help="a training run's folder or a policy bundle")
+    text = "what drives the device: learned, zero_torque, profile, spline, impedance, or a .json file"
+    parser.add_argument("--controller", metavar="NAME|FILE", help=f"{text} (default: as trained)")
+    if kinds:
+        text = "reduced: as trained (default); full: the unreduced model with rigid couplings"
+        text += "; composed: the unreduced model as it is" if "composed" in kinds else ""
+        parser.add_argument("--model", metavar="|".join(kinds), type=one_of(kinds), default="reduced", help=text)
+
+
+def add_episodes(parser: Parser, episodes: int) -> None:
+    parser.add_argument("--steps", type=positive, default=1000, help="control steps of an episode (default: 1000)")
+    parser.add_argument("--episodes", type=positive, default=episodes, help=f"how many (default: {episodes})")
+    parser.add_argument("--seed", type=natural, default=0, help="seed of the first episode (default: 0)")
+
+
+def add_human(parser: Parser) -> None:
+    parser.add_argument(
+        "human", metavar="HUMAN", help="a key of 'mjx-assist models list', or a model of your own: its .xml"
+    )
+    parser.add_argument(
+        "device", metavar="DEVICE", nargs="?", default="none", help="a device of that human (default: none)"
+    )
+
+
+def positive(text: str) -> int:
+    return whole(text, 1)
+
+
+def natural(text: str) -> int:
+    return whole(text, 0)
+
+
+def whole(text: str, least: int) -> int:
+    try:
+        value = int(text)
+    except ValueError:
+        value = least - 1
+    if value < least:
+        raise argparse.ArgumentTypeError(f"must be a whole number of at least {least}, not {text!r}")
+    return value
+
+
+def one_of(kinds: Sequence[str], flag: str = "--model") -> Callable[[str], str]:
+    def check(text: str) -> str:
+        if text not in kinds:
+            raise unknown(flag, text, kinds)
+        return text
+
+    return check
+
+
+def short_names(policies: Sequence[str]) -> list[str]:
+    """A short name for each policy: its folder's, or its run's; numbered where they are equal."""
+    paths = [Path(path).resolve() for path in policies]
+    names = [path.parent.name if path.name in (POLICY_FOLDER, "best") else path.name for path in paths]
+    return [f"{name} ({i})" if names.count(name) > 1 else name for i, name in enumerate(names, 1)]
+
+
+def parts_of(text: str | None) -> list[str] | None:
+    """``a,b,c`` as a list, None as it is."""
+    return None if text is None else [part.strip() for part in text.split(",") if part.strip()]
+
+
+def speeds_of(text: str | None) -> list[float] | None:
+    """``1.0,1.25`` as numbers in m/s, None as it is."""
+    if text is None:
+        return None
+    try:
+        found = [float(part) for part in parts_of(text)]
+    except ValueError:
+        found = []
+    if not found or len(set(found)) < len(found):
+        raise UserError(f"--speeds: must be different speeds in m/s with commas between, not {text!r}.")
+    return found
+
+
+def record_line(record: "GaitRecord") -> str:
+    """A record in one line."""
+    names = f"{len(record.joint_names)} joints, {len(record.muscle_names)} muscles, {len(record.device_names)} device"
+    return f"{record.time[-1] - record.time[0]:.2f} s, {record.time.size} samples, {names} actuators"

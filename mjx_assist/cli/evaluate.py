@@ -1,0 +1,136 @@
+"""The command `evaluate`: a trained policy walks in CPU MuJoCo and is measured. No JAX for a bundle."""
+
+import argparse
+from pathlib import Path
+
+from mjx_assist.cli.arguments import MODEL_KINDS, Parser, add_episodes, add_policy
+from mjx_assist.config.device import LEARNED
+from mjx_assist.errors import UserError
+from mjx_assist.eval.gait.summary import episode_summary
+from mjx_assist.eval.replay.controller import with_controller
+from mjx_assist.eval.replay.replay import walk
+from mjx_assist.eval.studies import stress as sweeps
+from mjx_assist.eval.studies import trials
+from mjx_assist.files.atomic import check_writable, replacing
+from mjx_assist.files.plain import write_json
+from mjx_assist.files.tables import number, table
+from mjx_assist.training.export import load_policy
+
+STRESS_JSON, STRESS_FIGURE = "stress.json", "stress"
+ANGLES = {"hip": "hip", "knee": "knee", "ankle": "ankle", "pelvis_tilt": "tilt"}
+
+
+def add_evaluate(parser: Parser) -> None:
+    add_policy(parser, MODEL_KINDS)
+    add_episodes(parser, episodes=5)
+    parser.add_argument("--json", metavar="FILE", help="write the figures of every episode here")
+    text = "survival against pushes, friction, loss of strength, noise and delay instead"
+    parser.add_argument("--stress", action="store_true", help=text)
+    parser.add_argument("-o", "--out", metavar="DIR", help="of --stress: the folder for its JSON and its figure")
+    parser.set_defaults(run=evaluate)
+
+
+def evaluate(arguments: argparse.Namespace) -> None:
+    """Walk some episodes, print a line of figures for each, write them with ``--json``."""
+    if arguments.json:
+        check_writable(arguments.json, folder=False)
+    if arguments.stress:
+        _stress(arguments)
+        return
+    if arguments.out:
+        raise UserError("-o goes with --stress only.")
+    bundle = with_controller(load_policy(arguments.policy), arguments.controller)
+    kind = arguments.model
+    seeds = range(arguments.seed, arguments.seed + arguments.episodes)
+    episodes = [episode_summary(walk(bundle, kind, arguments.steps, seed)) for seed in seeds]
+    falls = sum(episode["fell"] for episode in episodes)
+    print(f"{bundle.human} with {bundle.device}, {kind} model, {arguments.steps} control steps asked")
+    print(episode_table(episodes))
+    print(f"fell in {falls} of {len(episodes)} episodes")
+    if arguments.json:
+        settings = bundle.config.env_params.device_controller
+        head = {"policy": str(arguments.policy), "human": bundle.human, "device": bundle.device, "model": kind}
+        head["controller"] = settings.type if settings else LEARNED
+        write_json(arguments.json, {**head, "steps_asked": arguments.steps, "falls": falls, "episodes": episodes})
+
+
+def episode_table(episodes: list[dict]) -> str:
+    """One line an episode."""
+    header = ("seed", "steps", "time s", "distance m", "speed m/s", "fell", *ANGLES.values())
+    note = f"{', '.join(ANGLES.values())}: correlation with the reference gait / RMSE in degrees"
+    return table(header, [_cells(episode) for episode in episodes]) + "\n" + note
+
+
+def _cells(episode: dict) -> tuple[str, ...]:
+    tracking = zip(episode["corr_reference"].values(), episode["rmse_deg"].values(), strict=True)
+    return (
+        str(episode["seed"]),
+        str(episode["steps"]),
+        *(number(episode[key], ".2f") for key in ("time_s", "distance_m", "mean_speed_m_s")),
+        "yes" if episode["fell"] else "no",
+        *(f"{number(corr, '.3f')} / {number(rmse, '4.1f')}" for corr, rmse in tracking),
+    )
+
+
+def told(episode: dict) -> str:
+    """An episode in one line."""
+    fell = "fell after" if episode["fell"] else "walked"
+    speed = number(episode["mean_speed_m_s"], ".2f")
+    return f"{fell} {episode['time_s']:.1f} s, {episode['distance_m']:.1f} m, {speed} m/s"
+
+
+def _stress(arguments: argparse.Namespace) -> None:
+    """``--stress``: walk all sweeps, print a line for each, write what was asked for."""
+    if arguments.out:
+        check_writable(arguments.out, folder=True)
+    bundle = with_controller(load_policy(arguments.policy), arguments.controller)
+    seeds = range(arguments.seed, arguments.seed + arguments.episodes)
+    seconds = arguments.steps / bundle.config.env_params.control_framerate
+    walks = sweeps.trials(arguments.model, seconds, seeds)
+    every = [trial for part in walks.values() for trial in part]
+    outcomes = {under: [{}] * len(seeds) for under in walks}
+    for index, outcome in trials.run([bundle], every):
+        outcomes[every[index].conditions][every[index].seed - seeds[0]] = outcome
+    found = sweeps.points(outcomes)
+    about = f"{bundle.human} with {bundle.device}, {arguments.model} model, {seconds:.0f} s, {len(seeds)} seeds"
+    print(about)
+    print(_stress_table(found))
+    content = {
+        "schema_version": sweeps.SCHEMA_VERSION,
+        "policy": str(arguments.policy),
+        "human": bundle.human,
+        "device": bundle.device,
+        "model": arguments.model,
+        "seconds": seconds,
+        "borne_share": sweeps.BEARS,
+        "borne": {name: sweeps.borne(points) for name, points in sweeps.by_sweep(found).items()},
+        "points": found,
+    }
+    if arguments.json:
+        write_json(arguments.json, content)
+    if arguments.out:
+        _write_stress(Path(arguments.out), content, about)
+
+
+def _write_stress(out: Path, content: dict, about: str) -> None:
+    from mjx_assist.eval.plots.stress import survival
+    from mjx_assist.eval.plots.style import png, svg
+
+    write_json(out / STRESS_JSON, content)
+    figure = survival(content["points"], about)
+    for suffix, made in ((".png", png(figure, dpi=200)), (".svg", svg(figure))):
+        with replacing(out / f"{STRESS_FIGURE}{suffix}") as stream:
+            stream.write(made)
+    print(f"\nfigure {out / STRESS_FIGURE}.png, .svg\ntable  {out / STRESS_JSON}")
+
+
+def _stress_table(found: list[dict]) -> str:
+    """A line for each disturbance and size."""
+    lines = []
+    for sweep, points in zip(sweeps.SWEEPS, sweeps.by_sweep(found).values(), strict=True):
+        for point in points:
+            share = f"{point['survived']} of {point['seeds']}"
+            limits = f"{100 * point['survived_low']:.0f} to {100 * point['survived_high']:.0f}"
+            walked, speed = number(point["walked_s"], ".1f"), number(point["speed_m_s"], ".2f")
+            lines.append((sweep.title, f"{point['size']:g}", sweep.unit, share, limits, walked, speed))
+    return table(("disturbance", "size", "", "stood", "95 % (%)", "walked s", "m/s"), lines)

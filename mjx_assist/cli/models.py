@@ -1,0 +1,237 @@
+"""The commands `models list | show | report | sweep | export`: what there is, and how it is reduced. No JAX."""
+
+import argparse
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+from mjx_assist.cli.arguments import Parser, add_human
+from mjx_assist.errors import UserError
+from mjx_assist.files.atomic import check_writable
+from mjx_assist.files.plain import write_json
+from mjx_assist.files.tables import table
+
+LONGEST = 4  # names in a cell
+MODEL, COUPLING = "model.xml", "coupling.json"
+
+
+def add_list(parser: Parser) -> None:
+    parser.set_defaults(run=show_list)
+
+
+def show_list(arguments: argparse.Namespace) -> None:
+    """Print humans, the devices that each can wear, and what is known of their reduced models."""
+    from mjx_assist.model.assembly import available
+    from mjx_assist.model.fidelity import table as model_table
+
+    known = {(row["human"], row["device"]): row for row in model_table.shipped()}
+    header = list(model_table.HEADER)
+    for human, devices in available().items():
+        rows = [
+            model_table.cells(known[human, device])
+            if (human, device) in known
+            else [device, *["-"] * (len(header) - 2), "not measured"]
+            for device in devices
+        ]
+        print(f"{human}\n{table(header, rows)}\n")
+    print(
+        "full → reduced. us/step: C MuJoCo, one core, where the table was made. worst fidelity: of all bounds, the one"
+    )
+    print("that is nearest to being missed, or missed by most. All of them: mjx-assist models report HUMAN DEVICE")
+
+
+def add_show(parser: Parser) -> None:
+    add_human(parser)
+    parser.add_argument("-o", "--out", metavar="FILE", required=True, help="the picture, a PNG file")
+    parser.set_defaults(run=show)
+
+
+def show(arguments: argparse.Namespace) -> None:
+    """Draw the full and the reduced model side by side into a PNG file."""
+    check_writable(arguments.out, folder=False)
+
+    from mjx_assist.eval.view.models import side_by_side
+    from mjx_assist.model.reduction import reduce_model
+
+    _tell(f"reducing {arguments.human} with {arguments.device} ...")
+    side_by_side(reduce_model(arguments.human, arguments.device), arguments.out)
+    print(arguments.out)
+
+
+def add_sweep(parser: Parser) -> None:
+    parser.add_argument("human", metavar="HUMAN", nargs="*", help="only these humans (default: all)")
+    parser.add_argument("--device", metavar="DEVICE", action="append", help="only this device; may be repeated")
+    text = "a file of figures for each composition goes here, and is read again while it is up to date"
+    parser.add_argument(
+        "-o", "--out", metavar="DIR", default="results/models", help=f"{text} (default: results/models)"
+    )
+    parser.add_argument(
+        "--json", metavar="FILE", help="write the table that 'models list' reads (models/fidelity.json)"
+    )
+    parser.add_argument("--markdown", metavar="FILE", help="put the tables into this file, such as docs/models.md")
+    parser.set_defaults(run=sweep)
+
+
+def sweep(arguments: argparse.Namespace) -> None:
+    """Reduce and measure every composition of the given humans, and write the tables that are asked for."""
+    from mjx_assist.model.assembly import available, check_keys
+    from mjx_assist.model.fidelity import sweep as model_sweep
+    from mjx_assist.model.fidelity import table as model_table
+
+    everything = available()
+    for human in arguments.human:
+        check_keys(human, "none")
+    for device in arguments.device or []:
+        for human in arguments.human or everything:
+            check_keys(human, device)
+    for path in filter(None, (arguments.json, arguments.markdown)):
+        check_writable(path, folder=False)
+    check_writable(arguments.out, folder=True)
+    compositions = [
+        (human, device)
+        for human in arguments.human or everything
+        for device in everything[human]
+        if not arguments.device or device in arguments.device
+    ]
+    rows = model_sweep.sweep(compositions, Path(arguments.out), lambda line: print(line, flush=True))
+    if arguments.json:
+        model_sweep.write_table(arguments.json, rows)
+    if arguments.markdown:
+        model_sweep.write_markdown(arguments.markdown, rows)
+    failed = sum("error" in row for row in rows)
+    missing = sum(bool(model_table.missed(row)) for row in rows)
+    kept = len(rows) - failed - missing
+    print(f"{len(rows)} compositions: {kept} keep every bound, {missing} miss some, {failed} cannot be reduced")
+
+
+def add_export(parser: Parser) -> None:
+    add_human(parser)
+    parser.add_argument("-o", "--out", metavar="DIR", required=True, help="the folder for model.xml and coupling.json")
+    parser.set_defaults(run=export)
+
+
+def export(arguments: argparse.Namespace) -> None:
+    """Write the reduced model and its couplings into a folder; the folder appears whole or not at all."""
+    from mjx_assist.model.reduction import reduce_model
+
+    out = Path(arguments.out)
+    if out.exists() and not (out.is_dir() and {path.name for path in out.iterdir()} <= {MODEL, COUPLING}):
+        raise UserError(f"-o {str(out)!r} exists and is not an exported model; it is left as it is.")
+    reduced = reduce_model(arguments.human, arguments.device)
+    coupling = reduced.coupling
+    joints = [reduced.model.joint(i).name for i in range(reduced.model.njnt)]
+    content = {
+        "about": "qpos_full[i] = sum_k polycoef[i][k] * qpos_reduced[source[i]]**k",
+        "human": reduced.human,
+        "device": reduced.device,
+        "reduced_joints": joints,
+        "full_joints": list(coupling.full_joint_names),
+        "source": coupling.source.tolist(),
+        "polycoef": coupling.polycoef.tolist(),
+    }
+    part = out.with_name(out.name + ".part")
+    try:
+        shutil.rmtree(part, ignore_errors=True)
+        part.mkdir(parents=True)
+        (part / MODEL).write_text(reduced.xml)
+        (part / COUPLING).write_text(json.dumps(content, indent=1) + "\n")
+        if out.exists():
+            shutil.rmtree(out)
+        os.replace(part, out)
+    except OSError as error:
+        shutil.rmtree(part, ignore_errors=True)
+        raise UserError(f"-o {str(out)!r}: cannot be written ({error.strerror or error}).") from None
+    model = reduced.model
+    print(f"{out / MODEL}: {model.nv} degrees of freedom, {model.nu} actuators")
+    print(f"{out / COUPLING}: the full model's {len(coupling.full_joint_names)} coordinates from these")
+
+
+def add_report(parser: Parser) -> None:
+    add_human(parser)
+    parser.add_argument("--json", metavar="FILE", help="write all figures here")
+    parser.add_argument("-o", "--out", metavar="DIR", help="write plots of moment arms and motions into this folder")
+    parser.set_defaults(run=report)
+
+
+def report(arguments: argparse.Namespace) -> None:
+    """Print how close the reduced model is to the full one over the walking range; with -o, draw it as well."""
+    if arguments.json:
+        check_writable(arguments.json, folder=False)
+    if arguments.out:
+        check_writable(arguments.out, folder=True)
+
+    from mjx_assist.model.fidelity.report import fidelity
+    from mjx_assist.model.reduction import reduce_model
+
+    _tell(f"reducing {arguments.human} with {arguments.device} ...")
+    reduced = reduce_model(arguments.human, arguments.device)
+    _tell("comparing it with the full model ...")
+    figures = fidelity(reduced)
+    print(f"{reduced.human} with {reduced.device}: the reduced model against the full one")
+    for name, content in _sections(figures).items():
+        print("\n" + section(name, content))
+    if arguments.json:
+        write_json(arguments.json, figures)
+    if arguments.out:
+        from mjx_assist.eval.plots.models import write_plots
+
+        _tell("drawing ...")
+        write_json(Path(arguments.out) / "fidelity.json", figures)
+        for path in write_plots(reduced, figures, Path(arguments.out)):
+            print(path)
+
+
+def _tell(what: str) -> None:
+    print(what, file=sys.stderr, flush=True)
+
+
+def _sections(figures: dict[str, Any]) -> dict[str, Any]:
+    """The report as tables: the bounds first, nested figures flattened, curves left out."""
+    rest = {
+        key: value for key, value in figures.items() if key not in ("verdicts", "feet", "accelerations", "convergence")
+    }
+    motions = figures.get("convergence", {})
+    return {
+        "bounds": [
+            {key: row[key] for key in ("measure", "value", "bound", "unit", "ok", "of")} for row in figures["verdicts"]
+        ],
+        **rest,
+        "joint accelerations, difference / RMS": figures["accelerations"]["joints"],
+        "standing height m": figures["feet"]["standing_height_m"],
+        "feet": [{"foot": name, **_flat(foot)} for name, foot in figures["feet"]["feet"].items()],
+        "convergence": [{"motion": name, **row} for name, motion in motions.items() for row in motion["rows"]],
+    }
+
+
+def _flat(figures: dict[str, Any]) -> dict[str, Any]:
+    """``{"a": {"b": 1}}`` as ``{"a b": 1}``."""
+    flat = {}
+    for key, value in figures.items():
+        flat |= {f"{key} {k}": v for k, v in value.items()} if isinstance(value, dict) else {key: value}
+    return flat
+
+
+def section(name: str, content: Any) -> str:
+    """A part of the fidelity report as text: rows of like figures as a table, single figures as a line."""
+    title = name.replace("_", " ")
+    if isinstance(content, dict) and all(isinstance(row, dict) for row in content.values()):
+        content = [{"": key, **row} for key, row in content.items()]
+    if isinstance(content, dict):
+        return f"{title}: " + ", ".join(f"{key} {_cell(value)}" for key, value in content.items())
+    if isinstance(content, list) and content and isinstance(content[0], dict):
+        header = [key.replace("_", " ") for key in content[0]]
+        return f"{title}\n" + table(header, [[_cell(value) for value in row.values()] for row in content])
+    return f"{title}: {_cell(content)}"
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.3f}" if value == 0 or abs(value) >= 1e-3 else f"{value:.1e}"
+    if isinstance(value, list):
+        return ", ".join(map(_cell, value)) if len(value) <= LONGEST else f"{len(value)} of them"
+    return "-" if value is None else str(value)

@@ -1,0 +1,85 @@
+"""The command `replay`: a walk in MuJoCo's window, in a browser, as a film, or as fast as it goes."""
+
+import argparse
+import time
+
+from mjx_assist.cli.arguments import MODEL_KINDS, Parser, add_policy, natural, positive
+from mjx_assist.cli.evaluate import told
+from mjx_assist.errors import UserError
+from mjx_assist.eval.gait.summary import episode_summary
+from mjx_assist.eval.replay.controller import with_controller
+from mjx_assist.eval.replay.replay import replay as replay_episode
+from mjx_assist.eval.replay.replay import walk
+from mjx_assist.eval.replay.walker import Walker
+from mjx_assist.files.atomic import check_writable
+from mjx_assist.policy.bundle import Bundle
+from mjx_assist.training.export import load_policy
+
+_NEEDS = {"plots": "video", "host": "web", "port": "web"}  # flags that say something about another one
+
+
+def add_replay(parser: Parser) -> None:
+    add_policy(parser, MODEL_KINDS)
+    parser.add_argument("--headless", action="store_true", help="no picture: walk once, tell the real-time factor")
+    parser.add_argument("--web", action="store_true", help="in a browser, for machines without a display (viser)")
+    parser.add_argument("--host", metavar="ADDRESS", help="of --web (default: 127.0.0.1, for this machine only)")
+    parser.add_argument("--port", metavar="N", type=positive, help="of --web (default: 8080)")
+    parser.add_argument("--video", metavar="FILE", help="write a film of one episode: .mp4 or .gif")
+    parser.add_argument("--plots", action="store_true", help="live plots beside the picture of --video")
+    parser.add_argument("--steps", type=positive, default=1000, help="control steps of an episode (default: 1000)")
+    parser.add_argument("--seed", type=natural, default=0, help="seed of the first episode (default: 0)")
+    parser.set_defaults(run=replay)
+
+
+def replay(arguments: argparse.Namespace) -> None:
+    """Show the walk the way that was asked for; in a window if none was."""
+    _check_flags(arguments)
+    bundle = with_controller(load_policy(arguments.policy), arguments.controller)
+    asked = bundle, arguments.model, arguments.steps, arguments.seed
+    if arguments.headless:
+        _headless(*asked)
+    elif arguments.video:
+        _film(*asked, arguments.video, arguments.plots)
+    elif arguments.web:
+        from mjx_assist.eval.view import web
+
+        web.serve(*asked, arguments.host or web.HOST, arguments.port or web.PORT)
+    else:
+        from mjx_assist.eval.view.window import watch
+
+        watch(*asked)
+
+
+def _check_flags(arguments: argparse.Namespace) -> None:
+    ways = [f"--{way}" for way in ("headless", "web", "video") if getattr(arguments, way)]
+    if len(ways) > 1:
+        raise UserError(f"{' and '.join(ways)}: choose one way to replay.")
+    for flag, way in _NEEDS.items():
+        if getattr(arguments, flag) and not getattr(arguments, way):
+            raise UserError(f"--{flag} goes with --{way} only.")
+
+
+def _headless(bundle: Bundle, kind: str, steps: int, seed: int) -> None:
+    """Walk as fast as it goes; tell how fast that is, the making of the gait record included."""
+    clock: list[tuple[float, float]] = []
+
+    def on_step(_: Walker, now: float) -> bool:
+        clock.append((time.perf_counter(), now))
+        return True
+
+    record = replay_episode(bundle, kind, steps, seed, on_step)
+    ended = time.perf_counter()
+    print(told(episode_summary(record)))
+    if len(clock) > 1:
+        factor = (clock[-1][1] - clock[0][1]) / (ended - clock[0][0])
+        print(f"real-time factor {factor:.1f} ({kind} model, one CPU core, gait record made)")
+
+
+def _film(bundle: Bundle, kind: str, steps: int, seed: int, path: str, plots: bool) -> None:
+    from mjx_assist.eval.view import video
+
+    video.check(path)
+    check_writable(path, folder=False)
+    record = walk(bundle, kind, steps, seed)
+    frames = video.write_video(bundle, record, path, plots)
+    print(f"film {path}: {frames} frames, {record.time[-1]:.1f} s")

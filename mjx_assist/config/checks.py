@@ -1,0 +1,145 @@
+"""What a run's config may say: its words, and relations between values that no type can tell; numbers alone are checked
+in config_limits.py, ranges and levels in curriculum/."""
+
+from typing import TYPE_CHECKING
+
+from mjx_assist.config.device import check as check_controller
+from mjx_assist.config.limits import check as check_numbers
+from mjx_assist.config.words import (
+    ACTIVATIONS,
+    BACKENDS,
+    COMPOSED,
+    CRITIC,
+    FREEZE,
+    LEARNING_RATES,
+    LOAD,
+    REDUCED,
+    RESET,
+    VELOCITY_MODES,
+)
+from mjx_assist.curriculum.check import check_curriculum
+from mjx_assist.curriculum.settings import check_randomization
+from mjx_assist.errors import UserError, unknown
+from mjx_assist.terrain.kinds import kinds as check_terrain
+
+if TYPE_CHECKING:
+    from mjx_assist.config.schema import EnvParams, EvaluateParams, InitFrom, PolicyParams, RunConfig
+
+
+def check(config: "RunConfig", tree: dict) -> None:
+    """Check a config (``tree``: the same as plain data); what depends on the model is checked where the model is known.
+
+    Raises:
+        UserError: the first mistake found, with its key.
+    """
+    check_numbers(tree)
+    _check_env(config.env_params)
+    for i, entry in enumerate(config.evaluate_param_list):
+        _check_evaluation(entry, f"config key 'evaluate_param_list[{i}].")
+    _check_learning(config)
+    _check_heads(config.policy_params)
+    if config.init_from is not None:
+        _check_init_from(config.init_from, config.policy_params)
+
+
+def _check_env(env: "EnvParams") -> None:
+    if env.backend not in BACKENDS:
+        raise unknown("config key 'env_params.backend'", env.backend, BACKENDS)
+    if env.msk_key is None and env.model_path is None:
+        raise UserError("config keys 'env_params.msk_key' and 'env_params.model_path': one of them must be given.")
+    if env.model_kind not in (REDUCED, COMPOSED):
+        raise unknown("config key 'env_params.model_kind'", env.model_kind, (REDUCED, COMPOSED))
+    if env.model_kind == COMPOSED and env.backend not in ("auto", "mujoco"):
+        raise UserError(
+            f"config key 'env_params.backend': {env.backend!r} cannot do model_kind 'composed'; choose 'mujoco'."
+        )
+    if env.velocity_mode not in VELOCITY_MODES:
+        raise unknown("config key 'env_params.velocity_mode'", env.velocity_mode, VELOCITY_MODES)
+    if env.device_controller is not None:
+        check_controller(env.device_controller, "config key 'env_params.device_controller'")
+    check_randomization(env.randomization, "config key 'env_params.randomization")
+    check_terrain(env)
+    if env.curriculum is not None:
+        check_curriculum(env.curriculum, env, "config key 'env_params.curriculum")
+    if env.physics_sim_framerate % env.control_framerate:
+        raise UserError(
+            f"config key 'env_params.physics_sim_framerate': {env.physics_sim_framerate} is not a multiple of "
+            f"control_framerate {env.control_framerate}."
+        )
+    for low in ("min_target_velocity", "min_target_velocity_period"):
+        high = low.replace("min_", "max_")
+        if not 0.0 < getattr(env, low) <= getattr(env, high):
+            raise UserError(
+                f"config keys 'env_params.{low}' ({getattr(env, low)}) and '{high}' ({getattr(env, high)}): "
+                "need 0 < min <= max."
+            )
+
+
+def _check_learning(config: "RunConfig") -> None:
+    env, ppo, policy = config.env_params, config.ppo_params, config.policy_params
+    rollout = env.num_envs * ppo.n_steps
+    if rollout % ppo.batch_size:
+        raise UserError(
+            f"config key 'ppo_params.batch_size': {ppo.batch_size} does not divide num_envs x n_steps = "
+            f"{env.num_envs} x {ppo.n_steps} = {rollout}."
+        )
+    if ppo.mirror_loss_coef > 0 and policy.mirror_symmetric is not False:
+        raise UserError(
+            f"config key 'ppo_params.mirror_loss_coef': {ppo.mirror_loss_coef} has no effect on networks that are "
+            "symmetric by construction; set policy_params.mirror_symmetric to false."
+        )
+    if ppo.target_kl > 0 and not LEARNING_RATES[0] <= ppo.learning_rate <= LEARNING_RATES[1]:
+        raise UserError(
+            f"config key 'ppo_params.learning_rate': with a target_kl it must lie in {LEARNING_RATES[0]:g}.."
+            f"{LEARNING_RATES[1]:g}, got {ppo.learning_rate:g}."
+        )
+    if ppo.target_kl > 0 and ppo.n_epochs * rollout == ppo.batch_size:
+        raise UserError(
+            "config key 'ppo_params.target_kl': one epoch of one minibatch has no KL to steer by; set it to 0."
+        )
+
+
+def _check_heads(policy: "PolicyParams") -> None:
+    if policy.activation not in ACTIVATIONS:
+        raise unknown("config key 'policy_params.activation'", policy.activation, ACTIVATIONS)
+    for key in ("net_arch", "net_indexing_info"):
+        if CRITIC not in getattr(policy, key):
+            raise UserError(f"config key 'policy_params.{key}': {CRITIC!r} is missing.")
+    heads = set(policy.net_arch)
+    for name in heads:
+        if name == "critic" or name.endswith("_log_std"):
+            raise UserError(f"config key 'policy_params.net_arch': no head can be called {name!r}; parameters are.")
+    for name in [*policy.net_indexing_info, *policy.head_options, CRITIC]:
+        if name not in heads:
+            raise unknown("config key 'policy_params': head", name, heads)
+    for name in heads - set(policy.net_indexing_info):
+        raise UserError(f"config key 'policy_params.net_indexing_info': head {name!r} of net_arch is missing.")
+
+
+def _check_init_from(init: "InitFrom", policy: "PolicyParams") -> None:
+    where = "config key 'init_from"
+    for name, do in init.heads.items():
+        if name not in policy.net_arch:
+            raise unknown(f"{where}.heads': head", name, policy.net_arch)
+        if do not in (LOAD, RESET, FREEZE):
+            raise unknown(f"{where}.heads.{name}'", do, (LOAD, RESET, FREEZE))
+        if do == FREEZE and name == CRITIC:
+            raise UserError(f"{where}.heads.{name}': only heads that act can freeze; choose {LOAD!r} or {RESET!r}.")
+        if do == FREEZE and not init.normaliser:
+            raise UserError(f"{where}.normaliser' is false, but {name!r} is to freeze: it needs it.")
+        if do == RESET and name in policy.head_options and policy.head_options[name].init_from:
+            raise UserError(f"{where}.heads.{name}' is {RESET!r}, but head_options.{name} has an init_from of its own.")
+    if init.optimizer and not init.normaliser:
+        raise UserError(f"{where}.optimizer' is true: its moments go with the statistics; set normaliser to true too.")
+
+
+def _check_evaluation(entry: "EvaluateParams", where: str) -> None:
+    if entry.velocity_mode not in VELOCITY_MODES:
+        raise unknown(f"{where}velocity_mode'", entry.velocity_mode, VELOCITY_MODES)
+    if min(entry.num_timesteps, entry.target_velocity_period) <= 0:
+        raise UserError(f"{where}num_timesteps' and 'target_velocity_period' must be positive.")
+    if not 0.0 < entry.min_target_velocity <= entry.max_target_velocity:
+        raise UserError(
+            f"{where}min_target_velocity' ({entry.min_target_velocity}) and 'max_target_velocity' "
+            f"({entry.max_target_velocity}): need 0 < min <= max."
+        )

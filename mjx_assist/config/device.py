@@ -1,0 +1,146 @@
+"""What a controller's settings are, in a config or a JSON file; strict, and without the model they are for."""
+
+import dataclasses
+import itertools
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+from mjx_assist.config.limits import check as check_numbers
+from mjx_assist.config.tree import build
+from mjx_assist.errors import UserError, unknown
+
+TORQUE_UNITS = ("N*m/kg", "N*m")
+
+
+@dataclass(frozen=True)
+class ZeroTorque:
+    """The device is worn and does nothing."""
+
+    type: str = "zero_torque"
+
+
+@dataclass(frozen=True)
+class TorqueProfile:
+    """Zhang et al. 2017: times in percent of the gait cycle; torque in the joint's sign (plantarflexion is negative).
+
+    Its defaults are the generic ankle assistance of Poggensee & Collins 2021, Sci Robot 6:eabf1078, which are means of
+    what Zhang et al. found best for each of their subjects.
+    """
+
+    type: str = "torque_profile"
+    joint: str = "*ankle_angle*"
+    peak_torque: float = -0.54
+    torque_unit: str = "N*m/kg"
+    peak_time_percent: float = 52.9
+    rise_time_percent: float = 26.2
+    fall_time_percent: float = 9.8
+
+
+@dataclass(frozen=True)
+class Spline:
+    """A smooth periodic curve through knots: ``percent`` of the gait cycle, from 0 up, and the ``torque`` there."""
+
+    percent: tuple[float, ...]
+    torque: tuple[float, ...]
+    type: str = "spline"
+    joint: str = "*"
+    torque_unit: str = "N*m/kg"
+
+
+@dataclass(frozen=True)
+class Gains:
+    """Of an impedance: torque = -stiffness (angle - rest angle) - damping velocity."""
+
+    stiffness_nm_per_rad: float = 0.0
+    damping_nm_s_per_rad: float = 0.0
+    rest_angle_rad: float = 0.0
+
+
+@dataclass(frozen=True)
+class Impedance(Gains):
+    """A spring and damper about the joint; ``swing``: others while the foot is off the ground (null: the same)."""
+
+    type: str = "impedance"
+    joint: str = "*"
+    swing: Gains | None = None
+
+
+DeviceController = ZeroTorque | TorqueProfile | Spline | Impedance
+LEARNED = "learned"
+_EVERY_TENTH = tuple(10.0 * i for i in range(10))  # percent of the gait cycle
+# Published defaults by the name that `--controller` takes; of several, the first whose joint the device drives.
+# Splines: a quarter of the joint's own moment in healthy gait at free speed (Schwartz et al. 2008, J Biomech 41:1639).
+PUBLISHED: dict[str, tuple[DeviceController, ...]] = {
+    "zero_torque": (ZeroTorque(),),
+    "profile": (TorqueProfile(),),
+    "spline": (
+        Spline(_EVERY_TENTH, (0.0, 0.0, -0.08, -0.16, -0.25, -0.30, -0.01, 0.0, 0.0, 0.0), joint="*ankle_angle*"),
+        Spline(_EVERY_TENTH, (-0.03, -0.12, -0.04, 0.0, 0.06, 0.16, 0.08, 0.03, 0.01, -0.05), joint="*hip_flexion*"),
+    ),
+    "impedance": (
+        # The spring that cost least energy in the clutched ankle exoskeleton of Collins et al. 2015, Nature 522:212.
+        Impedance(180.0, 0.0, 0.0, joint="*ankle_angle*", swing=Gains()),
+    ),
+}
+
+
+def read(path: str | Path) -> DeviceController:
+    """A controller's settings from a JSON file.
+
+    Raises:
+        UserError: no such file, not JSON, an unknown key or type, a value out of range.
+    """
+    path = Path(path)
+    try:
+        tree = json.loads(path.read_text())
+    except OSError as error:
+        raise UserError(f"controller file {str(path)!r}: cannot be read ({error.strerror or error}).") from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"controller file {str(path)!r} is not JSON: {error}.") from None
+    controller = build(DeviceController, tree, f"{path.name}")
+    check(controller, f"controller file {str(path)!r}")
+    return controller
+
+
+def check(controller: DeviceController, where: str) -> None:
+    """Raises ``UserError`` beginning with ``where`` for values that make no controller."""
+    check_numbers(dataclasses.asdict(controller))
+    unit = getattr(controller, "torque_unit", TORQUE_UNITS[0])
+    if unit not in TORQUE_UNITS:
+        raise unknown(f"{where}: torque_unit", unit, TORQUE_UNITS)
+    match controller:
+        case TorqueProfile():
+            _check_profile(controller, where)
+        case Spline():
+            _check_knots(controller, where)
+        case Impedance():
+            for gains in (controller, controller.swing or Gains()):
+                if min(gains.stiffness_nm_per_rad, gains.damping_nm_s_per_rad) < 0:
+                    raise UserError(f"{where}: stiffness and damping must be 0 or more.")
+
+
+def _check_profile(profile: TorqueProfile, where: str) -> None:
+    onset = profile.peak_time_percent - profile.rise_time_percent
+    end = profile.peak_time_percent + profile.fall_time_percent
+    if min(profile.rise_time_percent, profile.fall_time_percent) <= 0 or onset < 0 or end > 100:
+        raise UserError(
+            f"{where}: rise and fall time must be positive and lie within the gait cycle; they begin at {onset:g} % "
+            f"(peak_time_percent - rise_time_percent) and end at {end:g} % (peak_time_percent + fall_time_percent)."
+        )
+
+
+def _check_knots(spline: Spline, where: str) -> None:
+    percent = spline.percent
+    if len(percent) != len(spline.torque) or len(percent) < 2:
+        raise UserError(
+            f"{where}: percent and torque must have the same length, at least 2; they have {len(percent)} and "
+            f"{len(spline.torque)}."
+        )
+    rising = all(math.isfinite(a) and a < b for a, b in itertools.pairwise(percent))
+    if not rising or percent[0] < 0 or percent[-1] >= 100:
+        raise UserError(
+            f"{where}: percent must increase, from 0 or more to less than 100 (100 is 0 of the next stride), got "
+            f"{list(percent)}."
+        )

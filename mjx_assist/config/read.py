@@ -1,0 +1,103 @@
+"""A run's config from a JSON file or plain data, with overrides, and back."""
+
+import dataclasses
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from mjx_assist.config.checks import check
+from mjx_assist.config.schema import RunConfig
+from mjx_assist.config.tree import build, override
+from mjx_assist.errors import UserError, unknown
+from mjx_assist.paths import data_path
+
+MODEL_PATH, MODEL_KEYS = "env_params.model_path", ("msk_key", "device_key")
+
+
+def load_config(source: str | Path, overrides: Mapping[str, Any] | None = None) -> RunConfig:
+    """The config of a JSON file or of a shipped preset by its name, with ``{"dotted.key": value}`` changed.
+
+    Raises:
+        UserError: neither file nor preset, bad JSON, unknown key, wrong type, a value out of range.
+    """
+    texts = [(key, value if isinstance(value, str) else json.dumps(value)) for key, value in (overrides or {}).items()]
+    return load(config_file(str(source)), texts)
+
+
+def load(path: str | Path, overrides: Sequence[tuple[str, str]] = ()) -> RunConfig:
+    """Read a JSON config, apply ``(dotted.key, text)`` overrides, check everything.
+
+    Raises:
+        UserError: missing file, bad JSON, unknown key, wrong type, a value out of range.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise UserError(f"config file {str(path)!r} does not exist.")
+    try:
+        tree = json.loads(path.read_text())
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"config file {str(path)!r} is not JSON: {error}.") from None
+    if not isinstance(tree, dict):
+        raise UserError(f"config file {str(path)!r} must hold one JSON object.")
+    for key, text in overrides:
+        override(tree, key, text, to_dict(RunConfig()))
+    _choose_model(tree, {key for key, _ in overrides})
+    return from_dict(tree)
+
+
+def from_dict(tree: dict) -> RunConfig:
+    """Build and validate a run config from plain JSON data."""
+    config = build(RunConfig, _with_one_model(tree), "")
+    check(config, to_dict(config))
+    return config
+
+
+def to_dict(config: Any) -> dict:
+    """Plain JSON data of a config; ``from_dict(to_dict(c)) == c``."""
+    return json.loads(json.dumps(dataclasses.asdict(config)))
+
+
+def _choose_model(tree: dict, keys: set[str]) -> None:
+    """On the command line a model's path takes the place of the file's human and device, and they that of a path."""
+    env = tree.get("env_params")
+    if not isinstance(env, dict):
+        return
+    keyed = {f"env_params.{k}" for k in MODEL_KEYS} & keys
+    if MODEL_PATH in keys and not keyed:
+        env.update(dict.fromkeys(MODEL_KEYS))
+    elif keyed and MODEL_PATH not in keys:
+        env.pop("model_path", None)
+
+
+def _with_one_model(tree: dict) -> dict:
+    """The tree with null for the human's and device's keys where a model's path takes their place.
+
+    Raises:
+        UserError: both are given.
+    """
+    env = tree.get("env_params")
+    if not isinstance(env, dict) or env.get("model_path") is None:
+        return tree
+    for key in MODEL_KEYS:
+        if env.get(key) is not None:
+            raise UserError(
+                f"config keys 'env_params.model_path' ({env['model_path']!r}) and 'env_params.{key}' ({env[key]!r}): "
+                "give one of them, and null for the other."
+            )
+    return {**tree, "env_params": {**env, **dict.fromkeys(MODEL_KEYS)}}
+
+
+def config_file(text: str | None) -> Path:
+    """A config's file: a path, or a shipped preset by its name."""
+    presets = sorted(path.stem for path in data_path("configs").glob("*.json"))
+    if text is None:
+        raise UserError(f"CONFIG is missing: give a JSON file or a shipped preset ({', '.join(presets)}).")
+    path = Path(text)
+    if path.is_file():
+        return path
+    if path.name == text:
+        if path.name.removesuffix(".json") not in presets:
+            raise unknown(f"there is no file {text!r}; as a shipped preset", text, presets)
+        return data_path("configs", path.name.removesuffix(".json") + ".json")
+    raise UserError(f"config file {text!r} does not exist. Shipped presets, by name: {', '.join(presets)}.")

@@ -1,0 +1,240 @@
+"""One run as a tree of frozen dataclasses: JSON in, JSON out, strict about every key and type.
+
+Key names are MyoAssist's where the meaning is the same, so its users find what they know.
+"""
+
+import dataclasses
+from dataclasses import dataclass, field
+
+from mjx_assist.config.device import DeviceController
+from mjx_assist.config.words import CRITIC, FREEZE, LOAD, REDUCED, RESET
+from mjx_assist.curriculum.settings import Curriculum, Randomization
+
+# Joint name patterns: a prosthesis' joint takes the place of the human one, and an amputated side may have none.
+JOINT_POSITIONS = ("*ankle_angle_?", "*hip_flexion_?", "*knee_angle_?", "pelvis_tilt", "pelvis_ty")
+JOINT_VELOCITIES = (*JOINT_POSITIONS[:-1], "pelvis_tx", "pelvis_ty")
+
+
+@dataclass(frozen=True)
+class RewardWeights:
+    """Weight of every term (sim/reward.py has their formulas); 0 or {} switches a term off."""
+
+    forward_reward: float = 0.0
+    muscle_activation_penalty: float = 0.0
+    muscle_activation_diff_penalty: float = 0.0
+    foot_force_penalty: float = 0.0
+    joint_constraint_force_penalty: float = 0.0
+    qpos_imitation_rewards: dict[str, float] = field(default_factory=dict)
+    qvel_imitation_rewards: dict[str, float] = field(default_factory=dict)
+    end_effector_imitation_reward: float = 0.0
+    footstep_delta_time: float = 0.0
+    average_velocity_per_step: float = 0.0
+    muscle_activation_penalty_per_step: float = 0.0
+    exo_activation_penalty: float = 0.0
+    pose_tracking_rewards: dict[str, float] = field(default_factory=dict)
+    foot_tracking_reward: float = 0.0
+    impact_penalty: float = 0.0
+
+
+@dataclass(frozen=True)
+class EnvParams:
+    """What the walker is, what it sees and what it is rewarded for. Velocities in m/s, heights in m, periods in s.
+
+    ``device_controller`` drives the device in the place of a learned head (null: the head does).
+
+    The walker is assist_sim's (``msk_key``, ``device_key``) or a user's own MJCF file (``model_path``; the keys are
+    then null). Joints are named by patterns such as ``*ankle_angle_?``.
+
+    ``model_kind``: what moves in training, the ``reduced`` model or assist_sim's as ``composed`` (docs/composed.md; on
+    the backend ``mujoco``).
+
+    ``device_torque_limit``: share of the device's torque that its head can ask for. ``terrain_amplitude``: share of the
+    heights that ``terrain_type`` with ``terrain_params`` describe. ``terrain_observation``: how far ahead of the pelvis
+    (m) the ground's height over that under the pelvis is seen. ``terrain``: a config of the package myoassist-terrains
+    in the place of ``terrain_type`` (docs/terrain.md).
+    """
+
+    msk_key: str | None = "myolegs22"
+    device_key: str | None = "Tutorial_L1"
+    model_path: str | None = None
+    model_kind: str = REDUCED
+    backend: str = "auto"
+    num_envs: int = 256
+    num_threads: int = 0
+    seed: int = 1234
+    control_framerate: int = 30
+    physics_sim_framerate: int = 240
+    safe_height: float = 0.7
+    out_of_trajectory_threshold: float = 0.5
+    custom_max_episode_steps: int = 1000
+    flag_random_ref_index: bool = True
+    velocity_mode: str = "UNIFORM"
+    min_target_velocity: float = 1.25
+    max_target_velocity: float = 1.25
+    min_target_velocity_period: float = 2.0
+    max_target_velocity_period: float = 10.0
+    observation_joint_pos_keys: tuple[str, ...] = JOINT_POSITIONS
+    observation_joint_vel_keys: tuple[str, ...] = JOINT_VELOCITIES
+    observation_joint_sensor_keys: tuple[str, ...] = ("r_foot", "l_foot", "r_toes", "l_toes")
+    observe_gait_phase: bool = True
+    reference_data_path: str | None = None
+    device_controller: DeviceController | None = None
+    device_torque_limit: float = 1.0
+    terrain_type: str | tuple[str, ...] = "flat"
+    terrain_params: str | float | tuple[str | float, ...] = ""
+    terrain: dict | None = None
+    terrain_amplitude: float = 1.0
+    terrain_observation: tuple[float, ...] = ()
+    randomization: Randomization = field(default_factory=Randomization)
+    curriculum: Curriculum | None = None
+    reward_keys_and_weights: RewardWeights = field(default_factory=RewardWeights)
+
+    @property
+    def human(self) -> str:
+        """What to reduce: the human's key, or the path of the user's model."""
+        return self.model_path or self.msk_key
+
+
+@dataclass(frozen=True)
+class HeadIndexing:
+    """What a head observes and drives: name patterns, or MyoAssist's range / index (and *_mapping) entries."""
+
+    observation: tuple[str | dict, ...] = ("*",)
+    action: tuple[str | dict, ...] = ()
+
+
+@dataclass(frozen=True)
+class HeadOptions:
+    """One actor head: ``initial_action`` in [-1, 1] is what an untrained head outputs.
+
+    ``init_from``: a run or bundle whose head of the same name gives the weights to start with, in the place of the
+    run's `InitFrom`; a head that is frozen as well keeps seeing observations normalised as there. ``learning_rate`` and
+    ``log_std_init``: null means the run's; a ``target_kl`` changes all rates by the same factor. ``log_std_min`` bounds
+    exploration from below; null means nothing does.
+    """
+
+    enabled: bool = True
+    frozen: bool = False
+    init_from: str | None = None
+    initial_action: float = 0.0
+    learning_rate: float | None = None
+    log_std_init: float | None = None
+    log_std_min: float | None = None
+
+
+@dataclass(frozen=True)
+class PolicyParams:
+    """Networks: hidden sizes and wiring per head (``common_critic`` is the value function).
+
+    ``mirror_symmetric``: one network serves both sides; null means where the model is left-right symmetric.
+    """
+
+    net_arch: dict[str, tuple[int, ...]] = field(
+        default_factory=lambda: {"human_actor": (128, 128), "exo_actor": (32, 32), CRITIC: (128, 128)}
+    )
+    net_indexing_info: dict[str, HeadIndexing] = field(
+        default_factory=lambda: {
+            "human_actor": HeadIndexing(action=("muscles",)),
+            "exo_actor": HeadIndexing(action=("device",)),
+            CRITIC: HeadIndexing(),
+        }
+    )
+    head_options: dict[str, HeadOptions] = field(default_factory=dict)
+    activation: str = "elu"
+    log_std_init: float = -0.7
+    mirror_symmetric: bool | None = None
+
+
+@dataclass(frozen=True)
+class PPOParams:
+    """Proximal policy optimisation (Schulman 2017).
+
+    ``target_kl`` steers the learning rate; 0 keeps it constant. ``max_kl`` ends an update early; 0 never does.
+    ``normalize_reward`` divides rewards by the standard deviation of their discounted sums. ``mirror_loss_coef`` weighs
+    how far the action for the mirror image is from the mirrored action (Yu 2018), for networks that are not symmetric.
+    """
+
+    learning_rate: float = 1e-3
+    n_steps: int = 64
+    batch_size: int = 4096
+    n_epochs: int = 5
+    gamma: float = 0.98
+    gae_lambda: float = 0.95
+    clip_range: float = 0.2
+    clip_range_vf: float = 0.0
+    ent_coef: float = 0.0
+    vf_coef: float = 0.5
+    max_grad_norm: float = 1.0
+    target_kl: float = 0.01
+    max_kl: float = 0.0
+    normalize_advantage: bool = True
+    normalize_reward: bool = False
+    mirror_loss_coef: float = 0.0
+
+
+@dataclass(frozen=True)
+class LoggerParams:
+    """How often, in updates, a run logs, saves and lets its policy walk in C MuJoCo (evaluation; 0: never)."""
+
+    logging_frequency: int = 1
+    checkpoint_frequency: int = 20
+    keep_checkpoints: int = 3
+    evaluation_frequency: int = 50
+
+
+@dataclass(frozen=True)
+class EvaluateParams:
+    """An entry of ``evaluate_param_list``, in MyoAssist's words: control steps, m/s, s.
+
+    ``cam_type``, ``cam_distance`` and ``visualize_activation`` are of MyoAssist's videos and change nothing here.
+    """
+
+    num_timesteps: int = 1000
+    velocity_mode: str = "UNIFORM"
+    min_target_velocity: float = 1.25
+    max_target_velocity: float = 1.25
+    target_velocity_period: float = 5.0
+    cam_type: str = "follow"
+    cam_distance: float = 2.5
+    visualize_activation: bool = True
+
+
+@dataclass(frozen=True)
+class InitFrom:
+    """Another run, bundle or shipped policy to start from (``source``); `mjx_assist.transfer` matches both by name.
+
+    ``heads``: head (or common_critic) -> "load", "reset" (starts fresh) or "freeze" (loaded, and stays as it is); what
+    is not named is loaded if the source has it. ``exploration``: their log standard deviations too. ``normaliser``: the
+    statistics of the observations. ``optimizer``: Adam's moments and the learning rate, which only a run has.
+    """
+
+    source: str
+    heads: dict[str, str] = field(default_factory=dict)
+    exploration: bool = True
+    normaliser: bool = True
+    optimizer: bool = False
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """A whole run. Each entry of ``evaluate_param_list`` becomes a report at its end."""
+
+    total_timesteps: int = 6_000_000
+    init_from: InitFrom | None = None
+    evaluate_param_list: tuple[EvaluateParams, ...] = ()
+    env_params: EnvParams = field(default_factory=EnvParams)
+    policy_params: PolicyParams = field(default_factory=PolicyParams)
+    ppo_params: PPOParams = field(default_factory=PPOParams)
+    logger_params: LoggerParams = field(default_factory=LoggerParams)
+
+    @property
+    def head_options(self) -> dict[str, HeadOptions]:
+        """Options of every head, with what `InitFrom` says of it."""
+        made = {}
+        for name in self.policy_params.net_arch:
+            options = self.policy_params.head_options.get(name, HeadOptions())
+            do = self.init_from.heads.get(name, LOAD) if self.init_from else RESET
+            if do != RESET:
+                options = dataclasses.replace(options, init_from=options.init_from or self.init_from.source)
+            made[name] = dataclasses.replace(options, frozen=options.frozen or do == FREEZE)
+        return made

@@ -1,0 +1,92 @@
+"""Which reader and writer a gait file's name asks for; the formats themselves are in modules of their own."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from mjx_assist.errors import UserError, unknown
+from mjx_assist.eval.formats import csv_table, myoassist, opensim
+from mjx_assist.eval.formats.combine import Imported, combine
+from mjx_assist.eval.replay.record import GaitRecord
+from mjx_assist.files.opensim_table import SUFFIXES
+
+GRF_NAME = "_grf.mot"
+_READERS = {
+    ".csv": csv_table.read_csv,
+    ".json": myoassist.read_json,
+    **dict.fromkeys(SUFFIXES, opensim.read_opensim),
+}
+_WRITERS = {
+    ".csv": csv_table.write_csv,
+    ".json": myoassist.write_json,
+    ".mot": opensim.write_kinematics,
+    ".sto": opensim.write_forces,
+    ".npz": GaitRecord.save,
+}
+
+
+def convert(inputs: Sequence[Path], out: Path) -> tuple[list[Path], Imported]:
+    """Read ``inputs`` (`read`) and write what ``out`` asks for (`write`); returns the files written and what was read.
+
+    Raises UserError for files that cannot be read, or do not make a record together.
+    """
+    _check_output(out)
+    imported = read(inputs)
+    return write(imported.record, out), imported
+
+
+def read(inputs: Sequence[Path]) -> Imported:
+    """A gait record .npz, or the record that other files make together; a folder stands for its .mot and .sto files."""
+    files = [file for path in inputs for file in _expanded(path)]
+    records = [file for file in files if file.suffix.lower() == ".npz"]
+    if records:
+        if len(files) > 1:
+            raise UserError(f"{records[0]}: a gait record is whole; it cannot be joined with other files.")
+        return Imported(GaitRecord.load(records[0]), (), ())
+    return combine([_reader(file)(file) for file in files])
+
+
+def write(record: GaitRecord, out: Path) -> list[Path]:
+    """One file by its name's end (.csv, .json, .mot, _grf.mot, .sto, .npz), or all OpenSim files into a folder."""
+    if out.suffix:
+        _writer(out)(record, out)
+        return [out]
+    targets = {
+        opensim.KINEMATICS: opensim.write_kinematics,
+        opensim.GROUND_REACTION: opensim.write_ground_reaction,
+        opensim.FORCES: opensim.write_forces,
+    }
+    for name, writer in targets.items():
+        writer(record, out / name)
+    return [out / name for name in targets]
+
+
+def _expanded(path: Path) -> list[Path]:
+    if not path.is_dir():
+        return [path]
+    files = sorted(file for file in path.iterdir() if file.suffix.lower() in SUFFIXES)
+    if not files:
+        raise UserError(f"{path}: the folder holds no .mot or .sto file.")
+    return files
+
+
+def _reader(path: Path):
+    if path.suffix.lower() not in _READERS:
+        raise unknown(f"{path}: file format", path.suffix, [*_READERS, ".npz"])
+    return _READERS[path.suffix.lower()]
+
+
+def _writer(path: Path):
+    if path.name.lower().endswith(GRF_NAME):
+        return opensim.write_ground_reaction
+    if path.suffix.lower() not in _WRITERS:
+        raise unknown(f"-o {path}: file format", path.suffix, _WRITERS)
+    return _WRITERS[path.suffix.lower()]
+
+
+def _check_output(out: Path) -> None:
+    if out.suffix:
+        _writer(out)
+        if out.is_dir():
+            raise UserError(f"-o {str(out)!r} is a folder; give the name of a file.")
+    elif out.is_file():
+        raise UserError(f"-o {str(out)!r} is a file; give the name of a folder, or of a file with an ending.")

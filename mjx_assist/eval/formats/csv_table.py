@@ -1,0 +1,150 @@
+"""The gait record as one wide CSV table, and back. A column is ``field.name.unit``; ``#`` lines hold the rest."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+
+from mjx_assist.errors import UserError
+from mjx_assist.eval.formats.combine import OVER_TIME, Part, fields_of_header, header_of
+from mjx_assist.eval.replay.record import _NAMES, _SHAPES, SIDES, GaitRecord
+from mjx_assist.files.atomic import replacing
+from mjx_assist.files.opensim_table import is_length, is_number
+
+AXES = ("forward", "left", "up")
+_KIND = "mjx-assist gait record"
+# Unit of each field; of a joint's fields (angle, length).
+_UNITS = {
+    "time": "s",
+    "phase": "cycle",
+    "target_velocity": "m_per_s",
+    "qpos": ("rad", "m"),
+    "qvel": ("rad_per_s", "m_per_s"),
+    "reference_qpos": ("rad", "m"),
+    "activation": "fraction",
+    "excitation": "fraction",
+    "muscle_length": "m",
+    "muscle_velocity": "m_per_s",
+    "muscle_force": "N",
+    "muscle_active_force": "N",
+    "device_torque": "N_m",
+    "ground_reaction": "N",
+    "center_of_pressure": "m",
+    "free_moment": "N_m",
+    "joint_moment": ("N_m", "N"),
+    "device_moment": ("N_m", "N"),
+    "passive_moment": ("N_m", "N"),
+    "foot_position": "m",
+    "toe_position": "m",
+    "com_position": "m",
+    "com_velocity": "m_per_s",
+    "sensors": "SI",
+    "foot_ground": "m",
+    "com_ground": "m",
+}
+_OF = {letter: name for name, letter in _NAMES.items() if name != "device_joints"}
+
+
+def write_csv(record: GaitRecord, path: Path) -> None:
+    """The whole record as one table with 9 significant digits; an empty cell is a value that was not recorded."""
+    columns: dict[str, np.ndarray] = {}
+    for field in OVER_TIME:
+        names = _entries(field, record)
+        values = getattr(record, field).reshape(record.time.size, -1)
+        for name, column in zip(names, values.T, strict=True):
+            columns[".".join(part for part in (field, name, _unit(field, name)) if part)] = column
+    head = [f"# {_KIND}", *(f"# {name}: {value}" for name, value in header_of(record).items()), ",".join(columns)]
+    stream = io.StringIO()
+    np.savetxt(stream, np.column_stack(list(columns.values())), fmt="%.9g", delimiter=",")
+    with replacing(path) as out:
+        out.write(("\n".join(head) + "\n" + stream.getvalue().replace("nan", "")).encode())
+
+
+def read_csv(path: Path) -> Part:
+    """What a table that ``write_csv`` wrote holds; columns may be missing. Raises UserError for anything else."""
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file.") from None
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: is not text in UTF-8 ({error.reason} at byte {error.start}).") from None
+    comments = [line.lstrip("# ").partition(":") for line in lines if line.startswith("#")]
+    header = {name.strip(): value.strip() for name, colon, value in comments if colon}
+    rows = [line for line in lines if line.strip() and not line.startswith("#")]
+    labels = [label.strip() for label in rows[0].split(",")] if rows else []
+    if not {"time.s"} <= set(labels) or len(rows) < 2:
+        raise UserError(f"{path}: is not a gait record's table: it needs a column time.s and at least one sample.")
+    repeated = sorted({label for label in labels if labels.count(label) > 1})
+    if repeated:
+        raise UserError(f"{path}: column {repeated[0]} appears more than once.")
+    columns = dict(zip(labels, _numbers(path, labels, rows[1:]).T, strict=True))
+    fields = fields_of_header(header, str(path))
+    unused = _collect(columns, fields, path)
+    return Part(str(path), fields, (f"{path}: not used: {', '.join(unused)}",) if unused else ())
+
+
+def _entries(field: str, record: GaitRecord) -> list[str]:
+    """The name of each column of a field, in C order."""
+    names = [""]
+    for letter in _SHAPES[field][1:]:
+        part = {"2": SIDES, "3": AXES}.get(letter) or getattr(record, _OF[letter])
+        names = [f"{name}.{p}" if name else p for name in names for p in part]
+    return names
+
+
+def _unit(field: str, name: str) -> str:
+    unit = _UNITS[field]
+    return unit if isinstance(unit, str) else unit[is_length(name)]
+
+
+def _collect(columns: dict[str, np.ndarray], fields: dict, path: Path) -> list[str]:
+    """Add the series that the columns make to ``fields``; the labels of columns that are none are returned."""
+    found: dict[str, dict[str, np.ndarray]] = {}
+    unused = []
+    for label, column in columns.items():
+        field, _, rest = label.partition(".")
+        name = rest.rpartition(".")[0]
+        if field in OVER_TIME and rest == ".".join(p for p in (name, _unit(field, name)) if p):
+            found.setdefault(field, {})[name] = column
+        else:
+            unused.append(label)
+    for field, parts in found.items():
+        letters = _SHAPES[field][1:]
+        for letter in letters:
+            if letter in _OF:
+                names = fields.setdefault(_OF[letter], tuple(parts))
+                _check_names(path, field, parts, names)
+                parts = {name: parts[name] for name in names}
+        if set(letters) <= {"2", "3"}:
+            wanted = [""]
+            for letter in letters:
+                wanted = [f"{w}.{p}" if w else p for w in wanted for p in (SIDES if letter == "2" else AXES)]
+            _check_names(path, field, parts, wanted)
+            parts = {name: parts[name] for name in wanted}
+        shape = [{"2": 2, "3": 3}.get(letter, len(parts)) for letter in letters]
+        fields[field] = np.stack(list(parts.values()), axis=1).reshape(-1, *shape)
+    return unused
+
+
+def _check_names(path: Path, field: str, parts: dict, names) -> None:
+    missing = [name for name in names if name not in parts]
+    surplus = [name for name in parts if name not in names]
+    if missing or surplus:
+        raise UserError(f"{path}: {field} {'lacks' if missing else 'has besides'} {', '.join(missing or surplus)}.")
+
+
+def _numbers(path: Path, labels: list[str], rows: list[str]) -> np.ndarray:
+    """[T, columns]; an empty cell is NaN. Names the row and column of what is no number."""
+    cells = [row.split(",") for row in rows]
+    for number, row in enumerate(cells, start=1):
+        if len(row) != len(labels):
+            raise UserError(f"{path}: sample {number} has {len(row)} values, the header names {len(labels)} columns.")
+    values = np.empty((len(rows), len(labels)))
+    for place, label in enumerate(labels):
+        column = [row[place].strip() or "nan" for row in cells]
+        try:
+            values[:, place] = column
+        except ValueError:
+            number, cell = next((i, c) for i, c in enumerate(column, start=1) if not is_number(c))
+            raise UserError(f"{path}: {label}, sample {number} is {cell!r}, not a number.") from None
+    return values

@@ -1,0 +1,187 @@
+"""Figures of a comparison, one each for kinematics, kinetics, activation and metabolic cost: a colour for each case."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from mjx_assist.eval.plots.style import (
+    FAINT,
+    HEALTHY,
+    JOINT_TITLES,
+    MODEL_TITLES,
+    MOMENT_SIGNS,
+    MUSCLE_TITLES,
+    SOFT,
+    cycle_axis,
+    say,
+    styled,
+)
+from mjx_assist.eval.studies.compare import Walks
+from mjx_assist.reference.published import BANDS, healthy_band
+
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#8E44AD", "#E69F00", "#56B4E9", "#5F6368", "#CC79A7")
+DASHES = ("-", (0, (5, 1.6)), (0, (1.5, 1.2)), (0, (6, 1.5, 1.5, 1.5)))
+PERCENT = np.linspace(0, 100, 101)
+# curve -> title, unit, published band and the sign that turns it into the curve's
+KINEMATICS = {
+    "pelvis_tilt_angle": ("Pelvis tilt", "forward (deg)", "pelvis_tilt", -1),
+    "hip_angle": ("Hip", "flexion (deg)", "hip_flexion", 1),
+    "knee_angle": ("Knee", "flexion (deg)", "knee_angle", -1),
+    "ankle_angle": ("Ankle", "dorsiflexion (deg)", "ankle_angle", 1),
+}
+KINETICS = {
+    "hip_moment": ("Hip moment", "extension (N·m/kg)", "hip_moment", -1),
+    "knee_moment": ("Knee moment", "extension (N·m/kg)", "knee_moment", 1),
+    "ankle_moment": ("Ankle moment", "plantarflexion (N·m/kg)", "ankle_moment", -1),
+    "ankle_biological_moment": ("Ankle moment of muscles", "plantarflexion (N·m/kg)", None, 1),
+    "grf_vertical": ("Vertical ground reaction", "body weights", "grf_vertical", 1),
+    "grf_anterior": ("Fore-aft ground reaction", "body weights", "grf_anterior", 1),
+}
+_GRID = 4  # panels in a line where there is only one speed
+
+
+@styled
+def kinematics(walks: Sequence[Walks]) -> Figure:
+    """Angles over the gait cycle, healthy bands behind."""
+    return _curves(walks, KINEMATICS)
+
+
+@styled
+def kinetics(walks: Sequence[Walks]) -> Figure:
+    """Net moments, the ankle's without the device, device torque and ground reaction over the gait cycle."""
+    driven = [name for name in _curve_names(walks) if name.startswith("device_")]
+    device = {name: _device_title(name.removeprefix("device_")) for name in driven}
+    return _curves(walks, {**KINETICS, **device})
+
+
+@styled
+def activation(walks: Sequence[Walks]) -> Figure:
+    """Activation of every muscle over the gait cycle."""
+    muscles = [name.removeprefix("activation_") for name in _curve_names(walks) if name.startswith("activation_")]
+    return _curves(
+        walks, {f"activation_{m}": (MUSCLE_TITLES.get(m, m), "activation", None, 1) for m in muscles}, from_zero=True
+    )
+
+
+@styled
+def metabolic(walks: Sequence[Walks], rows: Sequence[dict], baseline: str) -> Figure:
+    """Muscle power and cost of transport of every case at every speed, with 95 % limits, by both models."""
+    names = [n for n in dict.fromkeys(row["figure"] for row in rows if row["group"] == "metabolic")]
+    power, cost = ([n for n in names if part in n] for part in ("power", "cost"))
+    panels = [(name, "muscle power (W/kg)") for name in power] + [
+        (name, "cost of transport (J/(kg·m))") for name in cost
+    ]
+    columns = len(panels) if len({row["speed_asked_m_s"] for row in rows}) == 1 else len(power)
+    lines = len(panels) // columns
+    figure = Figure(figsize=(10.4 if lines == 1 else 3.6 * columns, 2.5 * lines + 0.4), layout="constrained")
+    axes = figure.subplots(lines, columns, squeeze=False)
+    for ax, (name, unit) in zip(axes.flat, panels, strict=True):
+        model = next((title for key, title in MODEL_TITLES.items() if name.startswith(key)), name)
+        _dots(ax, [row for row in rows if row["figure"] == name], baseline)
+        ax.set(title=model, ylabel=unit, xlabel="speed asked (m/s)")
+    _legend(figure, walks, healthy=False)
+    return figure
+
+
+def _device_title(joint: str) -> tuple[str, str, None, int]:
+    way = MOMENT_SIGNS.get(joint, (1, joint.replace("_", " ")))[1]
+    return f"Device, {JOINT_TITLES.get(joint, joint.replace('_', ' '))}", f"{way} (N·m/kg)", None, 1
+
+
+def _curves(walks: Sequence[Walks], curves: dict, from_zero: bool = False) -> Figure:
+    """One speed: a panel per curve in a grid. Several: a line per curve, a column per speed."""
+    speeds = list(dict.fromkeys(part.speed_m_s for part in walks))
+    several = len(speeds) > 1
+    panels = [(name, speed) for name in curves for speed in speeds]
+    columns = len(speeds) if several else min(_GRID, len(curves))
+    lines = -(-len(panels) // columns)
+    figure = Figure(figsize=(2.45 * columns + 0.6, (1.45 if several else 1.75) * lines + 0.7), layout="constrained")
+    axes = figure.subplots(lines, columns, squeeze=False, sharey="row" if several else False)
+    for ax in axes.flat[len(panels) :]:
+        ax.set_axis_off()
+    for index, (name, speed) in enumerate(panels):
+        ax, (title, unit, band, sign) = axes.flat[index], curves[name]
+        if band in BANDS:
+            percent, mean, sd = healthy_band(band, speed)
+            ax.fill_between(percent, sign * mean - sd, sign * mean + sd, color=HEALTHY, alpha=0.3, lw=0)
+        _panel(ax, [part for part in walks if part.speed_m_s == speed], name, _cases(walks))
+        cycle_axis(ax, title, unit)
+        if several:
+            ax.set(title=f"{speed:g} m/s" if index < columns else "", ylabel=f"{title}\n{unit}")
+            ax.label_outer()
+        if from_zero:
+            ax.set_ylim(bottom=0)
+        if index + columns < len(panels):
+            ax.set_xlabel("")
+    figure.align_ylabels()
+    _legend(figure, walks, healthy=any(curve[2] for curve in curves.values()))
+    return figure
+
+
+def _panel(ax: Axes, walks: Sequence[Walks], curve: str, cases: Sequence[str]) -> None:
+    """Mean over the strides of every case, shaded one SD."""
+    drawn = False
+    for part in walks:
+        strides = [e.curves[curve] for e in part.episodes if curve in e.curves]
+        strides = np.concatenate(strides) if strides else np.zeros((0, PERCENT.size))
+        strides = strides[np.isfinite(strides).all(axis=1)]
+        if not len(strides):
+            continue
+        mean, sd = strides.mean(axis=0), strides.std(axis=0)
+        colour, dash = _look(cases.index(part.case))
+        ax.fill_between(PERCENT, mean - sd, mean + sd, color=colour, alpha=0.13, lw=0)
+        ax.plot(PERCENT, mean, color=colour, ls=dash)
+        drawn = True
+    if not drawn:
+        say(ax, "no complete stride")
+
+
+def _dots(ax: Axes, rows: Sequence[dict], baseline: str) -> None:
+    """Means with their limits, cases side by side at every speed; above, the difference to the baseline in percent."""
+    cases = list(dict.fromkeys(row["case"] for row in rows))
+    speeds = list(dict.fromkeys(row["speed_asked_m_s"] for row in rows))
+    step = 0.7 / len(cases)
+    for row in rows:
+        if row["mean"] is None or not np.isfinite(row["mean"]):
+            continue
+        index = cases.index(row["case"])
+        x, colour = speeds.index(row["speed_asked_m_s"]) + step * (index - (len(cases) - 1) / 2), _look(index)[0]
+        known = row["mean_low"] is not None and np.isfinite(row["mean_low"])
+        reach = [[row["mean"] - row["mean_low"]], [row["mean_high"] - row["mean"]]] if known else None
+        ax.bar(x, row["mean"], 0.86 * step, color=colour, alpha=0.75)
+        ax.errorbar(x, row["mean"], reach, color="#202124", capsize=2.5, lw=1, ls="none")
+        change = row.get("difference_percent")
+        if row["case"] != baseline and change is not None and np.isfinite(change):
+            sure = row["low"] is not None and row["low"] * row["high"] > 0
+            top = row["mean_high"] if known else row["mean"]
+            text = f"{change:+.1f} %" if sure else f"({change:+.1f} %)"
+            style = {"color": "#202124" if sure else SOFT, "fontsize": 7, "rotation": 0 if len(rows) <= 4 else 90}
+            ax.annotate(text, (x, top), (0, 3), textcoords="offset points", ha="center", **style)
+    ax.set_xlim(-0.6, len(speeds) - 0.4)
+    ax.set_xticks(range(len(speeds)), [f"{speed:g}" for speed in speeds])
+    ax.set_ylim(0, 1.25 * ax.get_ylim()[1])
+    ax.grid(axis="y", color=FAINT, lw=0.5)
+
+
+def _legend(figure: Figure, walks: Sequence[Walks], healthy: bool) -> None:
+    handles = [
+        Line2D([], [], color=_look(i)[0], ls=_look(i)[1], lw=1.8, label=case) for i, case in enumerate(_cases(walks))
+    ]
+    if healthy:
+        handles.append(Line2D([], [], color=HEALTHY, alpha=0.5, lw=6, label="healthy, mean ± SD"))
+    figure.legend(handles=handles, loc="outside upper left", ncols=len(handles))
+
+
+def _look(index: int) -> tuple:
+    return PALETTE[index % len(PALETTE)], DASHES[index % len(DASHES)]
+
+
+def _cases(walks: Sequence[Walks]) -> list[str]:
+    return list(dict.fromkeys(part.case for part in walks))
+
+
+def _curve_names(walks: Sequence[Walks]) -> list[str]:
+    return list(dict.fromkeys(name for part in walks for episode in part.episodes for name in episode.curves))

@@ -1,0 +1,183 @@
+"""Panels of the feet on the ground, and of how alike strides and legs are: force, centre of pressure, symmetry."""
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from mjx_assist.eval.gait import cycles, events
+from mjx_assist.eval.plots.style import (
+    COLOURS,
+    DASHES,
+    FAINT,
+    FOURTH,
+    HEALTHY,
+    INK,
+    MARKERS,
+    SOFT,
+    THIRD,
+    both_legs,
+    corner,
+    cycle_axis,
+    healthy,
+    say,
+)
+from mjx_assist.eval.replay.record import SIDES, GaitRecord
+
+_LOADED = 0.05  # body weights: below this a centre of pressure is noise
+SYMMETRY_BARS = {
+    "stance_percent": "stance time",
+    "step_time_s": "step time",
+    "step_length_m": "step length",
+    "grf_peak_bw": "peak force",
+}
+ALIKE_PERCENT = 12.0  # symmetry index up to which legs count as alike; see verdict.py for the source
+
+
+def force_panel(ax: Axes, gait, quantity: str) -> None:
+    """Vertical or fore-aft ground reaction over the healthy band, body weights."""
+    vertical = quantity == "grf_vertical"
+    healthy(ax, gait.band, quantity, gait.metrics)
+    axis = cycles.VERTICAL if vertical else cycles.FORWARD
+    both_legs(ax, gait.average(lambda record: cycles.ground_force(record, axis)), gait.metrics)
+    title = "Vertical ground reaction" if vertical else "Fore-aft ground reaction"
+    cycle_axis(ax, title, "force (BW)" if vertical else "forward force (BW)")
+    peak = gait.metrics["both"]["grf_peak_bw"]
+    if vertical and peak is not None:
+        ax.text(0.98, 0.97, f"peak {peak:.2f} BW", transform=ax.transAxes, ha="right", va="top", fontsize=7, color=SOFT)
+
+
+def pressure_path(record: GaitRecord) -> np.ndarray:
+    """[T, 2, 2] cm: centre of pressure (forward, to the foot's outside) from where the flat foot's heel stands.
+
+    NaN while a foot bears less than 5 % of body weight, and in a stance that has no middle.
+    """
+    path = np.full((record.time.size, 2, 2), np.nan)
+    loaded = record.ground_reaction[:, :, 2] > _LOADED * record.body_weight
+    for foot in range(2):
+        edges = np.flatnonzero(np.diff(np.concatenate([[False], loaded[:, foot], [False]])))
+        for start, end in edges.reshape(-1, 2):
+            flat = record.foot_position[start + (end - start) // 3, foot, :2]  # after a third of stance it is flat
+            path[start:end, foot] = 100 * (record.center_of_pressure[start:end, foot, :2] - flat)
+        path[:, foot, 1] *= 1 if foot else -1  # the world's second axis points left
+    return path
+
+
+def pressure_panel(ax: Axes, gait) -> None:
+    """Path of the centre of pressure under the foot: over the cycle, or from above where legs can swing sideways."""
+    forward = _while_loaded(gait, 0)
+    if not gait.has("hip_adduction"):
+        both_legs(ax, forward, gait.metrics)
+        cycle_axis(ax, "Centre of pressure", "ahead of the heel (cm)")
+        return
+    sideways = _while_loaded(gait, 1)
+    for foot, side in enumerate(SIDES):
+        path = sideways["mean"][:, foot], forward["mean"][:, foot]
+        ax.plot(*path, color=COLOURS[side], ls=DASHES[side])
+    ax.set(title="Centre of pressure", xlabel="to the foot's outside (cm)", ylabel="ahead of the heel (cm)")
+
+
+def _while_loaded(gait, axis: int) -> dict:
+    """Like ``gait.average`` of one axis of the path, over those strides that load the foot at a percent, if most do."""
+    pairs = [cycles.stride_cycles(record, pressure_path(record)[:, :, axis]) for record in gait.records]
+    average = gait.average(lambda record: np.zeros((record.time.size, 2)))
+    for foot in range(2):
+        strides = np.concatenate([pair[foot] for pair in pairs])
+        known = np.isfinite(strides)
+        number = np.where(known.sum(axis=0) > len(strides) / 2, known.sum(axis=0), np.nan)
+        mean = np.where(known, strides, 0).sum(axis=0) / number
+        average["mean"][:, foot] = mean
+        average["sd"][:, foot] = np.sqrt((np.where(known, strides - mean, 0) ** 2).sum(axis=0) / number)
+    return average
+
+
+def clearance_panel(ax: Axes, gait) -> None:
+    """Height of the heel body's origin above its lowest point, cm."""
+    both_legs(ax, gait.average(lambda record: 100 * cycles.foot_height(record)), gait.metrics)
+    cycle_axis(ax, "Foot clearance", "heel height (cm)")
+
+
+def symmetry_panel(ax: Axes, gait) -> None:
+    """Symmetry indexes, %, with what counts as alike shaded."""
+    index = gait.metrics["symmetry"]["index_percent"]
+    values = [index.get(key) for key in SYMMETRY_BARS]
+    if all(value is None for value in values):
+        say(ax, "needs strides of both legs")
+        ax.set(title="Left-right symmetry", xticks=[], yticks=[])
+        return
+    ax.axvspan(-ALIKE_PERCENT, ALIKE_PERCENT, color=HEALTHY, alpha=0.25, lw=0)
+    ax.axvline(0, color=INK, lw=0.8)
+    sizes = [0 if value is None else value for value in values]
+    colours = [COLOURS["right" if size > 0 else "left"] for size in sizes]
+    bars = ax.barh(range(len(sizes)), sizes, 0.45, color=colours)
+    texts = ["not available" if value is None else f"{value:+.1f} %" for value in values]
+    ax.bar_label(bars, texts, fontsize=7, color=SOFT, padding=3)
+    reach = max(2 * ALIKE_PERCENT, 1.4 * max(abs(size) for size in sizes))
+    ax.set(title="Left-right symmetry", xlim=(-reach, reach), xlabel="← left larger   index (%)   right larger →")
+    for i, name in enumerate(SYMMETRY_BARS.values()):
+        ax.text(-0.97 * reach, i - 0.42, name, va="center", fontsize=7)
+    ax.set(yticks=[], ylim=(len(sizes) - 0.5, -0.8))
+
+
+def stride_panel(ax: Axes, gait) -> None:
+    """Every stride's duration against when it began: drift and variability of both legs."""
+    title = "Stride to stride"
+    durations = []
+    for record in gait.records:
+        for stride in events.strides(record):
+            start, duration = record.time[stride.start], record.time[stride.end] - record.time[stride.start]
+            durations.append(duration)
+            style = {"ms": 2.6, "mew": 0, "alpha": 0.75, "ls": "none"}
+            ax.plot(start, duration, MARKERS[stride.side], color=COLOURS[stride.side], **style)
+    if not durations:
+        say(ax, "no complete stride")
+    else:
+        mean, sd = np.mean(durations), np.std(durations, ddof=min(1, len(durations) - 1))
+        ax.axhspan(mean - sd, mean + sd, color=FAINT, alpha=0.4, lw=0, zorder=0)
+        corner(ax, f"CV {100 * sd / mean:.1f} %")
+        ax.set_ylim(min(*durations, 0.9 * mean), max(*durations, 1.1 * mean))
+    ax.set(title=title, xlabel="time (s)", ylabel="stride time (s)")
+
+
+def speed_panel(ax: Axes, gait) -> None:
+    """Forward pelvis speed of every episode, averaged over a second; the first one bold, with what was asked."""
+    for record in reversed(gait.records):
+        speed = record.column(record.qvel, "pelvis_tx")
+        bold = record is gait.first
+        if bold:
+            ax.plot(record.time, speed, color=FAINT, lw=0.5)
+            ax.plot(record.time, record.target_velocity, color=INK, lw=1.1, ls=(0, (4, 1.5)), label="asked")
+        time, mean = _running_mean(record.time, speed, seconds=1.0)
+        style = {"color": THIRD, "lw": 1.6, "label": "1 s mean"} if bold else {"color": HEALTHY, "lw": 0.7}
+        ax.plot(time, mean, **style)
+        if record.fell:
+            ax.plot(time[-1], mean[-1], "x", color=COLOURS["left"], ms=7, mew=2)
+    ax.set(title="Walking speed", xlabel="time (s)", ylabel="speed (m/s)", ylim=(0, None))
+    ax.set_xlim(0, max(record.time[-1] for record in gait.records))
+    ax.legend(loc="lower right", ncols=2)
+
+
+def learning_panel(ax: Axes, gait) -> None:
+    """Reward and mean episode length over control steps."""
+    ax.set(title="Learning", xlabel="control steps (millions)")
+    keys = ("control_steps", "reward", "episode_length")
+    steps, reward, length = (
+        np.array([np.nan if row.get(key) is None else row[key] for row in gait.learning_curve], float) for key in keys
+    )
+    box = ax.get_position()
+    ax.set_position([box.x0, box.y0, 0.9 * box.width, box.height])  # room for the other axis
+    twin = ax.twinx()
+    twin.spines["right"].set_visible(True)
+    ax.plot(steps / 1e6, length, color=THIRD, lw=1.2)
+    twin.plot(steps / 1e6, reward, color=FOURTH, lw=1.0, ls=(0, (4, 1)))
+    ax.set_ylabel("episode length (control steps)", color=THIRD)
+    twin.set_ylabel("reward (dashed)", color=FOURTH)
+    ax.set_ylim(0, None)
+
+
+def _running_mean(time: np.ndarray, values: np.ndarray, seconds: float) -> tuple[np.ndarray, np.ndarray]:
+    """Mean over a window of ``seconds``, at the window's middle; the series itself when it is shorter."""
+    if time.size < 2 or time[-1] - time[0] < seconds:
+        return time, values
+    width = max(1, round(seconds / float(np.median(np.diff(time)))))
+    total = np.concatenate([[0.0], np.cumsum(values)])
+    mean = (total[width:] - total[:-width]) / width
+    return time[width // 2 :][: mean.size], mean

@@ -1,0 +1,126 @@
+"""Panels of joints: angles, moments, powers; and of the device: torque, power, work."""
+
+from collections.abc import Callable
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+
+from mjx_assist.eval.gait import angles, cycles
+from mjx_assist.eval.plots.style import (
+    ANGLE_PANELS,
+    COLOURS,
+    DASHES,
+    INK,
+    JOINT_TITLES,
+    MOMENT_SIGNS,
+    SOFT,
+    both_legs,
+    corner,
+    cycle_axis,
+    healthy,
+    say,
+)
+from mjx_assist.eval.replay.record import SIDES, GaitRecord
+
+WORK_BARS = (
+    ("push_off_positive_work_j_per_kg", "in push-off"),
+    ("positive_work_j_per_kg", "positive"),
+    ("negative_work_j_per_kg", "negative"),
+)
+
+
+def angle_panel(ax: Axes, gait, name: str) -> None:
+    """One sagittal angle of both legs over the healthy band; the corner tells how it follows its own reference."""
+    sign, title, label = ANGLE_PANELS[name]
+    healthy(ax, gait.band, cycles.ANGLES[name], gait.metrics, sign)
+    both_legs(ax, gait.average(lambda record: sign * cycles.joint_angle(record, name)), gait.metrics)
+    cycle_axis(ax, title, label)
+    both = gait.metrics["both"]
+    correlation, rmse = both["corr_reference"][name], both["rmse_deg"][name]
+    if rmse is not None:
+        corner(ax, f"r = {'–' if correlation is None else f'{correlation:.2f}'}, RMSE {rmse:.1f}°")
+
+
+def off_plane_panel(ax: Axes, gait, name: str) -> None:
+    """An angle outside the sagittal plane, of walkers that have it; the left leg's as the right one would see it."""
+    angle = angles.OFF_PLANE[name]
+    healthy(ax, gait.band, angle.coordinate, gait.metrics, angle.sign)
+    both_legs(ax, gait.average(lambda record: angle.sign * angles.model_angle(record, angle)), gait.metrics)
+    direction = angle.positive.replace("pelvis_", "").replace("hip_", "").replace("_", " ")
+    cycle_axis(ax, name.replace("_", " ").capitalize(), f"{direction} (deg)")
+
+
+def net_moment(record: GaitRecord, joint: str) -> np.ndarray:
+    """[T, 2] N*m/kg about a joint, the model's sign: muscles, device and passive parts, as in inverse dynamics."""
+    total = record.joint_moment + record.passive_moment
+    return cycles.joint_series(record, total, joint) / record.body_mass
+
+
+def biological_moment(record: GaitRecord, joint: str) -> np.ndarray:
+    """[T, 2] N*m/kg, the net moment without the device's part."""
+    return net_moment(record, joint) - cycles.joint_series(record, record.device_moment, joint) / record.body_mass
+
+
+def power_of(moment: Callable[[GaitRecord, str], np.ndarray], record: GaitRecord, joint: str) -> np.ndarray:
+    """[T, 2] W/kg of a moment about a joint."""
+    return moment(record, joint) * cycles.joint_series(record, record.qvel, joint)
+
+
+def moment_panel(ax: Axes, gait, joint: str) -> None:
+    """Net moment about a joint over the healthy band, and the body's own part where the device drives the joint."""
+    sign, direction = MOMENT_SIGNS[joint]
+    _net_and_biological(ax, gait, joint, f"{JOINT_TITLES[joint]}_moment", lambda m, r: sign * m(r, joint), sign)
+    cycle_axis(ax, f"{JOINT_TITLES[joint].capitalize()} moment", f"{direction} (N·m/kg)")
+
+
+def power_panel(ax: Axes, gait, joint: str) -> None:
+    """Net power at a joint over the healthy band, and the body's own part where the device drives the joint."""
+    _net_and_biological(ax, gait, joint, f"{JOINT_TITLES[joint]}_power", lambda m, r: power_of(m, r, joint), 1)
+    cycle_axis(ax, f"{JOINT_TITLES[joint].capitalize()} power", "power (W/kg)")
+
+
+def _net_and_biological(ax: Axes, gait, joint: str, quantity: str, series: Callable, sign: int) -> None:
+    healthy(ax, gait.band, quantity, gait.metrics, sign)
+    average = gait.average(lambda record: series(net_moment, record))
+    both_legs(ax, average, gait.metrics)
+    if joint not in cycles.driven_joints(gait.first) or not any(average["strides"]):
+        return
+    own = gait.average(lambda record: series(biological_moment, record))
+    for foot, side in enumerate(SIDES):
+        ax.plot(own["percent"], own["mean"][:, foot], color=COLOURS[side], ls=DASHES[side], lw=0.8)
+    handles = [Line2D([], [], color=INK, lw=1.6), Line2D([], [], color=INK, lw=0.8)]
+    ax.legend(handles, ["net", "without device"], loc="best", handlelength=1.4)
+
+
+def device_panel(ax: Axes, gait, joint: str, power: bool) -> None:
+    """Device torque (N*m, extending positive) or power (W/kg, positive when it gives) about a joint."""
+    sign, direction = MOMENT_SIGNS.get(joint, (1, "joint's own sign,"))
+    name = JOINT_TITLES.get(joint, joint.replace("_", " "))
+
+    def series(record: GaitRecord) -> np.ndarray:
+        return cycles.device_power(record, joint) if power else sign * cycles.device_torque(record, joint)
+
+    both_legs(ax, gait.average(series), gait.metrics)
+    label = "power (W/kg)" if power else f"{direction} torque (N·m)"
+    cycle_axis(ax, f"Device {'power' if power else 'torque'}, {name}", label)
+
+
+def work_panel(ax: Axes, gait, joint: str) -> None:
+    """Work of the device per stride and leg: in push-off, positive and negative, J/kg."""
+    device = gait.metrics["device"][joint]
+    for foot, side in enumerate(SIDES):
+        values = [device[side][key] for key, _ in WORK_BARS]
+        if any(value is None for value in values):
+            continue
+        place = np.arange(len(values)) + (foot - 0.5) * 0.38
+        hatch = {"right": "", "left": "///"}[side]
+        bars = ax.bar(place, values, 0.36, color=COLOURS[side], hatch=hatch, edgecolor="white", lw=0.5)
+        ax.bar_label(bars, [f"{value:.3f}" for value in values], fontsize=6, color=SOFT, padding=1.5)
+    if not ax.patches:
+        say(ax, "no complete stride")
+    ax.margins(y=0.2)
+    ax.axhline(0, color=INK, lw=0.8)
+    ax.set(title=f"Device work, {JOINT_TITLES.get(joint, joint)}", ylabel="work per stride (J/kg)")
+    ax.set_xticks(range(len(WORK_BARS)), [label for _, label in WORK_BARS])
+    ax.tick_params(axis="x", length=0)

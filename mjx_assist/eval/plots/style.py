@@ -1,0 +1,170 @@
+"""How every gait figure looks: colours, line styles, names and signs. Drawing itself is in plots*.py.
+
+Right is blue and solid, left vermilion and dashed, healthy grey: told apart by the colour-blind and in grey print."""
+
+import io
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from PIL import Image
+
+from mjx_assist.eval.replay.record import SIDES
+
+COLOURS = {"right": "#0072B2", "left": "#D55E00"}  # Okabe & Ito's palette, safe for colour-blind readers
+DASHES = {"right": "-", "left": (0, (5, 1.6))}
+MARKERS = {"right": "o", "left": "^"}
+HEALTHY, INK, FAINT, SOFT, THIRD, FOURTH = "#9AA0A6", "#202124", "#C9CDD2", "#5F6368", "#009E73", "#8E44AD"
+STANCE, EMG = "#F3F4F6", "#5F6368"
+STYLE = {
+    "font.family": "DejaVu Sans",
+    "font.size": 8,
+    "axes.titlesize": 9,
+    "axes.titlelocation": "left",
+    "axes.labelsize": 8,
+    "axes.labelpad": 2.5,
+    "axes.edgecolor": "#80868B",
+    "axes.linewidth": 0.8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "xtick.color": SOFT,
+    "ytick.color": SOFT,
+    "xtick.labelsize": 7.5,
+    "ytick.labelsize": 7.5,
+    "lines.linewidth": 1.6,
+    "legend.frameon": False,
+    "legend.fontsize": 7.5,
+    "legend.borderaxespad": 0.2,
+    "svg.fonttype": "none",  # letters stay letters, for whoever edits the figure
+    "svg.hashsalt": "mjx-assist",  # the same figure gives the same file
+}
+# Drawn sign against the model's, so that flexion, dorsiflexion and forward tilt point up as in gait laboratories.
+ANGLE_PANELS = {
+    "pelvis_tilt": (-1, "Pelvis tilt", "forward tilt (deg)"),
+    "hip": (1, "Hip", "flexion (deg)"),
+    "knee": (-1, "Knee", "flexion (deg)"),
+    "ankle": (1, "Ankle", "dorsiflexion (deg)"),
+}
+# The same for moments and device torques, by joint: positive extends, or pushes the foot down.
+MOMENT_SIGNS = {
+    "hip_flexion": (-1, "extension"),
+    "knee_angle": (1, "extension"),
+    "ankle_angle": (-1, "plantarflexion"),
+}
+JOINT_TITLES = {"hip_flexion": "hip", "knee_angle": "knee", "ankle_angle": "ankle"}
+MUSCLE_TITLES = {
+    "hamstrings": "Hamstrings",
+    "bifemsh": "Biceps femoris, short",
+    "edl": "Ext. digitorum longus",
+    "fdl": "Flex. digitorum longus",
+    "glutmax": "Gluteus maximus",
+    "iliopsoas": "Iliopsoas",
+    "rectfem": "Rectus femoris",
+    "vasti": "Vasti",
+    "gastroc": "Gastrocnemius",
+    "soleus": "Soleus",
+    "tibant": "Tibialis anterior",
+}
+MODEL_TITLES = {"umberger2010": "Umberger 2010", "bhargava2004": "Bhargava 2004"}
+
+
+def styled(draw):
+    """A drawing function under this style, whatever the caller's own matplotlib settings are."""
+
+    def run(*arguments, **named):
+        with matplotlib.rc_context(STYLE):
+            return draw(*arguments, **named)
+
+    run.__doc__ = draw.__doc__
+    return run
+
+
+def both_legs(ax: Axes, average: dict, metrics: dict, linewidth: float = 1.6, band: bool = True) -> None:
+    """Mean and SD of each leg over the cycle, stance shaded up to toe-off, a line at each leg's own.
+
+    ``average``: what ``cycles.pooled_average`` gives.
+    """
+    if not any(average["strides"]):
+        say(ax, "no complete stride")
+        return
+    stance = metrics["both"]["stance_percent"]
+    if stance is not None:
+        ax.axvspan(0, stance, color=STANCE, zorder=0, lw=0)
+    for foot, side in enumerate(SIDES):
+        mean, sd, colour = average["mean"][:, foot], average["sd"][:, foot], COLOURS[side]
+        if band:
+            ax.fill_between(average["percent"], mean - sd, mean + sd, color=colour, alpha=0.18, lw=0)
+        ax.plot(average["percent"], mean, color=colour, ls=DASHES[side], lw=linewidth)
+        if metrics[side]["stance_percent"] is not None:
+            ax.axvline(metrics[side]["stance_percent"], color=colour, lw=0.8, ls=":")
+
+
+def healthy(ax: Axes, band, quantity: str, metrics: dict, sign: int = 1) -> None:
+    """The healthy mean and SD at the speed that was asked."""
+    percent, mean, sd = (np.asarray(part, float) for part in band(quantity, metrics["speed_asked_m_s"]))
+    ax.fill_between(percent, sign * mean - sd, sign * mean + sd, color=HEALTHY, alpha=0.32, lw=0)
+    ax.plot(percent, sign * mean, color=HEALTHY, lw=1.1)
+
+
+def cycle_axis(ax: Axes, title: str, label: str) -> None:
+    """Title, unit and the axis of the gait cycle."""
+    ax.set(title=title, ylabel=label, xlabel="gait cycle (%)", xlim=(0, 100), xticks=[0, 20, 40, 60, 80, 100])
+    zero_line(ax)
+
+
+def zero_line(ax: Axes) -> None:
+    """A faint line at zero where the axis crosses it."""
+    if ax.get_ylim()[0] < 0 < ax.get_ylim()[1]:
+        ax.axhline(0, color=FAINT, lw=0.8, zorder=0.5)
+
+
+def corner(ax: Axes, text: str) -> None:
+    """A small figure at the title's right."""
+    ax.text(1, 1.03, text, transform=ax.transAxes, ha="right", va="bottom", fontsize=6.5, color=SOFT)
+
+
+def say(ax: Axes, text: str) -> None:
+    """A sentence where a curve would be."""
+    box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85}
+    ax.text(0.5, 0.5, text, transform=ax.transAxes, ha="center", va="center", color=SOFT, fontsize=9, bbox=box)
+
+
+DPI = 160
+
+
+@styled
+def png(figure: Figure, dpi: int = 110) -> bytes:
+    """A figure as a PNG file's bytes."""
+    stream = io.BytesIO()
+    figure.savefig(stream, format="png", dpi=dpi, facecolor="white")
+    return stream.getvalue()
+
+
+@styled
+def svg(figure: Figure) -> bytes:
+    """A figure as an SVG file's bytes, its letters as text."""
+    stream = io.BytesIO()
+    figure.savefig(stream, format="svg", facecolor="white", metadata={"Date": None})
+    return stream.getvalue()
+
+
+@styled
+def image(figure: Figure, dpi: int) -> Image.Image:
+    """A figure as an image in 256 colours."""
+    figure.set_dpi(dpi)
+    figure.set_facecolor("white")
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return Image.fromarray(np.asarray(canvas.buffer_rgba())[:, :, :3]).quantize(256, dither=Image.Dither.NONE)
+
+
+def png_of(picture: Image.Image, dpi: int) -> bytes:
+    """An image as a PNG file's bytes."""
+    stream = io.BytesIO()
+    picture.save(stream, format="png", dpi=(dpi, dpi))
+    return stream.getvalue()

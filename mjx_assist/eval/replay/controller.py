@@ -1,0 +1,54 @@
+"""What `--controller` chooses for a policy: the learned head, a published default, or a JSON file's settings."""
+
+import dataclasses
+import fnmatch
+from collections.abc import Sequence
+from pathlib import Path
+
+from mjx_assist.config import device
+from mjx_assist.config.device import LEARNED, PUBLISHED, DeviceController
+from mjx_assist.errors import UserError, unknown
+from mjx_assist.policy.bundle import Bundle, reduced_model
+from mjx_assist.sim.device.controller import make_controller
+from mjx_assist.sim.device.motors import make_motors
+
+NAMES = (LEARNED, *PUBLISHED)
+
+
+def with_controller(bundle: Bundle, choice: str | None) -> Bundle:
+    """The policy with another device controller; None leaves it as it was trained.
+
+    Raises:
+        UserError: an unknown name, a file that is no controller, or one that the policy's device cannot follow.
+    """
+    if choice is None:
+        return bundle
+    env = bundle.config.env_params
+    if choice == LEARNED:
+        if env.device_controller is not None:
+            raise UserError(
+                f"--controller {LEARNED}: this policy was trained with {env.device_controller.type!r} in the place of "
+                "a learned head; leave --controller out to run it as it was trained."
+            )
+        return bundle
+    model = reduced_model(bundle)
+    wanted = chosen(choice, make_motors(model).joint_names)
+    make_controller(wanted, model, 1.0 / env.control_framerate)
+    env = dataclasses.replace(env, device_controller=wanted)
+    return dataclasses.replace(bundle, config=dataclasses.replace(bundle.config, env_params=env))
+
+
+def chosen(choice: str, joints: Sequence[str]) -> DeviceController:
+    """The settings that a name or a file's path stands for, for a device that drives ``joints``."""
+    if choice.endswith(".json") or Path(choice).is_file():
+        return device.read(choice)
+    if choice not in PUBLISHED:
+        raise unknown("--controller (a name, or a .json file)", choice, NAMES)
+    for controller in PUBLISHED[choice]:
+        pattern = getattr(controller, "joint", "*")
+        if fnmatch.filter(joints, pattern):
+            return controller
+    raise UserError(
+        f"--controller {choice}: there are no published settings for a device that drives {', '.join(joints)}; write "
+        "yours into a .json file (docs/controllers.md)."
+    )

@@ -1,0 +1,192 @@
+"""One walk, control step by control step, with what a person may change in it; no clock and no drawing.
+
+Headless replay, MuJoCo's window and the browser all drive this.
+"""
+
+import numpy as np
+
+from mjx_assist.config.device import LEARNED
+from mjx_assist.eval.replay.conditions import AS_TRAINED, Conditions, on_ground
+from mjx_assist.eval.replay.gauge import Gauge, Reading
+from mjx_assist.eval.replay.record import GRAVITY, GaitRecord
+from mjx_assist.eval.replay.tape import Tape
+from mjx_assist.eval.replay.walker import Walker
+from mjx_assist.policy import bundle as bundles
+from mjx_assist.policy.bundle import Bundle
+from mjx_assist.reference.cycle import sample, stride_frequency
+from mjx_assist.sim import action, command, start_pose
+from mjx_assist.sim.device.controller import make_controller
+from mjx_assist.sim.disturbances import device_path, pushes, sensing
+from mjx_assist.sim.observation import observe
+from mjx_assist.terrain.heightfield import make_terrain, n_variants
+
+PUSH_S = pushes.DURATION_S  # a push lasts this long
+_RECORD_RATE = 250.0  # Hz: physics steps are recorded at most this often
+
+
+class Session:
+    """A policy in a walker. ``device_on``: False holds the device at zero torque; `ask_speed` and `push` act at once.
+    ``record_rate``: samples per second on the tape at most (None: 250). ``conditions``: what the walk is put under.
+
+    An episode ends only at a fall or a state that is not finite, never for its distance to the reference.
+    """
+
+    def __init__(
+        self,
+        bundle: Bundle,
+        kind: str = "reduced",
+        seed: int = 0,
+        record_rate: float | None = None,
+        conditions: Conditions = AS_TRAINED,
+    ):
+        params = conditions.ground(bundle.config.env_params)
+        reduced = bundles.reduced_model(bundle)
+        self._terrain, self._variants = make_terrain(params, reduced), n_variants(params, reduced)
+        self.bundle, self.walker, self.conditions = bundle, Walker(bundle, kind, self._terrain), conditions
+        self.dt = 1.0 / params.control_framerate
+        self.device_on = True
+        self._asked: float | None = None
+        self._params, self._limits = params, conditions.command or command.command_range(params)
+        self._actions = action.make_action_spec(self.walker.reduced)
+        self._sd = sensing.deviation(bundle.observation.names)
+        self._neutral = action.to_control(self._actions, self._actions.neutral)
+        self._every = max(1, round(1.0 / ((record_rate or _RECORD_RATE) * self.walker.model.opt.timestep)))
+        settings = params.device_controller
+        self._controller = make_controller(settings, self.walker.reduced, self.dt) if settings else None
+        self.reset(seed)
+
+    def reset(self, seed: int) -> None:
+        """A new episode; the seed draws the phase of the reference where it starts, and the commanded speeds."""
+        rng = np.random.default_rng(seed)
+        uniform = rng.uniform(size=command.N_LEVELS + 3)
+        self.seed, self.steps, self.fell = seed, 0, False
+        self._physics_steps = 0
+        self._push, self._push_until = 0.0, 0.0
+        self._wish = command.draw(self._limits, uniform[1:])
+        devices = int((~self.walker.muscle).sum())
+        self._episode = self.conditions.draw(self.walker.model, devices, self.dt, rng)
+        self._sensing, self._path, self._rng = None, self._episode.device, rng
+        self.walker.vary(on_ground(self._episode.variation, self._params, self._terrain, seed % self._variants))
+        self.phase = float(uniform[0]) if self._params.flag_random_ref_index else 0.0
+        qpos, qvel = self._start_pose()
+        self.walker.reset(qpos, qvel, action.INITIAL_ACTIVATION)
+        self._device = self._controller.start() if self._controller else None
+        self._gauge = Gauge(self.walker.body_mass * GRAVITY)
+
+    @property
+    def time(self) -> float:
+        """Simulated seconds since the reset."""
+        return self.steps * self.dt
+
+    @property
+    def speed_range(self) -> tuple[float, float]:
+        """The slowest and the fastest speed that the reference gait knows, m/s."""
+        return float(self.bundle.gait.speed[0]), float(self.bundle.gait.speed[-1])
+
+    def commanded(self, time: float) -> float:
+        """The target speed at a time of the episode, m/s: the one asked for, else the episode's own."""
+        if self._asked is not None:
+            return self._asked
+        return float(command.target_velocity(self._wish, time))
+
+    def ask_speed(self, speed: float) -> None:
+        """Command a speed (m/s) from now on, held to `speed_range`."""
+        self._asked = float(np.clip(speed, *self.speed_range))
+
+    def push(self, force: float) -> None:
+        """Push the pelvis forward (backward if negative) with ``force`` N for the next `PUSH_S`."""
+        self._push, self._push_until = force, self.time + PUSH_S
+
+    def step(self, tape: Tape | None = None) -> bool:
+        """One control step, its physics steps recorded on ``tape``; returns whether the walker is still up."""
+        walker, begin, end = self.walker, self.time, (self.steps + 1) * self.dt
+        target = self.commanded(begin)
+        control = self._control(target)
+        clock = float(stride_frequency(self.bundle.gait, self.commanded(end)))
+        walker.push(self._push_force(begin))
+        while walker.data.time < end - 0.5 * walker.model.opt.timestep:
+            walker.step(control)
+            self._physics_steps += 1
+            if tape is not None and self._physics_steps % self._every == 0:
+                tape.add(control, target, (self.phase + clock * (walker.begun.time - begin)) % 1.0)
+        self.phase = (self.phase + clock * self.dt) % 1.0
+        self.steps += 1
+        self.fell = not walker.finite() or walker.height() < self._params.safe_height
+        return not self.fell
+
+    def read(self) -> Reading:
+        """What a viewer shows of the present state; to be called once after each step."""
+        walker, contact = self.walker, self.walker.ground_contact()
+        target, torque = self.commanded(self.time), walker.device_torque()
+        return self._gauge.read(self.time, target, walker.place(), torque, contact.force, contact.center_of_pressure)
+
+    def record(self, tape: Tape) -> GaitRecord:
+        """The gait record of what is on the tape."""
+        walker, names = self.walker, np.array(self.walker.actuator_names)
+        return GaitRecord(
+            **tape.columns(self.bundle.gait),
+            joint_names=walker.joint_names,
+            muscle_names=tuple(names[walker.muscle]),
+            device_names=tuple(names[~walker.muscle]),
+            device_joints=walker.device_joints,
+            sensor_names=walker.sensor_names,
+            body_mass=walker.body_mass,
+            leg_length=walker.leg_length(),
+            fell=self.fell,
+            human=self.bundle.human,
+            device=self.bundle.device,
+            model_kind=walker.kind,
+            seed=self.seed,
+            control_dt=self.dt,
+            controller=self._controller.name if self._controller else LEARNED,
+        )
+
+    def _start_pose(self) -> tuple[np.ndarray, np.ndarray]:
+        """The reference's qpos and qvel where the episode starts, standing on the slope there and going along it."""
+        gait, speed, slope = self.bundle.gait, self.commanded(0.0), self.walker.slope
+        qpos, qvel, _ = sample(gait, self.phase, speed)
+        if slope:
+            forward, up = (self.walker.joint_names.index(name) for name in ("pelvis_tx", "pelvis_ty"))
+            soles = start_pose.sole_table(self.walker.reduced, gait)
+            qpos[up] += start_pose.lift(soles, gait, np.asarray(self.phase), np.asarray(speed), slope)
+            qvel[up] += slope * qvel[forward]
+        return qpos, qvel
+
+    def _push_force(self, time: float) -> float:
+        """Force (N) of the control step that begins at ``time``: what was asked, and what the conditions say."""
+        asked = self._push if time < self._push_until - 0.5 * self.dt else 0.0
+        if self._episode.pushes is None:
+            return asked
+        return asked + float(pushes.force(self._episode.pushes, time, self.dt))
+
+    def _control(self, target: float) -> np.ndarray:
+        """The controls ``[nu]`` of the coming control step."""
+        body = self.walker.state()
+        spec = self.bundle.observation
+        ahead = self.walker.heights_ahead(spec.ahead) if spec.ahead else None
+        seen = self._seen(observe(spec, body, target, self.phase, ground=ahead))
+        control = action.to_control(self._actions, self.bundle.policy.act(seen))
+        if self._controller:
+            self._device, control = self._controller.drive(self._device, body, control)
+        control = control if self.device_on else np.where(self.walker.muscle, control, self._neutral)
+        return self._through_device(control)
+
+    def _through_device(self, control: np.ndarray) -> np.ndarray:
+        """Controls ``[nu]`` with the device's part within its torque limit, and what its path leaves of it."""
+        limit, device = self._params.device_torque_limit, ~self.walker.muscle
+        if limit == 1.0 and self._path is None:
+            return control
+        driven = limit * control[device]
+        if self._path is not None:
+            self._path, driven = device_path.drive(self._path, driven)
+        control = control.copy()
+        control[device] = driven
+        return control
+
+    def _seen(self, seen: np.ndarray) -> np.ndarray:
+        """An observation ``[n]`` as the policy gets it: late and noisy where the conditions say so."""
+        if self._sensing is None:
+            self._sensing = self._episode.senses(seen, self.dt)
+        if self._sensing is not None:
+            self._sensing, seen = sensing.sense(self._sensing, seen, self._rng.normal(size=seen.size), self._sd)
+        return seen

@@ -1,0 +1,113 @@
+"""Records a walk: each sample only copies arrays; the columns of the gait record are computed once, at the end."""
+
+import mujoco
+import numpy as np
+
+from mjx_assist.eval.replay.walker import Walker
+from mjx_assist.reference.cycle import ReferenceGait, sample
+
+_FIRST_CONTACT = int(mujoco.mjtConstraint.mjCNSTR_CONTACT_FRICTIONLESS)  # the contact kinds are the last ones
+
+
+class Tape:
+    """Samples of one walker's physics steps, in the reduced model's order: the state each begins with, its forces."""
+
+    def __init__(self, walker: Walker):
+        self._walker = walker
+        self._contacts = walker.contact_tape()
+        self._samples: list[dict] = []
+
+    def __len__(self) -> int:
+        return len(self._samples)
+
+    def add(self, control: np.ndarray, target: float, phase: float) -> None:
+        """One sample of the last step, under controls ``[nu]``, target speed (m/s) and gait clock (cycles)."""
+        w, m, d = self._walker, self._walker.model, self._walker.data
+        mujoco.mj_subtreeVel(m, d)
+        self._contacts.add(d)
+        self._samples.append(
+            {
+                "time": w.begun.time,
+                "phase": phase,
+                "target_velocity": target,
+                "qpos": w.begun.qpos,
+                "qvel": w.begun.qvel,
+                "activation": w.begun.activation,
+                "excitation": control[w.muscle],
+                "muscle_length": d.actuator_length[w.muscle_ids],
+                "muscle_velocity": d.actuator_velocity[w.muscle_ids],
+                "muscle_force": -d.actuator_force[w.muscle_ids],
+                "joint_moment": d.qfrc_actuator.copy(),
+                "device_moment": w.device_generalised(),
+                "passive_moment": d.qfrc_passive + _constraints_but_contact(m, d),
+                "foot_position": w.foot_positions(),
+                "toe_position": w.toe_positions(),
+                "com_position": d.subtree_com[1].copy(),
+                "com_velocity": d.subtree_linvel[1].copy(),
+                "sensors": d.sensordata.copy(),
+            }
+        )
+
+    def columns(self, gait: ReferenceGait) -> dict[str, np.ndarray]:
+        """The record's fields over time, by name, and its muscle parameters."""
+        w = self._walker
+        out = {name: np.array([row[name] for row in self._samples]) for name in self._samples[0]}
+        for name in ("joint_moment", "device_moment", "passive_moment"):
+            out[name] = w.to_reduced(out["qpos"], out[name])
+        driven = [w.joint_names.index(joint) for joint in w.device_joints]
+        contact = self._contacts.decode()
+        passive = passive_tension(w.model, w.muscle_ids, out["muscle_length"])
+        return {
+            **out,
+            **muscle_parameters(w.model, w.muscle_ids),
+            "reference_qpos": sample(gait, out["phase"], out["target_velocity"])[0],
+            "muscle_active_force": np.maximum(out["muscle_force"] - passive, 0.0),
+            "device_torque": out["device_moment"][:, driven],
+            "ground_reaction": contact.force,
+            "center_of_pressure": contact.center_of_pressure,
+            "free_moment": contact.free_moment,
+            **{f"{part}_ground": self._under(out[f"{part}_position"]) for part in ("foot", "com")},
+            "sensors": out["sensors"] if w.kind == "reduced" else w.sensors_from(contact.load),
+        }
+
+    def _under(self, places: np.ndarray) -> np.ndarray:
+        """Height ``[...]`` m of the ground under places ``[..., 3]`` m."""
+        return self._walker.ground_at(places[..., 0], places[..., 1])
+
+
+def muscle_parameters(model: mujoco.MjModel, ids: np.ndarray) -> dict[str, np.ndarray]:
+    """Record fields of MuJoCo's muscle model (documentation, "Computation, muscle actuators"), each ``[M]``."""
+    prm, span = model.actuator_gainprm[ids], model.actuator_lengthrange[ids]
+    optimal = (span[:, 1] - span[:, 0]) / (prm[:, 1] - prm[:, 0])
+    return {
+        "muscle_max_force": _max_force(model, ids, prm),
+        "muscle_optimal_length": optimal,
+        "muscle_tendon_length": span[:, 0] - prm[:, 0] * optimal,
+        "muscle_max_velocity": prm[:, 6].copy(),
+    }
+
+
+def passive_tension(model: mujoco.MjModel, ids: np.ndarray, length: np.ndarray) -> np.ndarray:
+    """Tension ``[T, M]`` N of the parallel elastic element at path lengths ``[T, M]`` m, as mju_muscleBias.
+
+    Quadratic from the optimal length to halfway to ``lmax``, straight beyond (MuJoCo's FLV.m, passive force).
+    """
+    prm, span = model.actuator_biasprm[ids], model.actuator_lengthrange[ids]
+    optimal = (span[:, 1] - span[:, 0]) / (prm[:, 1] - prm[:, 0])
+    half = 0.5 * (prm[:, 5] - 1.0)
+    stretch = np.maximum((prm[:, 0] + (length - span[:, 0]) / optimal - 1.0) / half, 0.0)
+    share = np.where(stretch <= 1.0, 0.5 * stretch**2, stretch - 0.5)
+    return _max_force(model, ids, prm) * prm[:, 7] * share
+
+
+def _max_force(model: mujoco.MjModel, ids: np.ndarray, prm: np.ndarray) -> np.ndarray:
+    scaled = prm[:, 3] / np.maximum(model.actuator_acc0[ids], 1e-15)
+    return np.where(prm[:, 2] >= 0, prm[:, 2], scaled)
+
+
+def _constraints_but_contact(model: mujoco.MjModel, data: mujoco.MjData) -> np.ndarray:
+    """Generalised forces ``[nv]`` of joint limits, friction and couplings."""
+    out = np.zeros(model.nv)
+    if data.nefc:
+        mujoco.mj_mulJacTVec(model, data, out, np.where(data.efc_type < _FIRST_CONTACT, data.efc_force, 0.0))
+    return out

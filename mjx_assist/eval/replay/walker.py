@@ -1,0 +1,272 @@
+"""A MuJoCo model that a policy can walk, reduced or full, read in the reduced model's joints, muscles and feet."""
+
+import copy
+from dataclasses import dataclass
+
+import mujoco
+import numpy as np
+
+from mjx_assist.errors import unknown
+from mjx_assist.eval.replay.contact import ContactTape, GroundContact
+from mjx_assist.model import anatomy, mjcf, variation
+from mjx_assist.model.assembly import full_model
+from mjx_assist.model.names import activation_names, actuator_names, is_muscle, joint_names, sensor_slice
+from mjx_assist.model.variation import Variation
+from mjx_assist.policy import bundle as bundles
+from mjx_assist.policy.bundle import Bundle
+from mjx_assist.reference import feet
+from mjx_assist.sim import action
+from mjx_assist.terrain import heightfield
+from mjx_assist.terrain.heightfield import FLOOR
+
+MODEL_KINDS = ("reduced", "full", "composed")
+_TOUCH = (("r_foot", "r_toes"), ("l_foot", "l_toes"))
+
+
+@dataclass(frozen=True)
+class BodyState:
+    """What the observation reads, in the reduced model's order (see `sim.observation.observe`)."""
+
+    qpos: np.ndarray
+    qvel: np.ndarray
+    act: np.ndarray
+    sensordata: np.ndarray
+
+
+@dataclass(frozen=True)
+class StepStart:
+    """Time (s) and reduced state at which a physics step begins: MuJoCo's forces of that step are found there."""
+
+    time: float
+    qpos: np.ndarray
+    qvel: np.ndarray
+    activation: np.ndarray
+
+
+class Walker:
+    """Simulates one model of a bundle; everything in and out is in the reduced model's order.
+
+    ``kind``: ``reduced`` as trained; ``full`` assist_sim's composition with rigid couplings; ``composed`` as it is.
+    ``ground`` takes the place of the plane.
+    """
+
+    def __init__(self, bundle: Bundle, kind: str = "reduced", ground: heightfield.Terrain | None = None):
+        if kind not in MODEL_KINDS:
+            raise unknown("--model", kind, MODEL_KINDS)
+        self.reduced = bundles.reduced_model(bundle)
+        self.kind = kind
+        self.coupling = bundle.coupling
+        if kind == "reduced":
+            self.model = mjcf.load(heightfield.with_ground(bundle.xml, ground))
+        else:
+            self.model = full_model(bundle.human, bundle.device, "rigid" if kind == "full" else "composed", ground)
+        m = self._base = self.model
+        self.data = mujoco.MjData(m)
+        self.joint_names = joint_names(self.reduced)
+        self.actuator_names = actuator_names(self.reduced)
+        self.sensor_names = _sensor_columns(self.reduced)
+        self.muscle = is_muscle(self.reduced)
+        self.qpos_index = np.array([m.joint(name).qposadr[0] for name in self.joint_names])
+        self._ctrl = np.array([m.actuator(name).id for name in self.actuator_names])
+        self.muscle_ids, self._device_ids = self._ctrl[self.muscle], self._ctrl[~self.muscle]
+        # each activation of the reduced model, in its order, and the muscles' among them
+        self._act = np.array([m.actuator(name).actadr[0] for name in activation_names(self.reduced)], int)
+        self._muscle_act = action.muscle_activations(self.reduced)
+        self._muscle_act_ids = self._act[self._muscle_act]
+        self._floor = m.geom(FLOOR).id
+        self._height = self.qpos_index[self.joint_names.index("pelvis_ty")]
+        self._forward = self.qpos_index[self.joint_names.index("pelvis_tx")]
+        self._side = self.qpos_index[self.joint_names.index("pelvis_tz")] if "pelvis_tz" in self.joint_names else None
+        self._push_dof = m.joint("pelvis_tx").dofadr[0]
+        self._terrain, self.slope, self._lane = ground, 0.0, None
+        self._height_offset = anatomy.height_offset(self.reduced)
+        self._segment = self._segments()
+        self._heels = [self._heel(f"{side}_foot_position", f"{side}_foot") for side in "rl"]
+        self._toes = np.array([m.sensor(toes).objid[0] for _, toes in _TOUCH])
+        self._loads = np.array([[sensor_slice(self.reduced, t).start for t in side] for side in _TOUCH])
+        self.body_mass = float(m.body_subtreemass[0])
+        self._follows = np.eye(len(self.joint_names))[self.coupling.source]
+        self.device_joints = self._device_joints()
+
+    def vary(self, differences: Variation) -> None:
+        """Make the model what a variation says, from now on."""
+        if all(x is None for x in differences):
+            return
+        if self._base is self.model:
+            self._base = copy.copy(self.model)
+        variation.write(self._base, self.model, differences)
+        self.slope = 0.0 if differences.slope is None else float(differences.slope)
+        self._lane = differences.lane
+        self.body_mass = float(self.model.body_subtreemass[0])
+
+    def reset(self, qpos: np.ndarray, qvel: np.ndarray, activation: float) -> None:
+        """Start from a reduced state; the full model is posed by `lift`, its couplings satisfied."""
+        mujoco.mj_resetData(self.model, self.data)
+        if self.kind == "reduced":
+            self.data.qpos[:], self.data.qvel[:] = qpos, qvel
+        else:
+            self.data.qpos[:] = self.coupling.lift(qpos)
+            self.data.qvel[:] = self.coupling.lift_velocity(qpos, qvel)
+        self.data.act[self._muscle_act_ids] = activation
+        self._begin()
+
+    def step(self, control: np.ndarray) -> None:
+        """One physics step with controls in the reduced model's actuator order."""
+        self.data.ctrl[self._ctrl] = control
+        self._begin()
+        mujoco.mj_step(self.model, self.data)
+
+    def _begin(self) -> None:
+        d = self.data
+        self.begun = StepStart(d.time, d.qpos[self.qpos_index], d.qvel[self.qpos_index], self.muscle_activation())
+
+    def state(self) -> BodyState:
+        """The state as the policy's observation reads it; foot loads come from the contacts, as touch sensors feel."""
+        d = self.data
+        if self.kind == "reduced":
+            sensors = d.sensordata.copy()
+        elif d.time > 0:
+            sensors = self.sensors_from(self.contact_forces()[1])
+        else:
+            sensors = np.zeros(self.reduced.nsensordata)
+        qpos = d.qpos[self.qpos_index]
+        qpos[self.joint_names.index("pelvis_ty")] -= self.ground()
+        return BodyState(qpos, d.qvel[self.qpos_index], d.act[self._act], sensors)
+
+    def sensors_from(self, load: np.ndarray) -> np.ndarray:
+        """The reduced model's ``sensordata [..., S]`` with touch sensors that feel loads ``[..., 2, 2]`` N, else 0."""
+        sensors = np.zeros((*load.shape[:-2], self.reduced.nsensordata))
+        sensors[..., self._loads] = load
+        return sensors
+
+    def finite(self) -> bool:
+        """Whether the simulation is still meaningful."""
+        return bool(np.isfinite(self.data.qpos).all() and np.isfinite(self.data.qvel).all())
+
+    def contact_forces(self) -> tuple[np.ndarray, np.ndarray]:
+        """Of the last step: ground reaction ``[2, 3]`` N on each foot (world), normal load ``[2, (foot, toes)]`` N."""
+        contact = self.ground_contact()
+        return contact.force, contact.load
+
+    def ground_contact(self) -> GroundContact:
+        """What the ground did to each foot in the last step (arrays without the axis of samples)."""
+        tape = self.contact_tape()
+        tape.add(self.data)
+        return tape.decode().sample(0)
+
+    def contact_tape(self) -> ContactTape:
+        """An empty tape for the contacts of this walker's feet."""
+        return ContactTape(self.model, self._floor, self._segment, self.ground_at if self.uneven else None)
+
+    def push(self, force: float) -> None:
+        """Push the pelvis forward, through its origin, with ``force`` N from now on."""
+        self.data.qfrc_applied[self._push_dof] = force
+
+    def place(self) -> float:
+        """How far the centre of mass has come along the way, m."""
+        return float(self.data.subtree_com[1, 0])
+
+    def device_generalised(self) -> np.ndarray:
+        """Generalised forces ``[nv]`` of the device in the model's own coordinates (N*m, N)."""
+        return self.data.actuator_force[self._device_ids] @ self._device_arms()
+
+    def device_torque(self) -> np.ndarray:
+        """``[D]`` N*m that the device gives to each joint of ``device_joints``, in that joint's sign."""
+        torque = self.to_reduced(self.data.qpos[self.qpos_index], self.device_generalised())
+        return torque[[self.joint_names.index(joint) for joint in self.device_joints]]
+
+    def _device_arms(self) -> np.ndarray:
+        """Moment arms ``[D, nv]`` of the device actuators in the model's own coordinates (m, 1)."""
+        d = self.data
+        arms = np.zeros((self.model.nu, self.model.nv))
+        mujoco.mju_sparse2dense(arms, d.actuator_moment, d.moment_rownnz, d.moment_rowadr, d.moment_colind)
+        return arms[self._device_ids]
+
+    def _device_joints(self) -> tuple[str, ...]:
+        """The reduced joint that each device actuator drives (the one with the largest moment arm)."""
+        mujoco.mj_forward(self.model, self.data)
+        arms = self.to_reduced(self.data.qpos[self.qpos_index], self._device_arms())
+        return tuple(self.joint_names[int(joint)] for joint in np.abs(arms).argmax(1))
+
+    def foot_positions(self) -> np.ndarray:
+        """Heel-body origins ``[2, 3]`` in the world, m."""
+        return np.array(self._heels)
+
+    def toe_positions(self) -> np.ndarray:
+        """Centres ``[2, 3]`` of the forefoot's touch volumes in the world, m."""
+        return self.data.site_xpos[self._toes]
+
+    def leg_length(self) -> float:
+        """Height of the pelvis origin over the ground at the reference position, m (for dimensionless figures).
+
+        Of a model without the keyframe: of its hip.
+        """
+        key = mujoco.mj_name2id(self.reduced, mujoco.mjtObj.mjOBJ_KEY, "stand")
+        if key < 0:
+            return feet.leg_length(self.reduced)
+        height = self.joint_names.index("pelvis_ty")
+        return float(self.reduced.key_qpos[key][height]) + self._height_offset
+
+    def height(self) -> float:
+        """Of the root over the ground under it, m."""
+        return float(self.data.qpos[self._height]) + self._height_offset - self.ground()
+
+    @property
+    def uneven(self) -> bool:
+        """Whether the ground is other than the plane z = 0."""
+        return self._terrain is not None or self.slope != 0.0
+
+    def ground(self, ahead: float = 0.0) -> float:
+        """Height of the ground under the root, or some m ahead of it, in the world, m."""
+        return float(self.ground_at(self.data.qpos[self._forward] + ahead, self._left()))
+
+    def ground_at(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """Height of the ground at places of the world, m."""
+        return heightfield.height(self._terrain, self._lane, self.slope, x, y)
+
+    def heights_ahead(self, places: tuple[float, ...]) -> np.ndarray:
+        """Height of the ground so many m before the root, over that under it, m."""
+        return np.array([self.ground(place) for place in places]) - self.ground()
+
+    def _left(self) -> float:
+        """How far the root is to the left, m; 0 for planar models."""
+        return 0.0 if self._side is None else -float(self.data.qpos[self._side])
+
+    def muscle_activation(self) -> np.ndarray:
+        """``[M]`` 0..1."""
+        return self.data.act[self._muscle_act_ids]
+
+    def to_reduced(self, qpos: np.ndarray, generalised: np.ndarray) -> np.ndarray:
+        """Forces ``[..., nv]`` of the model's own coordinates on the reduced ones ``[..., J]``, at reduced ``qpos``.
+
+        By the couplings' slopes (virtual work).
+        """
+        if self.kind == "reduced":
+            return generalised
+        return (self.coupling.slope(qpos) * generalised) @ self._follows
+
+    def _segments(self) -> np.ndarray:
+        """``[ngeom]`` 2 * side + part for the geoms of the rigid segment that carries each touch sensor, else -1."""
+        m = self.model
+        segments = np.full(m.ngeom, -1)
+        for segment, name in enumerate(name for side in _TOUCH for name in side):
+            weld = m.body_weldid[m.site_bodyid[m.sensor(name).objid[0]]]
+            segments[m.body_weldid[m.geom_bodyid] == weld] = segment
+        return segments
+
+    def _heel(self, sensor: str, touch: str) -> np.ndarray:
+        """Where a foot's heel-body origin is, a view ``[3]``: the position sensor's object, else the touch's body."""
+        m, d = self.model, self.data
+        if mujoco.mj_name2id(m, mujoco.mjtObj.mjOBJ_SENSOR, sensor) >= 0:
+            positions = d.site_xpos if m.sensor(sensor).objtype[0] == mujoco.mjtObj.mjOBJ_SITE else d.xpos
+            return positions[m.sensor(sensor).objid[0]]
+        return d.xpos[m.site_bodyid[m.sensor(touch).objid[0]]]
+
+
+def _sensor_columns(model: mujoco.MjModel) -> tuple[str, ...]:
+    """A name for each number of ``sensordata``: the sensor's own, with .x .y .z .w where it gives several."""
+    names = []
+    for sensor in range(model.nsensor):
+        name, size = model.sensor(sensor).name, model.sensor_dim[sensor]
+        names += [name] if size == 1 else [f"{name}.{axis}" for axis in "xyzw"[:size]]
+    return tuple(names)

@@ -1,0 +1,240 @@
+"""The gait report: report.html, composite.png and .svg, metrics.json, strides.csv (and a PDF) from gait records.
+
+It measures, judges, draws and lays out by calling those who do; here is only the order, and the files."""
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from mjx_assist.errors import UserError
+from mjx_assist.eval.gait import events
+from mjx_assist.eval.gait.summary import stride_rows, summarize
+from mjx_assist.eval.plots import composite, style
+from mjx_assist.eval.plots.style import DPI, JOINT_TITLES, MODEL_TITLES, png_of, svg
+from mjx_assist.eval.replay.record import GaitRecord
+from mjx_assist.eval.report import facts as verdict_facts
+from mjx_assist.eval.report import verdict
+from mjx_assist.eval.report.page import page
+from mjx_assist.eval.report.pdf import write_pdf
+from mjx_assist.files.atomic import replacing
+from mjx_assist.files.plain import plain
+from mjx_assist.reference import healthy as reference
+from mjx_assist.reference.published import healthy_band
+
+PAGE, PDF, COMPOSITE, VECTOR = "report.html", "report.pdf", "composite.png", "composite.svg"
+METRICS, STRIDES = "metrics.json", "strides.csv"
+NONE = "not available"
+_ANGLES = {"hip": "hip", "knee": "knee", "ankle": "ankle", "pelvis_tilt": "pelvis tilt"}
+_COST_J_PER_KG_M = 3.3  # healthy walking at 1.25 m/s, gross: Ralston 1958, Int Z angew Physiol 17:277
+_COMPARED = ("episodes", "falls", "time_s", "speed_m_s", "metabolic")  # what is told of the walk with zero torque
+_PNG = b"\x89PNG\r\n\x1a\n"
+
+
+def write_report(
+    directory: str | Path,
+    records: Sequence[GaitRecord],
+    learning_curve: list[dict] | None,
+    title: str,
+    info: dict,
+    reference_band: composite.Band | None = None,
+    pictures: Sequence[tuple[str, str | Path]] = (),
+    baseline: Sequence[GaitRecord] = (),
+    full_model: dict | None = None,
+    pdf: bool = False,
+) -> dict:
+    """Write the report's files into ``directory``; returns what metrics.json holds.
+
+    ``learning_curve``: rows with control_steps, wall_s, reward, episode_length, steps_per_s, or None; ``info``: what
+    was run, shown as a table at the foot; ``reference_band``: (quantity, speed m/s) -> percent, mean, sd, the shipped
+    healthy gait by default; ``pictures``: (caption, PNG file); ``baseline``: the same walker with zero torque;
+    ``full_model``: ``episode_summary`` on the unreduced model. Each file appears whole or not at all.
+
+    Raises:
+        UserError: no records, an unreadable picture, a directory that cannot be written, or ``pdf`` where nothing
+            here can make one (the page is written all the same).
+    """
+    if not records:
+        raise UserError("report: there is no episode to report on.")
+    images = [(caption, _read_png(path)) for caption, path in pictures]
+    band, directory = reference_band or healthy_band, Path(directory)
+    records, notes = _usable(records)
+    metrics = summarize(records)
+    metrics["notes"] = notes + metrics["notes"]
+    records = [record.finite_part() for record in records]
+    bare = summarize(baseline) if baseline else None
+    if bare and bare["falls"] > metrics["falls"]:
+        metrics["notes"].append(_falls_without(bare))
+    comparable = bare if bare and bare["falls"] <= metrics["falls"] else None
+    facts = verdict_facts.facts(metrics, band, comparable, full_model)
+    findings = verdict.judge(facts)
+    sentence = verdict.overall(findings)
+    metrics = {
+        "title": title,
+        "verdict": {"overall": sentence, **{found.rule.key: found.mark for found in findings}},
+        **metrics,
+        **({"zero_torque": {key: bare[key] for key in _COMPARED if key in bare}} if bare else {}),
+        "verdict_facts": plain(facts),
+        "info": plain(dict(info)),
+        "training": _training(learning_curve),
+    }
+    _write(directory / METRICS, (json.dumps(metrics, indent=1, default=str, allow_nan=False) + "\n").encode())
+    _write(directory / STRIDES, strides_csv(records).encode())
+    figure, places = composite.composite(composite.Gait(records, metrics, band, learning_curve or ()))
+    image = style.image(figure, DPI)
+    _write(directory / COMPOSITE, png_of(image, DPI))
+    _write(directory / VECTOR, svg(figure))
+    figures = [(name, png_of(part, DPI)) for name, part in composite.cut(image, places, DPI).items()]
+    html = page(title, metrics, (sentence, findings), figures, images, headline(metrics, band))
+    _write(directory / PAGE, html.encode())
+    if pdf:
+        write_pdf(directory / PAGE, directory / PDF)
+    return metrics
+
+
+def strides_csv(records: Sequence[GaitRecord]) -> str:
+    """One row per stride: episode, seed, side, its time and figures; units are in the column names."""
+    rows = []
+    for episode, record in enumerate(records):
+        for stride, figures in zip(events.strides(record), stride_rows(record), strict=True):
+            start = {"start_s": record.time[stride.start], "end_s": record.time[stride.end]}
+            rows.append({"episode": episode, "seed": record.seed, "controller": record.controller, **figures, **start})
+    stream = io.StringIO()
+    names = list(rows[0]) if rows else ["episode", "seed", "controller", "side"]
+    writer = csv.DictWriter(stream, names, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
+    return stream.getvalue()
+
+
+def headline(metrics: dict, band: composite.Band | None = None) -> list[tuple[str, str, str]]:
+    """The key figures: (what, measured, asked or healthy), for the page and for a terminal."""
+    band = band or healthy_band
+    both, asked = metrics["both"], metrics["speed_asked_m_s"]
+    cadence = np.sqrt(60 * asked / reference.WALK_RATIO)
+    _, mean, sd = (np.asarray(part, float) for part in band("grf_vertical", asked))
+    peak = mean.argmax()
+    length = 2 * reference.WALK_RATIO * cadence
+    healthy_peak = f"healthy {mean[peak]:.2f} ± {sd[peak]:.2f} at this speed"
+    symmetric = ("stance_percent", "step_length_m", "grf_peak_bw")
+    adults = "at 1.2 to 1.65 m/s"
+    return [
+        ("Walks", _walks(metrics), "no fall"),
+        ("Speed (m/s)", _number(metrics["speed_m_s"], ".2f"), f"asked {asked:.2f}"),
+        ("Cadence (steps/min)", _number(both["cadence_steps_per_min"], ".0f"), f"healthy about {cadence:.0f}"),
+        ("Stride length (m)", _number(both["stride_length_m"], ".2f"), f"healthy about {length:.2f}"),
+        ("Stance (% of cycle)", _number(both["stance_percent"], ".1f"), f"healthy 60 to 62 {adults}"),
+        ("Double support (%)", _number(both["double_support_percent"], ".1f"), f"healthy 20 to 24 {adults}"),
+        (
+            "Peak vertical ground reaction (BW): 20 Hz, unfiltered",
+            _slashed(both, ".2f", ("grf_peak_bw", "grf_peak_unfiltered_bw")),
+            healthy_peak,
+        ),
+        (
+            f"Correlation with the reference: {', '.join(_ANGLES.values())}",
+            _slashed(both["corr_reference"], ".2f"),
+            "1",
+        ),
+        ("RMSE to the reference (deg), the same", _slashed(both["rmse_deg"], ".1f"), "0"),
+        (
+            "Left-right symmetry index (%): stance, step length, peak force",
+            _slashed(metrics["symmetry"]["index_percent"], "+.1f", symmetric),
+            "0",
+        ),
+        *_energy_rows(metrics.get("metabolic") or {}),
+        *(row for joint, device in metrics["device"].items() for row in _device_rows(joint, device["both"])),
+    ]
+
+
+def _device_rows(joint: str, figures: dict) -> list[tuple[str, str, str]]:
+    name = JOINT_TITLES.get(joint, joint)
+    work = _slashed(figures, ".3f", ("push_off_positive_work_j_per_kg", "negative_work_j_per_kg"))
+    return [
+        (f"Device peak torque, {name} (N·m)", _number(figures["torque_peak_nm"], ".1f"), ""),
+        (f"Device work, {name} (J/kg per stride): in push-off, negative", work, "assists when their sum is positive"),
+        (f"Device torque in swing / peak, {name}", _number(figures["swing_torque_fraction"], ".2f"), "0"),
+    ]
+
+
+def _energy_rows(metabolic: dict) -> list[tuple[str, str, str]]:
+    """Cost of transport by each metabolic model."""
+    costs = {name: part.get("cost_of_transport_j_per_kg_m") for name, part in metabolic.items()}
+    if not costs:
+        return []
+    names = ", ".join(MODEL_TITLES.get(name, name) for name in costs)
+    healthy = f"healthy about {_COST_J_PER_KG_M}"
+    return [(f"Metabolic cost of transport (J/(kg·m)): {names}", _slashed(costs, ".1f", tuple(costs)), healthy)]
+
+
+def _walks(metrics: dict) -> str:
+    """ "yes" with how long, or how many episodes fell and when."""
+    episodes, falls = metrics["episodes"], metrics["falls"]
+    if not falls:
+        return f"yes: {episodes} of {episodes} episodes without a fall, {metrics['time_s']:.1f} s each"
+    first = min(episode["time_s"] for episode in metrics["per_episode"] if episode["fell"])
+    return f"no: fell in {falls} of {episodes} episodes, the first time after {first:.1f} s"
+
+
+def _falls_without(bare: dict) -> str:
+    """A note on a walker that needs its device."""
+    first = min(episode["time_s"] for episode in bare["per_episode"] if episode["fell"])
+    falls = f"falls in {bare['falls']} of {bare['episodes']} episodes, the first time after {first:.1f} s"
+    return f"With the device at zero torque the same walker {falls}: metabolic cost is not compared with that."
+
+
+def _usable(records: Sequence[GaitRecord]) -> tuple[list[GaitRecord], list[str]]:
+    """The records that hold anything finite, and notes on the others; UserError when there is none."""
+    usable, notes = [], []
+    for record in records:
+        try:
+            record.finite_part()
+            usable.append(record)
+        except UserError as error:
+            if len(records) == 1:
+                raise
+            notes.append(f"Left out: {error}")
+    if not usable:
+        raise UserError("report: no gait record has a finite first sample.")
+    return usable, notes
+
+
+def _training(learning_curve: list[dict] | None) -> dict | None:
+    """The learning curve's last row in the words of metrics.json."""
+    if not learning_curve:
+        return None
+    keys = ("control_steps", "wall_s", "reward", "episode_length", "steps_per_s")
+    return plain({key: learning_curve[-1].get(key) for key in keys})
+
+
+def _cell(value) -> str:
+    """A figure as CSV text, empty where there is none."""
+    if isinstance(value, float | np.floating):
+        return f"{value:.6g}" if np.isfinite(value) else ""
+    return str(value)
+
+
+def _number(value: float | None, form: str) -> str:
+    return NONE if value is None else format(value, form)
+
+
+def _slashed(values: dict, form: str, keys: Sequence[str] = tuple(_ANGLES)) -> str:
+    known = any(values[key] is not None for key in keys)
+    return " / ".join(_number(values[key], form) for key in keys) if known else NONE
+
+
+def _write(path: Path, content: bytes) -> None:
+    with replacing(path) as stream:
+        stream.write(content)
+
+
+def _read_png(path: str | Path) -> bytes:
+    try:
+        content = Path(path).read_bytes()
+    except OSError as error:
+        raise UserError(f"picture {path}: cannot be read ({error.strerror or error}).") from error
+    if not content.startswith(_PNG):
+        raise UserError(f"picture {path}: it is not a PNG file.")
+    return content

@@ -1,0 +1,51 @@
+"""What was run, for the foot of a report: policy, controller, model and its fidelity, versions, seeds, config."""
+
+import json
+from collections.abc import Sequence
+
+import mujoco
+import numpy as np
+
+import mjx_assist
+from mjx_assist.config.read import to_dict
+from mjx_assist.eval.replay.record import GaitRecord
+from mjx_assist.model.fidelity.bounds import worst
+from mjx_assist.model.fidelity.table import missed, shipped, verdict_text
+from mjx_assist.policy.bundle import Bundle
+
+
+def run_info(records: Sequence[GaitRecord], source: str, bundle: Bundle | None = None) -> dict:
+    """Names and values in reading order; ``source``: the policy or the files that the records come from."""
+    first = records[0]
+    info = {
+        "source": source,
+        "human": first.human,
+        "device": first.device,
+        "device controller": first.controller,
+        "body": f"{first.body_mass:.1f} kg, leg {first.leg_length:.2f} m",
+        "model": first.model_kind,
+        "model fidelity": fidelity(first.human, first.device),
+        "seeds": ", ".join(str(record.seed) for record in records),
+        "control rate": f"{1 / first.control_dt:.1f} Hz, recorded at {1 / first.sample_dt:.0f} Hz",
+        "this program": f"mjx-assist {mjx_assist.__version__}, MuJoCo {mujoco.__version__}, NumPy {np.__version__}",
+    }
+    if bundle is None:
+        return info
+    made = bundle.info
+    packages = ("mjx_assist", "assist_sim", "myo_sim", "mujoco")
+    return {
+        **info,
+        "policy made with": ", ".join(f"{name} {made[name]}" for name in packages if name in made),
+        **({"trained for": f"{made['control_steps']:,} control steps"} if "control_steps" in made else {}),
+        "config": json.dumps(to_dict(bundle.config)),
+    }
+
+
+def fidelity(human: str, device: str) -> str:
+    """How close the shipped reduced model is to the full one: bounds kept, and the one it comes nearest to missing."""
+    row = next((row for row in shipped() if (row["human"], row["device"]) == (human, device)), None)
+    if row is None or not row.get("verdicts"):
+        return "not measured for this composition (mjx-assist models report)"
+    bounds = row["verdicts"]
+    kept = len(bounds) - len(missed(row))
+    return f"reduced against full: {kept} of {len(bounds)} bounds kept; worst: {verdict_text(worst(bounds))}"

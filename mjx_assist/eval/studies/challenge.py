@@ -1,0 +1,257 @@
+"""The challenge: the same walks for every policy (speeds, slopes, rough ground, pushes, other models), and its table.
+
+Rows are data; what a row came to is judged against the row's target. It simulates nothing (`trials`) and draws nothing.
+"""
+
+import hashlib
+import json
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import mujoco
+
+from mjx_assist.errors import unknown
+from mjx_assist.eval.replay.conditions import Conditions, constant, describe, fixed
+from mjx_assist.eval.studies.statistics import mean_of, wilson
+from mjx_assist.eval.studies.trials import Trial
+from mjx_assist.files.plain import plain
+from mjx_assist.policy.bundle import Bundle
+from mjx_assist.sim.command import CommandRange
+
+SCHEMA_VERSION = 1
+SPEED = 1.25  # m/s, asked wherever a row is not about speed
+SECONDS = 30.0
+SPEEDS = (0.7, 0.8, 1.0, 1.25, 1.5, 1.7, 1.9)  # m/s
+SLOPES = (-6, -4, -2, 0, 2, 4, 6)  # degrees, uphill positive
+PUSH, PUSH_EVERY = 20.0, 4.0  # N*s, s: 3.6 strides, so that pushes meet the stride at changing phases
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a row asks: the share of seeds that must not fall; at most this speed error (m/s), at least this
+    correlation of hip and knee with the reference gait (None: any)."""
+
+    share: float = 0.9
+    speed_error: float | None = None
+    correlation: float | None = None
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table: all its seeds walk ``seconds`` under the same conditions. ``value``: its place in the
+    group's figure."""
+
+    group: str
+    name: str
+    conditions: Conditions
+    target: Target = Target()
+    value: float | None = None
+    kind: str = "reduced"
+    seconds: float = SECONDS
+
+
+def _steady(**what: Any) -> Conditions:
+    return Conditions(command=constant(SPEED), **what)
+
+
+def _speeds() -> Iterable[Row]:
+    for speed in SPEEDS:
+        yield Row("speeds", f"{speed:g} m/s", Conditions(command=constant(speed)), Target(speed_error=0.1), speed)
+
+
+def _slopes() -> Iterable[Row]:
+    for angle in SLOPES:
+        tilt = fixed(slope=math.tan(math.radians(angle)))
+        yield Row("slopes", f"{angle:+d}°" if angle else "level", _steady(randomization=tilt), value=angle)
+
+
+def _terrain() -> Iterable[Row]:
+    for height in (2, 4, 6):
+        rough = _steady(terrain_type="random", terrain_params=f"{height / 100:g}")
+        yield Row("terrain", f"random, {height} cm", rough, value=height)
+    waves = "0.05 2 0.05 3"
+    rolling = _steady(terrain_type="harmonic_sinusoidal", terrain_params=waves)
+    yield Row("terrain", "sinusoidal, 5 cm", rolling)
+
+
+def _pushes() -> Iterable[Row]:
+    for way, impulse in (("forward", PUSH), ("backward", -PUSH)):
+        name = f"{PUSH:g} N·s {way} every {PUSH_EVERY:g} s"
+        yield Row("pushes", name, _steady(push=(impulse, PUSH_EVERY)), Target(0.8), impulse)
+
+
+def _commands() -> Iterable[Row]:
+    low, high = SPEEDS[0], SPEEDS[-1]
+    for name, mode, period in (("sinusoidal, 10 s", "SINUSOIDAL", 10.0), ("steps every 5 s", "STEP", 5.0)):
+        command = CommandRange(mode, (low, high), (period, period))
+        yield Row("commands", f"{low:g} to {high:g} m/s, {name}", Conditions(command=command))
+
+
+def _models() -> Iterable[Row]:
+    whole = Target(1.0, speed_error=0.15, correlation=0.9)
+    yield Row("models", "full model, rigid couplings", _steady(), whole, kind="full", seconds=33.0)
+    yield Row("models", "composed model, its own couplings", _steady(), kind="composed", seconds=10.0)
+
+
+_GROUPS = {
+    "speeds": _speeds,
+    "slopes": _slopes,
+    "terrain": _terrain,
+    "pushes": _pushes,
+    "commands": _commands,
+    "models": _models,
+}
+GROUPS = tuple(_GROUPS)
+
+
+def rows(only: Sequence[str] | None = None) -> list[Row]:
+    """The table's rows, or those of some groups; `UserError` for a group that there is not."""
+    for name in only or ():
+        if name not in _GROUPS:
+            raise unknown("--only", name, _GROUPS)
+    return [row for name, made in _GROUPS.items() if only is None or name in only for row in made()]
+
+
+def trials_of(row: Row, policy: int, seeds: Sequence[int]) -> list[Trial]:
+    """The row's walks by one of the policies."""
+    return [Trial(policy, row.kind, row.seconds, seed, row.conditions) for seed in seeds]
+
+
+def judged(row: Row, outcomes: Sequence[dict]) -> dict:
+    """The row as JSON data: what was asked, what was reached (means over seeds), and whether the target is met."""
+    stood = sum(not outcome["fell"] for outcome in outcomes)
+    low, high = wilson(stood, len(outcomes))
+    reached = {
+        "speed_asked_m_s": mean_of(outcomes, lambda o: o["speed_asked_m_s"]),
+        "speed_m_s": mean_of(outcomes, lambda o: o["mean_speed_m_s"]),
+        "speed_error_m_s": mean_of(outcomes, lambda o: o["speed_error_m_s"]),
+        "hip_r": mean_of(outcomes, lambda o: o["corr_reference"]["hip"]),
+        "knee_r": mean_of(outcomes, lambda o: o["corr_reference"]["knee"]),
+        "stride_length_m": mean_of(outcomes, lambda o: o["stride_length_m"]),
+        "cadence_steps_per_min": mean_of(outcomes, lambda o: o["cadence_steps_per_min"]),
+    }
+    return {
+        "group": row.group,
+        "row": row.name,
+        "value": row.value,
+        "model": row.kind,
+        "seconds": row.seconds,
+        "conditions": describe(row.conditions),
+        "target": asdict(row.target),
+        "seeds": len(outcomes),
+        "survived": stood,
+        "survived_low": low,
+        "survived_high": high,
+        "walked_s": mean_of(outcomes, lambda o: o["time_s"]),
+        **reached,
+        "met": met(row.target, stood / len(outcomes), reached),
+        "episodes": list(outcomes),
+    }
+
+
+def met(target: Target, share: float, reached: dict) -> bool:
+    """Whether all that the target asks was reached; what could not be measured was not."""
+    asked = [share >= target.share - 1e-9]
+    if target.speed_error is not None:
+        asked.append(reached["speed_error_m_s"] is not None and reached["speed_error_m_s"] < target.speed_error)
+    if target.correlation is not None:
+        known = [reached[f"{joint}_r"] for joint in ("hip", "knee")]
+        asked.append(all(r is not None and r >= target.correlation for r in known))
+    return all(asked)
+
+
+def key_of(row: Row, bundle: Bundle, seeds: Sequence[int]) -> str:
+    """What a row's result depends on, as a checksum: the policy, the row, the seeds, the simulator."""
+    asked = {"row": {**asdict(row), "conditions": describe(row.conditions)}, "seeds": list(seeds)}
+    text = json.dumps({**plain(asked), "policy": fingerprint(bundle), "mujoco": mujoco.__version__}, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def fingerprint(bundle: Bundle) -> str:
+    """A checksum of what decides how a policy walks: weights, normaliser, model, what its config says of the walk."""
+    content, env = hashlib.sha256(bundle.xml.encode()), asdict(bundle.config.env_params)
+    content.update(json.dumps(plain(env), sort_keys=True).encode())
+    arrays = [bundle.policy.mean, bundle.policy.std, bundle.policy.neutral]
+    for head in bundle.policy.heads:
+        arrays += [head.observation, head.action, *(array for layer in head.layers for array in layer)]
+    for array in arrays:
+        content.update(array.tobytes())
+    return content.hexdigest()[:16]
+
+
+def target_text(result: dict) -> str:
+    """What a row asks in words."""
+    target, count = result["target"], result["seeds"]
+    text = [f"{math.ceil(target['share'] * count - 1e-9)} of {count} for {result['seconds']:g} s"]
+    if target["speed_error"] is not None:
+        text.append(f"error < {target['speed_error']:g} m/s")
+    if target["correlation"] is not None:
+        text.append(f"hip and knee r ≥ {target['correlation']:g}")
+    return ", ".join(text)
+
+
+HEADER = ("", "asked", "stood", "95 %", "walked s", "m/s asked", "m/s reached", "m/s error", "hip / knee r", "met")
+
+
+def cells(result: dict) -> tuple[str, ...]:
+    """A row's texts under `HEADER`."""
+
+    def number(key: str, form: str = ".2f") -> str:
+        return "-" if result[key] is None else format(result[key], form)
+
+    return (
+        result["row"],
+        target_text(result),
+        f"{result['survived']} of {result['seeds']}",
+        f"{100 * result['survived_low']:.0f} to {100 * result['survived_high']:.0f}",
+        number("walked_s", ".1f"),
+        number("speed_asked_m_s"),
+        number("speed_m_s"),
+        number("speed_error_m_s"),
+        f"{number('hip_r')} / {number('knee_r')}",
+        "yes" if result["met"] else "no",
+    )
+
+
+def markdown(policies: Sequence[dict]) -> str:
+    """The table in Markdown: an overview where there are several policies, then each policy's rows."""
+    parts = ["# Challenge"]
+    if len(policies) > 1:
+        names = list(dict.fromkeys(row["row"] for policy in policies for row in policy["rows"]))
+        stood = [{row["row"]: row for row in policy["rows"]} for policy in policies]
+        lines = [(name, *(overview_cell(rows.get(name)) for rows in stood)) for name in names]
+        parts += ["Seeds that stood; **bold** where the row's target is met.", ""]
+        parts.append(_lines(("", *(policy["name"] for policy in policies)), lines))
+    for policy in policies:
+        parts += [f"\n## {policy['name']}\n", headline(policy), "", _lines(HEADER, map(cells, policy["rows"]))]
+    return "\n".join([*parts, "", NOTE, ""])
+
+
+NOTE = (
+    "Stood: seeds that did not fall; 95 %: Wilson's interval of that share, in per cent. Error: mean distance between "
+    "speed and command over windows of 2 s, after the first 2 s. r: correlation with the reference gait, mean of both "
+    "sides. A row is met only if all that it asks is."
+)
+
+
+def overview_cell(result: dict | None) -> str:
+    """Seeds that stood and the speed error of one row, bold where it is met."""
+    if result is None:
+        return "-"
+    error = result["speed_error_m_s"]
+    text = f"{result['survived']} of {result['seeds']}" + ("" if error is None else f", {error:.2f} m/s")
+    return f"**{text}**" if result["met"] else text
+
+
+def headline(policy: dict) -> str:
+    """How many rows a policy meets, in a sentence."""
+    rows = policy["rows"]
+    seeds = rows[0]["seeds"] if rows else 0
+    return f"{policy['walker']}: meets {sum(row['met'] for row in rows)} of {len(rows)} rows, {seeds} seeds each."
+
+
+def _lines(header: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
+    rule = ["---"] * len(header)
+    return "\n".join("| " + " | ".join(line) + " |" for line in (header, rule, *lines))

@@ -1,0 +1,119 @@
+"""The walker in MuJoCo's window, in real time: whichever model the policy walks, the full skeleton is drawn."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+
+import mujoco
+
+from mjx_assist.errors import UserError
+from mjx_assist.eval.view.overlay import add_arrows, arrows, status
+from mjx_assist.eval.view.player import PUSH_N, SPEED_STEP, Player, rate, rate_line
+from mjx_assist.eval.view.scene import Scene
+from mjx_assist.model.names import actuator_names, is_muscle
+from mjx_assist.policy.bundle import Bundle, reduced_model
+
+# MuJoCo's window takes every letter; these are the keys it leaves (GLFW's numbers).
+KEYS: dict[int, tuple[str, str, Callable[[Player], None]]] = {
+    32: ("Space", "pause, go on", Player.toggle_pause),
+    262: ("Right", "one control step", Player.step_once),
+    259: ("Backspace", "from the start", Player.reset),
+    265: ("Up", f"target {SPEED_STEP:+.2f} m/s", lambda player: player.faster(SPEED_STEP)),
+    264: ("Down", f"target {-SPEED_STEP:+.2f} m/s", lambda player: player.faster(-SPEED_STEP)),
+    257: ("Enter", "device on, off", Player.switch_device),
+    55: ("7", f"push back, {PUSH_N:.0f} N", lambda player: player.push(-PUSH_N)),
+    56: ("8", f"push on, {PUSH_N:.0f} N", lambda player: player.push(PUSH_N)),
+    57: ("9", "camera follows, stays", Player.switch_follow),
+}
+_CAN_OPEN = """
+import sys, glfw
+opened = glfw.init()
+if opened:
+    glfw.window_hint(glfw.VISIBLE, False)
+    opened = glfw.create_window(8, 8, "", None, None)
+sys.exit(0 if opened else 1)
+"""
+_OTHERWISE = "Use --web to watch in a browser, --video FILE for a film, or --headless to walk without a picture."
+
+
+def watch(bundle: Bundle, kind: str, steps: int, seed: int) -> None:
+    """Show episodes of at most ``steps`` control steps, one seed after the other, until the window is closed.
+
+    Raises:
+        UserError: no window can be opened here.
+    """
+    check_display()
+    scene = Scene(bundle.human, bundle.device, muscle_names(bundle))
+    player = Player(bundle, kind, steps, seed)
+    with open_window(scene, lambda key: key in KEYS and player.ask(KEYS[key][2])) as window:
+        while window.is_running():
+            player.tick(lambda player: show(scene, window, player))
+            if player.told:
+                print(f"{player.told}; close the window to end", flush=True)
+                player.told = None
+    print(rate_line(player.pace, player.session.dt))
+
+
+def show(scene: Scene, window, player: Player) -> None:
+    """Draw the player's present state: the full skeleton, ground reaction, numbers; and follow it."""
+    walker, reading = player.session.walker, player.reading
+    with window.lock():
+        scene.pose(walker.coupling.lift(walker.state().qpos), walker.muscle_activation())
+        window.user_scn.ngeom = 0
+        add_arrows(window.user_scn, arrows(reading.force, reading.center))
+        if player.follow:
+            window.cam.lookat[0] = scene.place
+    window.set_texts(texts(player))
+    window.sync()
+
+
+def texts(player: Player) -> list[tuple]:
+    """MuJoCo's overlay: numbers and real-time figures above, the keys below."""
+    session = player.session
+    rows = status(player.reading, session.walker.device_joints, session.device_on) + rate(player.pace, session.dt)
+    if player.paused:
+        rows.append(("paused", f"at {session.time:.2f} s"))
+    font = mujoco.mjtFontScale.mjFONTSCALE_100
+    keys = [(name, text) for name, text, _ in KEYS.values()]
+    return [
+        (font, place, *("\n".join(column) for column in zip(*table, strict=True)))
+        for place, table in ((mujoco.mjtGridPos.mjGRID_TOPLEFT, rows), (mujoco.mjtGridPos.mjGRID_BOTTOMLEFT, keys))
+    ]
+
+
+def open_window(scene: Scene, on_key: Callable[[int], object]):
+    """MuJoCo's window, looking at the walker from its right side."""
+    import mujoco.viewer
+
+    try:
+        window = mujoco.viewer.launch_passive(
+            scene.model, scene.data, key_callback=on_key, show_left_ui=False, show_right_ui=False
+        )
+    except (RuntimeError, mujoco.FatalError) as error:
+        raise UserError(f"the viewer cannot start ({error}). {_OTHERWISE}") from None
+    with window.lock():
+        window.cam.distance, window.cam.azimuth, window.cam.elevation = 3.2, 90.0, -6.0
+        window.cam.lookat[:] = (0.0, 0.0, 0.9)
+    return window
+
+
+def check_display() -> None:
+    """Raise `UserError` where no window can be opened; a process of its own tries, since MuJoCo's viewer would hang."""
+    if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        raise UserError(f"there is no display for the viewer (DISPLAY is not set). {_OTHERWISE}")
+    if sys.platform == "darwin":
+        return  # a window needs mjpython there, which launch_passive says
+    try:
+        opened = subprocess.run([sys.executable, "-c", _CAN_OPEN], capture_output=True, timeout=30).returncode == 0
+    except subprocess.TimeoutExpired:
+        opened = False
+    if not opened:
+        raise UserError(f"the viewer cannot open a window with OpenGL on this display. {_OTHERWISE}")
+
+
+def muscle_names(bundle: Bundle) -> list[str]:
+    """The muscles, in the order of the walker's activations."""
+    model = reduced_model(bundle)
+    names = zip(actuator_names(model), is_muscle(model), strict=True)
+    return [name for name, muscle in names if muscle]

@@ -1,0 +1,133 @@
+"""What joints, actuators, muscles and sensors of a model are called, and which is whose mirror image."""
+
+import fnmatch
+import re
+from collections.abc import Iterable, Mapping
+
+import mujoco
+import numpy as np
+
+from mjx_assist.errors import unknown
+
+GRAVITY = 9.81
+SIDE_WORDS = (("r", "l"), ("R", "L"), ("right", "left"), ("Right", "Left"), ("dx", "sx"))  # between other signs
+_OTHER_SIDE = {a: b for pair in SIDE_WORDS for a, b in (pair, pair[::-1])}
+_SIDE = re.compile(rf"(?<![A-Za-z0-9])({'|'.join(_OTHER_SIDE)})(?![A-Za-z0-9])")
+_ALONG = 0.9  # least cosine between a joint's mirrored axis and its partner's
+
+
+def joint_names(model: mujoco.MjModel) -> tuple[str, ...]:
+    """Names of the joints in qpos order (all joints have one degree of freedom)."""
+    return tuple(model.joint(i).name for i in range(model.njnt))
+
+
+def actuator_names(model: mujoco.MjModel) -> tuple[str, ...]:
+    """Names of the actuators in control order."""
+    return tuple(model.actuator(i).name for i in range(model.nu))
+
+
+def is_muscle(model: mujoco.MjModel) -> np.ndarray:
+    """``[nu]`` True where the actuator is a muscle (it has muscle activation dynamics)."""
+    return np.asarray(model.actuator_dyntype == mujoco.mjtDyn.mjDYN_MUSCLE)
+
+
+def activation_names(model: mujoco.MjModel) -> tuple[str, ...]:
+    """Names of the actuators that have an activation, in the order of ``act`` (muscles, filtered motors)."""
+    stateful = [a for a in range(model.nu) if model.actuator_actadr[a] >= 0]
+    return tuple(model.actuator(a).name for a in sorted(stateful, key=lambda a: model.actuator_actadr[a]))
+
+
+def match_joints(patterns: Iterable[str], joints: tuple[str, ...], what: str) -> tuple[str, ...]:
+    """The joints that name patterns (``*ankle_angle_?``) match: in the patterns' order, each match in the alphabet's.
+
+    Raises:
+        UserError: a pattern that matches nothing; ``what`` says where it stands.
+    """
+    found: dict[str, None] = {}
+    for pattern in patterns:
+        matches = sorted(fnmatch.filter(joints, pattern))
+        if not matches:
+            raise unknown(what, pattern, joints)
+        found.update(dict.fromkeys(matches))
+    return tuple(found)
+
+
+def body_weight(model: mujoco.MjModel) -> float:
+    """Weight of everything that moves, in N, device included."""
+    return float(model.body_subtreemass[0] * GRAVITY)
+
+
+def sensor_slice(model: mujoco.MjModel, name: str) -> slice:
+    """Where a named sensor's values lie in ``sensordata``; an unknown name is an error with the nearest match."""
+    names = [model.sensor(i).name for i in range(model.nsensor)]
+    if name not in names:
+        raise unknown("sensor", name, names)
+    first = int(model.sensor_adr[names.index(name)])
+    return slice(first, first + int(model.sensor_dim[names.index(name)]))
+
+
+def mirrored_name(name: str) -> str:
+    """The other side's name: ``hip_flexion_r`` for ``hip_flexion_l``, ``r_foot`` for ``l_foot``, and back."""
+    return _SIDE.sub(lambda word: _OTHER_SIDE[word[0]], name)
+
+
+def mirror(names: tuple[str, ...], joint_signs: Mapping[str, float] | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Left-right mirror of a named vector: ``mirrored = sign * vector[index]``.
+
+    ``joint_signs`` (`joint_mirror_signs`) turns the entries ``<joint>``, ``qpos.<joint>`` and ``qvel.<joint>``. Half a
+    gait cycle later the legs have changed roles, so the mirrored gait phase has opposite sine and cosine.
+
+    Raises:
+        UserError: an entry has a side but its partner is missing.
+    """
+    signs = joint_signs or {}
+    index, sign = [], []
+    for name in names:
+        partner = mirrored_name(name)
+        if partner not in names:
+            raise unknown(f"mirror partner of {name!r}", partner, names)
+        index.append(names.index(partner))
+        kind, dot, stem = name.partition(".")
+        joint = stem if dot and kind in ("qpos", "qvel") else name
+        sign.append(-1.0 if kind == "phase" else signs.get(joint, 1.0))
+    return np.array(index), np.array(sign, np.float32)
+
+
+def joint_mirror_signs(model: mujoco.MjModel) -> dict[str, float]:
+    """Joint -> the sign with which its coordinate is its partner's on the mirrored walker, from both joints' axes.
+
+    Joints without a partner, or whose axes are not each other's mirror image, are left out.
+    """
+    data = mujoco.MjData(model)
+    mujoco.mj_kinematics(model, data)
+    names = joint_names(model)
+    signs = {}
+    for joint, name in enumerate(names):
+        partner = mirrored_name(name)
+        if partner not in names:
+            continue
+        slide = model.jnt_type[joint] == mujoco.mjtJoint.mjJNT_SLIDE
+        image = data.xaxis[joint] * ([1, -1, 1] if slide else [-1, 1, -1])  # a rotation's axis mirrors the other way
+        cosine = float(image @ data.xaxis[names.index(partner)])
+        if abs(cosine) > _ALONG and model.jnt_type[joint] == model.jnt_type[names.index(partner)]:
+            signs[name] = float(np.sign(cosine))
+    return signs
+
+
+def asymmetry(model: mujoco.MjModel) -> str | None:
+    """Why the model is not left-right symmetric (a joint or actuator without partner), or None if it is."""
+    joints, actuators, signs = joint_names(model), actuator_names(model), joint_mirror_signs(model)
+    for name in (*joints, *actuators):
+        if mirrored_name(name) not in (*joints, *actuators):
+            return f"{name!r} has no partner on the other side"
+    for name in joints:
+        if name not in signs:
+            return f"the axes of {name!r} and {mirrored_name(name)!r} are not each other's mirror image"
+    for a, name in enumerate(actuators):
+        partner = actuators.index(mirrored_name(name))
+        turned = np.sign(model.actuator_gear[a, 0] * model.actuator_gear[partner, 0])
+        if model.actuator_trntype[a] == mujoco.mjtTrn.mjTRN_JOINT:
+            turned *= signs[joints[model.actuator_trnid[a, 0]]]
+        if turned < 0:
+            return f"{name!r} and {actuators[partner]!r} push in opposite directions"
+    return None

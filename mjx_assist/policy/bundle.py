@@ -1,0 +1,220 @@
+"""The policy bundle on disk: JSON, npz and MJCF, safe to open (no pickle), checked when opened.
+
+Files: bundle.json (schema, keys, specs, checksums), model.xml (the reduced model), arrays.npz, train_log.jsonl.
+"""
+
+import dataclasses
+import hashlib
+import json
+import os
+import shutil
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import mujoco
+import numpy as np
+
+from mjx_assist.config.read import from_dict, to_dict
+from mjx_assist.config.schema import RunConfig
+from mjx_assist.errors import UserError
+from mjx_assist.model import mjcf
+from mjx_assist.model.assembly import NO_DEVICE
+from mjx_assist.model.skeleton.coupling import Coupling
+from mjx_assist.policy.check import check
+from mjx_assist.policy.policy import HeadWeights, MirrorWeights, Policy
+from mjx_assist.reference.cycle import ReferenceGait
+from mjx_assist.sim.observation import ObservationSpec
+
+SCHEMA_VERSION = 1
+MANIFEST = "bundle.json"
+ARRAYS = "arrays.npz"
+MODEL = "model.xml"
+LOG = "train_log.jsonl"
+LOG_KEYS = ("control_steps", "wall_s", "steps_per_s", "reward", "episode_length", "learning_rate", "kl")
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A policy and all it needs to walk: model, couplings, reference, specs, the config it was trained with."""
+
+    config: RunConfig
+    xml: str
+    coupling: Coupling
+    gait: ReferenceGait
+    observation: ObservationSpec
+    policy: Policy
+    info: dict
+    learning_curve: tuple[dict, ...] = ()
+
+    @property
+    def human(self) -> str:
+        return self.config.env_params.human
+
+    @property
+    def device(self) -> str:
+        return self.config.env_params.device_key or NO_DEVICE
+
+
+def is_bundle(path: Path) -> bool:
+    """Whether a folder looks like a bundle."""
+    return (path / MANIFEST).is_file()
+
+
+def save(bundle: Bundle, path: Path) -> None:
+    """Write a bundle folder; a bundle that was there is replaced only once the new one is complete.
+
+    Raises:
+        UserError: ``path`` exists and is not a bundle, or cannot be written.
+    """
+    if path.exists() and not is_bundle(path):
+        raise UserError(f"-o {str(path)!r} exists and is not a policy bundle; it is left as it is.")
+    part = path.with_name(path.name + ".part")
+    try:
+        shutil.rmtree(part, ignore_errors=True)
+        part.mkdir(parents=True)
+        (part / MODEL).write_text(bundle.xml)
+        np.savez_compressed(part / ARRAYS, **_arrays(bundle))
+        rows = [{k: row[k] for k in LOG_KEYS if k in row} for row in bundle.learning_curve]
+        (part / LOG).write_text("".join(json.dumps(row) + "\n" for row in rows))
+        (part / MANIFEST).write_text(json.dumps(_manifest(bundle, part), indent=1) + "\n")
+        if path.exists():
+            shutil.rmtree(path)
+        os.replace(part, path)
+    except OSError as error:
+        shutil.rmtree(part, ignore_errors=True)
+        raise UserError(f"bundle {str(path)!r} could not be written: {error.strerror or error}.") from None
+
+
+def load(path: str | Path) -> Bundle:
+    """Open and check a bundle.
+
+    Raises:
+        UserError: it is missing, damaged, or of another schema version.
+    """
+    path = Path(path)
+    if not (path / MANIFEST).is_file():
+        raise UserError(f"{str(path)!r} is not a policy bundle: it has no {MANIFEST}.")
+    try:
+        manifest = json.loads((path / MANIFEST).read_text())
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"bundle {str(path)!r} is corrupt: {MANIFEST} is not JSON ({error}).") from None
+    if not isinstance(manifest, dict) or "schema_version" not in manifest:
+        raise UserError(f"bundle {str(path)!r} is corrupt: {MANIFEST} has no 'schema_version'.")
+    if manifest["schema_version"] != SCHEMA_VERSION:
+        raise UserError(
+            f"bundle {str(path)!r} has schema version {manifest['schema_version']!r}; this mjx-assist reads "
+            f"version {SCHEMA_VERSION}. Export it again with the mjx-assist that trained it, or train again."
+        )
+    for name in (MODEL, ARRAYS):
+        if not (path / name).is_file():
+            raise UserError(f"bundle {str(path)!r} is corrupt: {name} is missing.")
+        if not isinstance(manifest.get("sha256"), dict) or _sha256(path / name) != manifest["sha256"].get(name):
+            raise UserError(f"bundle {str(path)!r} is corrupt: {name} is not the file that was exported (checksum).")
+    try:
+        with np.load(path / ARRAYS, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+        bundle = _build(manifest, arrays, (path / MODEL).read_text(), _read_log(path / LOG))
+        check(bundle, reduced_model(bundle))
+        return bundle
+    except (LookupError, ValueError, TypeError, AttributeError, OSError, EOFError, zipfile.BadZipFile) as error:
+        raise UserError(f"bundle {str(path)!r} is corrupt: {type(error).__name__} {error}.") from None
+
+
+def reduced_model(bundle: Bundle) -> mujoco.MjModel:
+    """The reduced model that the policy was trained on, at its physics rate."""
+    return mjcf.load(bundle.xml)
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _read_log(path: Path) -> tuple[dict, ...]:
+    return tuple(json.loads(line) for line in path.read_text().splitlines()) if path.is_file() else ()
+
+
+def _arrays(bundle: Bundle) -> dict[str, np.ndarray]:
+    """All arrays of a bundle by flat names."""
+    policy, gait = bundle.policy, bundle.gait
+    arrays = {
+        "normaliser/mean": policy.mean,
+        "normaliser/std": policy.std,
+        "neutral": policy.neutral,
+        "coupling/source": bundle.coupling.source,
+        "coupling/polycoef": bundle.coupling.polycoef,
+    }
+    for name in ("speed", "stride_frequency", "qpos", "dqpos", "foot_position"):
+        arrays[f"reference/{name}"] = np.asarray(getattr(gait, name), np.float32)
+    if policy.mirror is not None:
+        for field in dataclasses.fields(MirrorWeights):
+            arrays[f"mirror/{field.name}"] = getattr(policy.mirror, field.name)
+    for head in (*policy.heads, *([policy.critic] if policy.critic else [])):
+        arrays[f"head/{head.name}/observation"] = head.observation
+        arrays[f"head/{head.name}/action"] = head.action
+        if head.log_std is not None:
+            arrays[f"head/{head.name}/log_std"] = head.log_std
+        for i, (kernel, bias) in enumerate(head.layers):
+            arrays[f"head/{head.name}/kernel_{i}"] = kernel
+            arrays[f"head/{head.name}/bias_{i}"] = bias
+    return arrays
+
+
+def _manifest(bundle: Bundle, folder: Path) -> dict:
+    return {
+        "schema_version": SCHEMA_VERSION,
+        **bundle.info,
+        "heads": [_described(head) for head in bundle.policy.heads],
+        "critic": _described(bundle.policy.critic) if bundle.policy.critic else None,
+        "observation": dataclasses.asdict(bundle.observation),
+        "reference_joints": list(bundle.gait.joint_names),
+        "full_joints": list(bundle.coupling.full_joint_names),
+        "config": to_dict(bundle.config),
+        "sha256": {name: _sha256(folder / name) for name in (MODEL, ARRAYS)},
+    }
+
+
+def _described(head: HeadWeights) -> dict:
+    return {"name": head.name, "enabled": head.enabled, "layers": len(head.layers)}
+
+
+def _head(told: dict, arrays: dict[str, np.ndarray]) -> HeadWeights:
+    stem = f"head/{told['name']}"
+    return HeadWeights(
+        name=told["name"],
+        observation=arrays[f"{stem}/observation"],
+        action=arrays[f"{stem}/action"],
+        enabled=told["enabled"],
+        layers=tuple((arrays[f"{stem}/kernel_{i}"], arrays[f"{stem}/bias_{i}"]) for i in range(told["layers"])),
+        log_std=arrays.get(f"{stem}/log_std"),
+    )
+
+
+def _build(manifest: dict, arrays: dict[str, np.ndarray], xml: str, curve: tuple[dict, ...]) -> Bundle:
+    mirror = None
+    if "mirror/index" in arrays:
+        mirror = MirrorWeights(arrays["mirror/index"], arrays["mirror/sign"], arrays["mirror/action"])
+    observation = {k: tuple(v) if isinstance(v, list) else v for k, v in manifest["observation"].items()}
+    reference = {
+        name: arrays[f"reference/{name}"] for name in ("speed", "stride_frequency", "qpos", "dqpos", "foot_position")
+    }
+    known = ("schema_version", "heads", "critic", "observation", "reference_joints", "full_joints", "config", "sha256")
+    run_config = from_dict(manifest["config"])
+    return Bundle(
+        config=run_config,
+        xml=xml,
+        coupling=Coupling(tuple(manifest["full_joints"]), arrays["coupling/source"], arrays["coupling/polycoef"]),
+        gait=ReferenceGait(tuple(manifest["reference_joints"]), **reference),
+        observation=ObservationSpec(**observation),
+        policy=Policy(
+            tuple(_head(head, arrays) for head in manifest["heads"]),
+            arrays["normaliser/mean"],
+            arrays["normaliser/std"],
+            arrays["neutral"],
+            mirror,
+            run_config.policy_params.activation,
+            _head(manifest["critic"], arrays) if manifest.get("critic") else None,
+        ),
+        info={k: v for k, v in manifest.items() if k not in known},
+        learning_curve=curve,
+    )

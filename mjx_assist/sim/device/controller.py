@@ -1,0 +1,116 @@
+"""A device's controller resolved against a model: contact loads and joint state in, controls of its actuators out."""
+
+import fnmatch
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import mujoco
+import numpy as np
+
+from mjx_assist.config.device import DeviceController, Gains, Impedance, Spline, TorqueProfile, ZeroTorque
+from mjx_assist.errors import unknown
+from mjx_assist.model.names import GRAVITY, body_weight, sensor_slice
+from mjx_assist.sim.device import curves, strides
+from mjx_assist.sim.device.motors import Motors, controls, make_motors
+
+_TOUCH = (("r_foot", "r_toes"), ("l_foot", "l_toes"))
+
+
+class Felt(NamedTuple):
+    """What each motor's leg and joint do, ``[D]``: percent of the gait cycle; does the leg walk; is its foot in
+    contact; angle (rad) and velocity (rad/s) of the joint."""
+
+    percent: Any
+    walks: Any
+    stance: Any
+    angle: Any
+    velocity: Any
+
+
+Torque = Callable[[Felt, Any], Any]  # (felt, xp) -> [D] N*m
+
+
+@dataclass(frozen=True, eq=False)
+class Controller:
+    """Call ``start`` at an episode's start and ``drive`` once per control step of ``dt`` s."""
+
+    name: str
+    motors: Motors
+    torque: Torque
+    driven: np.ndarray
+    loads: np.ndarray
+    body_weight: float
+    dt: float
+
+    def start(self, xp: Any = np) -> strides.GaitClock:
+        """The state before anything was felt."""
+        return strides.start(xp)
+
+    def drive(self, clock: strides.GaitClock, body: Any, control: Any, xp: Any = np) -> tuple[strides.GaitClock, Any]:
+        """The next state, and ``control`` ``[nu]`` with this controller's in the place of the device's.
+
+        ``body`` has qpos, qvel and sensordata, in the reduced model's order (`sim.observation.observe`).
+        """
+        load = body.sensordata[self.loads].sum(axis=-1) / self.body_weight
+        clock = strides.advance(clock, load, self.dt, xp)
+        torque = self.wanted(clock, body.qpos, body.qvel, xp)
+        device = controls(self.motors, torque, body.qpos[self.motors.joint], xp)
+        return clock, xp.where(self.motors.mask, device[self.motors.place], control)
+
+    def wanted(self, clock: strides.GaitClock, qpos: Any, qvel: Any, xp: Any = np) -> Any:
+        """Torque ``[D]`` N*m of each motor about its joint, before the motor's limits."""
+        percent, walks = strides.percent(clock, self.dt, xp)
+        joint, side = self.motors.joint, self.motors.side
+        felt = Felt(percent[side], walks[side], clock.loaded[side], qpos[joint], qvel[joint])
+        return xp.where(self.driven, self.torque(felt, xp), 0.0)
+
+
+def make_controller(settings: DeviceController, model: mujoco.MjModel, dt: float) -> Controller:
+    """Settings resolved against a reduced model whose control step is ``dt`` s.
+
+    Raises:
+        UserError: the model has no device, one that takes no torque, or none at the joint the settings name.
+    """
+    motors = make_motors(model)
+    pattern = getattr(settings, "joint", "*")
+    driven = np.array([fnmatch.fnmatchcase(name, pattern) for name in motors.joint_names])
+    if not driven.any():
+        raise unknown(f"device controller {settings.type!r}: driven joint", pattern, motors.joint_names)
+    weight = body_weight(model)
+    return Controller(
+        name=settings.type,
+        motors=motors,
+        torque=_torque(settings, weight / GRAVITY),
+        driven=driven,
+        loads=np.array([[sensor_slice(model, name).start for name in side] for side in _TOUCH]),
+        body_weight=weight,
+        dt=dt,
+    )
+
+
+def _torque(settings: DeviceController, mass: float) -> Torque:
+    """The settings as a function; ``mass`` (kg) of human and device turns N*m/kg into N*m."""
+    match settings:
+        case ZeroTorque():
+            return lambda felt, xp: xp.zeros_like(felt.angle)
+        case TorqueProfile() | Spline():
+            curve, scale = curve_of(settings), mass if settings.torque_unit == "N*m/kg" else 1.0
+            return lambda felt, xp: xp.where(felt.walks, scale * curves.evaluate(curve, felt.percent, xp), 0.0)
+        case Impedance():
+            swing = settings.swing or settings
+            return lambda felt, xp: xp.where(felt.stance, _spring(settings, felt), _spring(swing, felt))
+
+
+def curve_of(settings: TorqueProfile | Spline) -> curves.Curve:
+    """The torque over the gait cycle in the settings' own unit."""
+    if isinstance(settings, Spline):
+        return curves.spline(settings.percent, settings.torque)
+    times = settings.peak_time_percent, settings.rise_time_percent, settings.fall_time_percent
+    return curves.four_parameter(settings.peak_torque, *times)
+
+
+def _spring(gains: Gains, felt: Felt) -> Any:
+    """-k (q - q0) - b dq/dt, N*m."""
+    elastic = -gains.stiffness_nm_per_rad * (felt.angle - gains.rest_angle_rad)
+    return elastic - gains.damping_nm_s_per_rad * felt.velocity

@@ -1,0 +1,207 @@
+"""Periodic evaluation: the policy walks in C MuJoCo, in a process of its own, while training goes on."""
+
+import json
+import logging
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from statistics import fmean
+from types import SimpleNamespace
+from typing import NamedTuple
+
+import jax
+
+from mjx_assist.errors import UserError
+from mjx_assist.files.atomic import write_atomic
+from mjx_assist.files.logs import read_rows
+from mjx_assist.paths import EVALUATION_LOG, TRAIN_LOG
+from mjx_assist.policy import bundle as bundles
+from mjx_assist.training.callbacks import Callback, Run, is_due
+from mjx_assist.training.export import policy_bundle
+from mjx_assist.training.tensorboard import Scalars
+
+FOLDER, BEST = "evaluation", "best"
+FIGURES, OUTPUT = "evaluation.json", "output.txt"
+EPISODES, STEPS, FIRST_SEED = 3, 1000, 0
+LOWEST_PRIORITY = 19  # nice
+QUALITY = ("hip", "knee", "ankle")  # whose correlation with the reference is the quality of a gait
+log = logging.getLogger(__name__)
+
+
+class Running(NamedTuple):
+    """An evaluation in progress: its process, the folder of its bundle, and which policy it is of."""
+
+    process: subprocess.Popen
+    folder: Path
+    about: dict
+
+
+class Evaluation(Callback):
+    """Every ``evaluation_frequency`` updates, and at the end, some episodes of the policy without noise.
+
+    One at a time: a turn that comes while the last evaluation still runs is left out. Means over the episodes go to
+    ``evaluation_log.jsonl``, TensorBoard and ``run.evaluation``; ``best`` leads to the bundle of the best policy.
+    """
+
+    def __init__(self) -> None:
+        self._running: Running | None = None
+
+    def on_start(self, run: Run) -> None:
+        self._run, self._folder = run.path, run.path / FOLDER
+        self._log = run.path / EVALUATION_LOG
+        self._frequency = run.config.logger_params.evaluation_frequency
+        self._best, self._board = _score_of(run.path / BEST), None
+        if not self._frequency:
+            return
+        self._folder.mkdir(exist_ok=True)
+        rows = read_rows(self._log, run.update)
+        write_atomic(self._log, "".join(json.dumps(row) + "\n" for row in rows))
+        run.evaluation = rows[-1] if rows else {}
+        self._board = Scalars(self._folder, purge_step=run.control_steps + 1)
+        self._remove_all_but((run.path / BEST).resolve())
+
+    def on_update(self, run: Run) -> None:
+        self._collect(run)
+        if not self._frequency or not is_due(run, self._frequency) or run.stop:
+            return
+        if run.last:
+            self._collect(run, wait=True)
+        if self._running is None:
+            self._begin(run)
+        if run.last:
+            self._collect(run, wait=True)
+
+    def on_end(self, run: Run) -> None:
+        if self._running:
+            self._running.process.kill()
+            self._running.process.wait()
+            shutil.rmtree(self._running.folder, ignore_errors=True)
+        if self._board:
+            self._board.close()
+
+    def _begin(self, run: Run) -> None:
+        """Export the policy and start its evaluation; training does not wait for it."""
+        folder = self._folder / f"update_{run.update:06d}"
+        state = SimpleNamespace(**jax.device_get(run.state.items()["policy"]))
+        rows = read_rows(run.path / TRAIN_LOG, run.update)
+        try:
+            bundles.save(policy_bundle(run.config, run.env, run.spec, state, rows), folder)
+            kind = run.config.env_params.model_kind
+            process = start(command(folder, kind), folder / OUTPUT)
+        except (OSError, UserError) as error:
+            log.warning("update %d is not evaluated: %s", run.update, error)
+            return
+        about = {key: run.row[key] for key in ("update", "control_steps", "wall_s")}
+        self._running = Running(process, folder, about)
+
+    def _collect(self, run: Run, wait: bool = False) -> None:
+        """Take in the result of an evaluation that has ended."""
+        if self._running is None or (not wait and self._running.process.poll() is None):
+            return
+        (process, folder, about), self._running = self._running, None
+        if code := process.wait():
+            told = (folder / OUTPUT).read_text(errors="replace").strip().splitlines()[-1:]
+            log.warning("evaluation of update %d failed (exit code %d): %s", about["update"], code, *told or [""])
+            shutil.rmtree(folder, ignore_errors=True)
+            return
+        result = means(json.loads((folder / FIGURES).read_text()))
+        run.evaluation = {**about, **result}
+        try:
+            with open(self._log, "a") as file:
+                file.write(json.dumps(run.evaluation) + "\n")
+            self._board.add({k: x for k, x in result.items() if x is not None}, about["control_steps"])
+            if self._best is None or score(result) > self._best:
+                self._best = score(result)
+                _link(folder, self._run / BEST)
+            self._remove_all_but((self._run / BEST).resolve())
+        except OSError as error:
+            log.warning("evaluation of update %d is not kept: %s", about["update"], error)
+
+    def _remove_all_but(self, best: Path) -> None:
+        for folder in self._folder.glob("update_*"):
+            if folder.resolve() != best:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def means(figures: dict) -> dict:
+    """Of what ``mjx-assist evaluate --json`` wrote, means over the episodes; None where no episode tells.
+
+    ``gait_quality`` is the mean correlation of hip, knee and ankle with the reference gait.
+    """
+    episodes = figures["episodes"]
+    correlation = {angle: _mean([e["corr_reference"][angle] for e in episodes]) for angle in _angles(episodes)}
+    error = {angle: _mean([e["rmse_deg"][angle] for e in episodes]) for angle in _angles(episodes)}
+    told = [correlation.get(angle) for angle in QUALITY]
+    return {
+        "walking_time_s": _mean([e["time_s"] for e in episodes]),
+        "falls": figures["falls"],
+        "episodes": len(episodes),
+        "distance_m": _mean([e["distance_m"] for e in episodes]),
+        "speed_m_s": _mean([e["mean_speed_m_s"] for e in episodes]),
+        "gait_quality": None if None in told else fmean(told),
+        **{f"correlation/{angle}": x for angle, x in correlation.items()},
+        **{f"rmse_deg/{angle}": x for angle, x in error.items()},
+    }
+
+
+def score(result: dict) -> tuple[float, float]:
+    """What the best policy has most of: walking time (s, to 0.01), then gait quality; -1 where none is known."""
+    quality = result["gait_quality"]
+    return round(result["walking_time_s"], 2), -1.0 if quality is None else quality
+
+
+def command(folder: Path, kind: str) -> list[str]:
+    """The evaluation of a bundle on the kind of model that it trains on, its figures written next to it."""
+    options = {
+        "--model": kind,
+        "--episodes": EPISODES,
+        "--steps": STEPS,
+        "--seed": FIRST_SEED,
+        "--json": folder / FIGURES,
+    }
+    words = [str(word) for option in options.items() for word in option]
+    return [sys.executable, "-m", "mjx_assist", "evaluate", str(folder), *words]
+
+
+def start(words: list[str], output: Path) -> subprocess.Popen:
+    """Start a process at the lowest priority, out of reach of the terminal's Ctrl-C."""
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    with open(output, "wb") as file:
+        process = subprocess.Popen(
+            words,
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            # A group, not a run: on Linux priorities count only within a run (its autogroup).
+            process_group=0,
+            env=environment,
+        )
+    os.setpriority(os.PRIO_PROCESS, process.pid, LOWEST_PRIORITY)
+    return process
+
+
+def _angles(episodes: list[dict]) -> list[str]:
+    return list(episodes[0]["corr_reference"])
+
+
+def _mean(values: list[float | None]) -> float | None:
+    known = [x for x in values if x is not None]
+    return fmean(known) if known else None
+
+
+def _score_of(bundle: Path) -> tuple[float, float] | None:
+    """The score of a bundle that was evaluated before, None if there is none."""
+    path = bundle / FIGURES
+    return score(means(json.loads(path.read_text()))) if path.is_file() else None
+
+
+def _link(folder: Path, link: Path) -> None:
+    """Make ``link`` lead to ``folder``, next to it, in one step: a reader sees the old bundle or the new one."""
+    temporary = link.with_name(link.name + ".part")
+    temporary.unlink(missing_ok=True)
+    temporary.symlink_to(folder.relative_to(link.parent))
+    if link.is_dir() and not link.is_symlink():  # a copy of a run, its links followed
+        shutil.rmtree(link)
+    os.replace(temporary, link)

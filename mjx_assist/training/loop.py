@@ -1,0 +1,185 @@
+"""A training run: env and learner from a config, and the loop; what is written is in callbacks.py."""
+
+import dataclasses
+import json
+import signal
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+import jax
+import numpy as np
+
+from mjx_assist import config as configs
+from mjx_assist.config.schema import RunConfig
+from mjx_assist.errors import UserError
+from mjx_assist.files.atomic import write_atomic
+from mjx_assist.files.logs import read_rows
+from mjx_assist.model import names as model_names
+from mjx_assist.model.names import actuator_names, is_muscle, joint_mirror_signs
+from mjx_assist.paths import CHECKPOINTS, SESSION_CONFIG, TRAIN_LOG
+from mjx_assist.ppo import learner, sharding, wiring
+from mjx_assist.ppo.networks import Mirror, PolicySpec
+from mjx_assist.sim.env import AssistEnv, auto_reset, make_env
+from mjx_assist.training.callbacks import Callback, DumpBlowUps, LogFile, Run, SaveCheckpoints, TensorBoard
+from mjx_assist.training.checkpoint import Checkpoints
+from mjx_assist.training.display import Progress
+
+
+def make_policy_spec(config: RunConfig, env: AssistEnv) -> PolicySpec:
+    """The config's heads wired to the env's observations and actuators."""
+    actuators = actuator_names(env.model)
+    muscle = is_muscle(env.model)
+    groups = {
+        "muscles": [a for a, m in zip(actuators, muscle, strict=True) if m],
+        "device": [a for a, m in zip(actuators, muscle, strict=True) if not m],
+    }
+    mirror, asymmetry = None, model_names.asymmetry(env.model)
+    shared = wiring.mirrors(config.policy_params, asymmetry)
+    if shared or config.ppo_params.mirror_loss_coef > 0:
+        if asymmetry:
+            raise UserError(
+                f"config key 'ppo_params.mirror_loss_coef': the model is not left-right symmetric: {asymmetry}."
+            )
+        index, sign = model_names.mirror(env.observation_spec.names, joint_mirror_signs(env.model))
+        action = model_names.mirror(actuators)[0]
+        mirror = Mirror(tuple(map(int, index)), tuple(map(float, sign)), tuple(map(int, action)))
+    names = env.observation_spec.names
+    neutral = env.action_spec.neutral
+    policy = dataclasses.replace(config.policy_params, head_options=config.head_options)
+    spec = wiring.policy_spec(policy, names, actuators, groups, neutral, mirror if shared else None)
+    if env.controller:
+        spec = wiring.without_device_heads(spec, muscle)
+    return spec if shared else dataclasses.replace(spec, reflection=mirror)
+
+
+def new_run_directory(out: Path, name: str = "train_session") -> Path:
+    """``out/<name>_<time>``, a fresh one."""
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    for suffix in ("", *(f"-{i}" for i in range(1, 100))):
+        path = out / f"{name}_{stamp}{suffix}"
+        try:
+            path.mkdir(parents=True)
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise UserError(f"--out {str(out)!r}: cannot make {path} ({error.strerror}).") from None
+        return path
+    raise UserError(f"--out {str(out)!r}: no free name for a run.")
+
+
+class StopSignals:
+    """Notes SIGINT and SIGTERM instead of acting on them; a second SIGINT interrupts at once."""
+
+    def __init__(self) -> None:
+        self.requested = ""
+
+    def __enter__(self) -> "StopSignals":
+        self._before = {}
+        if threading.current_thread() is threading.main_thread():
+            self._before = {s: signal.signal(s, self._note) for s in (signal.SIGINT, signal.SIGTERM)}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _note(self, number: int, frame: object) -> None:
+        if self.requested and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        self.requested = signal.Signals(number).name
+
+
+def batched(env: AssistEnv) -> tuple[Callable, Callable]:
+    """``reset(keys)`` and ``step(state, action)`` with auto-reset, over a batch of walkers."""
+    return jax.vmap(env.reset), jax.vmap(lambda state, action: auto_reset(env, state, action))
+
+
+def open_run(config: RunConfig, path: Path, devices: list | None = None) -> tuple[Run, Callable]:
+    """A run at update 0, and its jitted update; nothing is written."""
+    env = make_env(config.env_params)
+    spec = make_policy_spec(config, env)
+    num_envs, ppo = config.env_params.num_envs, config.ppo_params
+    mesh = sharding.device_mesh(num_envs, devices)
+    reset, step = batched(env)
+    init, update = learner.make_learner(reset, step, spec, ppo, num_envs, env.observation_size, mesh)
+    init = jax.jit(init, out_shardings=sharding.shardings(mesh, learner.SPECS))
+    state = init(jax.random.PRNGKey(config.env_params.seed))
+    total = -(-config.total_timesteps // (num_envs * ppo.n_steps))
+    on_host = env.physics.on_host
+    return Run(config, path, env, spec, mesh, state, 0, total), update.jitted(as_one=not on_host)
+
+
+def train(
+    config: RunConfig,
+    path: Path,
+    resume: bool = False,
+    show: bool = True,
+    callbacks: Sequence[Callback] = (),
+    prepare: Callable[[Run], learner.TrainState] | None = None,
+) -> Run:
+    """Train until ``total_timesteps`` control steps; ``path`` holds config, log, TensorBoard events and checkpoints.
+
+    With ``resume`` go on from the newest checkpoint of ``path`` (from the start if none was written yet). Ctrl-C and
+    SIGTERM finish the update in progress and save a checkpoint first. ``callbacks`` come before the display;
+    ``prepare`` gives the state to start from (`transfer.initial_state`). Returns the run at its end.
+    """
+    run, update = open_run(config, path)
+    checkpoints = Checkpoints(path / CHECKPOINTS, config.logger_params.keep_checkpoints)
+    found = (checkpoints.restore(run.state.items()) or {}) if resume else {}  # none yet: from the start
+    if prepare and not found:
+        run.state = prepare(run)
+    for item in found.values():
+        run.state = run.state.replace(**item)
+    run.update = int(run.state.updates)
+    if not resume and sharding.is_primary():
+        write_atomic(path / SESSION_CONFIG, json.dumps(configs.to_dict(config), indent=2) + "\n")
+    own = [SaveCheckpoints(checkpoints), DumpBlowUps()]
+    if sharding.is_primary():
+        own = [LogFile(), TensorBoard(), *own, *callbacks, Progress(show)]
+    before = read_rows(path / TRAIN_LOG, run.update)
+    _loop(run, update, own, before[-1]["wall_s"] if before else 0.0)
+    if run.update < run.total_updates:
+        raise UserError(
+            f"stopped by {run.stop} after saving; go on with: mjx-assist train --resume {path}"
+        ) from KeyboardInterrupt()
+    return run
+
+
+def _loop(run: Run, update: Callable, callbacks: Sequence[Callback], wall: float) -> None:
+    """Updates until the end or a signal, each followed by the callbacks."""
+    with ExitStack() as ends, StopSignals() as signals:
+        for callback in callbacks:
+            callback.on_start(run)
+            ends.callback(callback.on_end, run)
+        stopped = False  # what a callback asks for is done with the next update, on all hosts, and saved
+        while run.update < run.total_updates and not stopped:
+            began = time.perf_counter()
+            run.state, log, run.blow_up = update(run.state)
+            log = {name: float(x) for name, x in jax.device_get(log).items()}
+            took = time.perf_counter() - began
+            wall, steps = wall + took, run.control_steps
+            run.update += 1
+            run.row = {
+                "update": run.update,
+                "control_steps": run.control_steps,
+                "wall_s": wall,
+                "steps_per_s": (run.control_steps - steps) / took,
+                **log,
+            }
+            _check(run.row)
+            stopped = sharding.on_any(bool(signals.requested or run.stop))
+            if stopped:
+                run.stop = run.stop or signals.requested or "another host"
+            for callback in callbacks:
+                callback.on_update(run)
+
+
+def _check(row: dict) -> None:
+    for name, x in row.items():
+        if not np.isfinite(x):
+            raise UserError(f"training diverged at update {row['update']}: {name} is {x}.")
+    if row["env/overflow"] > 0:
+        raise UserError(f"update {row['update']}: warp dropped contacts or constraint rows it had no room for.")

@@ -1,0 +1,206 @@
+"""A whole training run in its folder: start or go on, train, export the policy, draw its curves.
+
+Everything that the config alone can tell is checked before JAX is imported.
+"""
+
+import contextlib
+import io
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mjx_assist import config as configs
+from mjx_assist.config.schema import EnvParams, RunConfig
+from mjx_assist.errors import UserError
+from mjx_assist.files.atomic import write_atomic
+from mjx_assist.paths import POLICY_FOLDER, SESSION_CONFIG, cache_folder
+from mjx_assist.training.export import find_policy
+
+if TYPE_CHECKING:
+    from mjx_assist.training.callbacks import Callback, Run
+
+# What may change when a run goes on; everything else is part of the state that its checkpoints hold.
+MAY_CHANGE = (
+    *("total_timesteps", "evaluate_param_list", "logger_params", "ppo_params"),
+    *("env_params.backend", "env_params.num_threads"),
+)
+MAY_NOT_CHANGE = ("ppo_params.n_steps", "ppo_params.learning_rate")  # the rate is part of the state
+
+
+def train(config: RunConfig, out: str | Path = "results", callbacks: Sequence["Callback"] = ()) -> "Run":
+    """Train in a fresh folder of ``out``: log, checkpoints, curves, the exported policy, reports that the config asks.
+
+    ``callbacks`` (`training.callbacks.Callback`) see the run after every update. Returns the finished run; ``run.path``
+    is its folder. Ctrl-C and SIGTERM finish the update in progress and save a checkpoint first.
+
+    Raises:
+        UserError: something that the config names does not exist, training diverged, or it was stopped.
+    """
+    check_sources(config)
+    start_jax(config)
+    return train_in(new_folder(out), config, False, callbacks)
+
+
+def resume(path: str | Path, config: RunConfig | None = None, callbacks: Sequence["Callback"] = ()) -> "Run":
+    """Go on with the run in ``path`` from its newest checkpoint; with ``config`` in the place of its own.
+
+    Raises:
+        UserError: ``path`` is no run, or ``config`` differs from the run's where its checkpoints cannot follow.
+    """
+    config = resumable(Path(path), config or own_config(path))
+    start_jax(config)
+    return train_in(Path(path), config, True, callbacks)
+
+
+def start_jax(config: RunConfig, join_hosts: Callable[[], None] | None = None) -> None:
+    """What remains to be checked, then JAX with its compilation cache, and the other hosts."""
+    _check_model(config.env_params)
+    _use_compilation_cache()
+    if join_hosts:
+        join_hosts()
+    import_mjx_quietly()
+
+
+def new_folder(out: str | Path) -> Path:
+    """A fresh folder for one run, the same on all hosts; the first makes it."""
+    from mjx_assist.ppo import sharding
+    from mjx_assist.training.loop import new_run_directory
+
+    return Path(sharding.same_on_all(str(new_run_directory(Path(out))) if sharding.is_primary() else ""))
+
+
+def train_in(path: Path, config: RunConfig, resume: bool, callbacks: Sequence["Callback"] = ()) -> "Run":
+    """One run in its folder, with its policy and curves at the end."""
+    from mjx_assist.files.logs import read_rows
+    from mjx_assist.paths import TRAIN_LOG
+    from mjx_assist.policy import bundle as bundles
+    from mjx_assist.ppo import sharding
+    from mjx_assist.training import loop
+    from mjx_assist.training.evaluation import Evaluation
+    from mjx_assist.training.export import policy_bundle
+    from mjx_assist.training.transfer.start import initial_state
+
+    first = sharding.is_primary()
+    if first:
+        print(f"run {path}: log, TensorBoard events and checkpoints go there", flush=True)
+    if resume and first:
+        write_atomic(path / SESSION_CONFIG, json.dumps(configs.to_dict(config), indent=2) + "\n")
+    try:
+        callbacks = [Evaluation(), *callbacks]
+        run = loop.train(config, path, resume=resume, callbacks=callbacks, prepare=initial_state)
+    except UserError:
+        if first:
+            _remove_if_empty(path)
+            _draw(path)
+        raise
+    if first:
+        bundle = policy_bundle(config, run.env, run.spec, run.state, read_rows(path / TRAIN_LOG))
+        bundles.save(bundle, path / POLICY_FOLDER)
+        _draw(path)
+        if config.evaluate_param_list:
+            from mjx_assist.eval.report.evaluations import analyze
+
+            for folder in analyze(bundle, path, run.control_steps):
+                print(f"report {folder}", flush=True)
+    return run
+
+
+def config_of(path: str | Path) -> Path:
+    """The file of a run's config.
+
+    Raises:
+        UserError: ``path`` is no run.
+    """
+    own = Path(path) / SESSION_CONFIG
+    if not own.is_file():
+        raise UserError(f"--resume {str(path)!r} is not a training run: it has no {SESSION_CONFIG}.")
+    return own
+
+
+def own_config(path: str | Path) -> RunConfig:
+    """The config that the run in ``path`` was started with, or went on with.
+
+    Raises:
+        UserError: ``path`` is no run.
+    """
+    return configs.load(config_of(path))
+
+
+def resumable(path: Path, config: RunConfig) -> RunConfig:
+    """``config`` if the run in ``path`` can go on with it.
+
+    Raises:
+        UserError: ``path`` is no run, or the config differs from the run's where its checkpoints cannot follow.
+    """
+    own = configs.load(config_of(path))
+    before, after = (dict(_leaves(configs.to_dict(c))) for c in (own, config))
+    changed = [key for key in sorted(before.keys() | after.keys()) if before.get(key) != after.get(key)]
+    fixed = [key for key in changed if _under(key, MAY_NOT_CHANGE) or not _under(key, MAY_CHANGE)]
+    if fixed:
+        what = f"{fixed[0]} was {before.get(fixed[0])!r} and would be {after.get(fixed[0])!r}"
+        more = f" (and {len(fixed) - 1} more)" if len(fixed) > 1 else ""
+        raise UserError(f"--resume {str(path)!r}: {what}{more}; its checkpoints do not fit that. Start a new run.")
+    return config
+
+
+def check_sources(config: RunConfig) -> None:
+    """Raises `UserError` for a policy to start from that is not there."""
+    sources = [config.init_from.source] if config.init_from else []
+    for source in [*sources, *(options.init_from for options in config.head_options.values() if options.init_from)]:
+        find_policy(source)
+
+
+def import_mjx_quietly() -> None:
+    """MJX prints a line where Warp is not installed; only the ``warp`` backend needs it, and says so itself."""
+    with contextlib.redirect_stdout(io.StringIO()):
+        import mujoco.mjx  # noqa: F401
+
+
+def _draw(path: Path) -> None:
+    """The run's curves; a disk that is full does not hide why the run ended."""
+    from mjx_assist.eval.plots import training as training_plots
+
+    try:
+        training_plots.draw([path], path / training_plots.PLOTS)
+    except UserError as error:
+        print(f"no plots: {error}", file=sys.stderr)
+
+
+def _leaves(tree: dict, stem: str = "") -> Iterator[tuple[str, object]]:
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            yield from _leaves(value, f"{stem}{key}.")
+        else:
+            yield stem + key, value
+
+
+def _under(key: str, stems: Sequence[str]) -> bool:
+    return any(key == stem or key.startswith(f"{stem}.") for stem in stems)
+
+
+def _check_model(env: EnvParams) -> None:
+    """Raises `UserError` for a human or device that assist_sim does not have, or a model file that is not there."""
+    from mjx_assist.model.assembly import NO_DEVICE, check_keys
+
+    if env.model_path is None:
+        check_keys(env.human, env.device_key or NO_DEVICE)
+    elif not Path(env.model_path).is_file():
+        raise UserError(f"config key 'env_params.model_path': there is no file {env.model_path!r}.")
+
+
+def _use_compilation_cache() -> None:
+    """Keep compiled programs between runs, in JAX_COMPILATION_CACHE_DIR or the user's cache folder."""
+    import jax
+
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
+    if "JAX_COMPILATION_CACHE_DIR" not in os.environ:  # else JAX reads it itself
+        jax.config.update("jax_compilation_cache_dir", str(cache_folder() / "jax"))
+
+
+def _remove_if_empty(path: Path) -> None:
+    """A run that failed before it began leaves no folder behind."""
+    if not any(path.iterdir()):
+        path.rmdir()

@@ -1,0 +1,82 @@
+"""Replay, metrics and reports work where JAX is not wanted: nothing that they import imports it."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from checkout import ROOT
+
+import mjx_assist
+
+CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+WITHOUT_JAX = next(
+    contract["source_modules"] for contract in CONTRACTS if "jax" in contract.get("forbidden_modules", [])
+)
+IMPORT_EVERYTHING = """
+import importlib, pkgutil, sys
+for package in sys.argv[1:]:
+    found = importlib.import_module(package)
+    for module in pkgutil.walk_packages(found.__path__, package + "."):
+        importlib.import_module(module.name)
+print(len([name for name in sys.modules if name.startswith("mjx_assist.")]))
+print("JAX" if "jax" in sys.modules else "no JAX")
+"""
+RUN_COMMAND = """
+import sys
+from mjx_assist.cli.main import main
+code = main(sys.argv[1:])
+print("JAX" if "jax" in sys.modules else "no JAX")
+sys.exit(code)
+"""
+
+
+def run(script: str, *arguments: str) -> list[str]:
+    done = subprocess.run([sys.executable, "-c", script, *arguments], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+def test_what_must_work_without_jax_imports_nothing_that_needs_it():
+    """import-linter reads imports; here they are done, with all that other packages import in turn."""
+    count, verdict = run(IMPORT_EVERYTHING, "mjx_assist.cli", *WITHOUT_JAX)
+    assert int(count) > 150
+    assert verdict == "no JAX"
+
+
+def test_imports_go_down_only_and_a_wrong_one_is_found(tmp_path: Path):
+    shutil.copytree(
+        Path(mjx_assist.__file__).parent, tmp_path / "mjx_assist", ignore=shutil.ignore_patterns("__pycache__")
+    )
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    wrong = {"model/names.py": "mjx_assist.sim.env", "eval/gait/events.py": "jax", "files/plain.py": "mjx_assist.cli"}
+    assert lint(tmp_path) == 0
+    for file, imported in wrong.items():
+        path = tmp_path / "mjx_assist" / file
+        right = path.read_text()
+        path.write_text(right + f"\n\ndef wrong():\n    import {imported}\n")
+        assert lint(tmp_path) == 1, file
+        path.write_text(right)
+
+
+def lint(folder: Path) -> int:
+    command = [Path(sys.executable).with_name("lint-imports"), "--no-cache"]
+    environment = {**os.environ, "PYTHONPATH": str(folder)}
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, timeout=120).returncode
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["models", "list"], ["evaluate", "BUNDLE", "--steps", "3", "--episodes", "1"], ["replay", "BUNDLE", "--headless"]],
+)
+def test_commands_that_only_replay_run_without_jax(arguments: list[str], bundle_path: Path):
+    arguments = [str(bundle_path) if word == "BUNDLE" else word for word in arguments]
+    assert run(RUN_COMMAND, *arguments)[-1] == "no JAX"
+
+
+def test_help_imports_nothing_heavy():
+    script = "import sys; from mjx_assist.cli.main import main; main(['--help']); print('numpy' in sys.modules)"
+    assert run(script)[-1] == "False"
