@@ -11,6 +11,7 @@ import mujoco
 import numpy as np
 
 from mjx_assist.curriculum.settings import Randomization
+from mjx_assist.model.arrays import put
 from mjx_assist.model.names import is_muscle
 from mjx_assist.terrain.heightfield import FLOOR
 
@@ -95,7 +96,7 @@ def model_fields(base: mujoco.MjModel, variation: Variation, xp: Any = np) -> di
         fields["body_subtreemass"] = _descendants(base) @ mass
     if variation.strength is not None:
         factor = xp.ones(base.nu)
-        factor = _put(factor, np.flatnonzero(is_muscle(base)), variation.strength, xp)[:, None]
+        factor = put(factor, np.flatnonzero(is_muscle(base)), variation.strength, xp)[:, None]
         column = np.arange(base.actuator_gainprm.shape[1]) == _FORCE
         for name in ("actuator_gainprm", "actuator_biasprm"):
             fields[name] = getattr(base, name) * xp.where(column, factor, 1.0)
@@ -132,18 +133,9 @@ def _ground(base: mujoco.MjModel, variation: Variation, xp: Any) -> dict[str, An
     lane = zero if variation.lane is None else variation.lane
     place = xp.stack([cos * x - sin * z, y + lane, sin * x + cos * z])
     return {
-        "geom_quat": _put(xp.asarray(base.geom_quat), floor, turn, xp),
-        "geom_pos": _put(xp.asarray(base.geom_pos), floor, place, xp),
+        "geom_quat": put(xp.asarray(base.geom_quat), floor, turn, xp),
+        "geom_pos": put(xp.asarray(base.geom_pos), floor, place, xp),
     }
-
-
-def _put(array: Any, index: Any, value: Any, xp: Any) -> Any:
-    """A copy of the array with these rows."""
-    if xp is np:
-        array = array.copy()
-        array[index] = value
-        return array
-    return array.at[index].set(value)
 
 
 def _descendants(model: mujoco.MjModel) -> np.ndarray:

@@ -20,6 +20,7 @@ from mjx_assist.model.assembly import NO_DEVICE
 from mjx_assist.model.mjcf import with_physics_rate
 from mjx_assist.model.names import joint_names, sensor_slice
 from mjx_assist.model.reduction import ReducedModel, reduce_model
+from mjx_assist.model.view import load_columns
 from mjx_assist.reference import healthy
 from mjx_assist.reference.cycle import ReferenceGait, sample, stride_frequency
 from mjx_assist.reference.motion import load_motion
@@ -96,8 +97,7 @@ class AssistEnv(Env):
         self._initial_activation = actions.initial_activation(model)
         self._feet = [sensor_slice(model, f"{side}_foot_position") for side in "rl"]
         self._pelvis = sensor_slice(model, "pelvis_position")
-        touch = (("r_foot", "r_toes"), ("l_foot", "l_toes"))
-        self._loads = np.array([[sensor_slice(model, name).start for name in side] for side in touch])
+        self._loads = load_columns(model)
 
     @property
     def observation_size(self) -> int:
@@ -120,26 +120,28 @@ class AssistEnv(Env):
 
     def reset(self, rng: jax.Array) -> State:
         """Start at a random phase of the reference (or at its start), with the reference's velocities."""
-        return self._begin(rng, self.rules.first_progress(rng))
+        uniform = jax.random.uniform(jax.random.fold_in(rng, 2))
+        return self._begin(rng, self.rules.first_progress(uniform, jnp))
 
     def again(self, state: State) -> State:
         """The episode after the one that ``state`` ends, with a fresh key; the curriculum goes on."""
         walker: WalkerState = state.pipeline_state
-        covered = self.rules.covered(walker.episode, walker.step, walker.physics.qpos[self._forward])
+        covered = self.rules.covered(walker.episode, walker.step, walker.physics.qpos[self._forward], jnp)
         survived = state.info["truncation"] > 0
-        trained = self.rules.next_progress(walker.episode, walker.step, covered, survived, walker.key)
+        uniform = jax.random.uniform(jax.random.fold_in(walker.key, 3))
+        trained = self.rules.next_progress(walker.episode, walker.step, covered, survived, uniform, jnp)
         return self._begin(walker.key, trained)
 
     def _begin(self, rng: jax.Array, trained: progress.Progress | tuple) -> State:
         key, draws = jax.random.split(rng)
         uniform = jax.random.uniform(draws, (command.N_LEVELS + 3,))
-        now = self.rules.values(trained)
-        wish = command.draw(self._speeds(now), uniform[1:], jnp)
+        scheduled = self.rules.values(trained, jnp)
+        wish = command.draw(self._speeds(scheduled), uniform[1:], jnp)
         target = command.target_velocity(wish, 0.0, jnp)
         phase = uniform[0] if self.params.flag_random_ref_index else jnp.zeros(())
         qpos, qvel, _ = sample(self.gait, phase, target, jnp)
-        episode = self.rules.draw(now, trained, jax.random.fold_in(draws, 1))
-        qpos, qvel = self.rules.on_ground(episode, qpos, qvel, phase, target)
+        episode = self.rules.draw(scheduled, trained, self._uniform(jax.random.fold_in(draws, 1)), jnp)
+        qpos, qvel = self.rules.on_ground(episode, qpos, qvel, phase, target, jnp)
         walker = WalkerState(
             physics=self.physics.start(qpos, qvel, self._initial_activation),
             key=key,
@@ -155,18 +157,25 @@ class AssistEnv(Env):
         walker, obs = self._observe(walker, target, first=True)
         more = ("velocity_error", "tracking_error", "not_finite", "overflow")
         metrics = dict.fromkeys((*self._reward_names, *more), zero)
-        metrics |= self.rules.metrics(walker.episode, zero, zero, zero > 0, zero)
+        metrics |= self.rules.metrics(walker.episode, zero, zero, zero > 0, zero, jnp)
         return State(walker, obs, zero, zero, metrics, {"truncation": zero})
+
+    def _uniform(self, key: jax.Array) -> dict[str, jax.Array]:
+        """The numbers that an episode's conditions are drawn from."""
+        sizes = self.rules.sizes
+        keys = jax.random.split(key, len(sizes))
+        return {name: jax.random.uniform(k, (n,)) for (name, n), k in zip(sizes.items(), keys, strict=True)}
 
     def step(self, state: State, action: jax.Array) -> State:
         """One control step with ``action`` ``[nu]`` in [-1, 1]."""
         before: WalkerState = state.pipeline_state
-        now = self.rules.values(before.episode.progress)
+        scheduled = self.rules.values(before.episode.progress, jnp)
         control = actions.to_control(self.action_spec, action, jnp)
         if self.controller:
             device, control = self.controller.drive(before.device, before.physics, control, jnp)
-        episode, control = self.rules.drive(before.episode, now, control)
-        body = self.physics.step(before.physics, control, self.rules.variation(episode, before.physics.time, self.dt))
+        episode, control = self.rules.drive(before.episode, scheduled, control, jnp)
+        differs = self.rules.variation(episode, before.physics.time, self.dt, jnp)
+        body = self.physics.step(before.physics, control, differs)
         target = command.target_velocity(before.command, body.time, jnp)
         frequency = stride_frequency(self.gait, target, jnp)
         phase = (before.phase + frequency * self.dt) % 1.0
@@ -181,13 +190,13 @@ class AssistEnv(Env):
         )
         total, terms = self._reward(context._replace(strike=footsteps.held), jnp)
         if self.rules.scheduled_rewards:
-            terms = self.rules.weighted(terms, now)
+            terms = self.rules.weighted(terms, scheduled)
             total = sum(terms.values())
         broken = termination.not_finite(body, jnp)
-        threshold = now.get("out_of_trajectory_threshold", self.params.out_of_trajectory_threshold)
+        threshold = scheduled.get("out_of_trajectory_threshold", self.params.out_of_trajectory_threshold)
         ended = (
             broken
-            | self._fallen(context.qpos, now)
+            | self._fallen(context.qpos, scheduled)
             | termination.off_reference(context.qpos, context.reference_qpos, self._imitated, threshold, jnp)
         )
         error = (context.qpos - context.reference_qpos)[self._imitated]
@@ -207,8 +216,8 @@ class AssistEnv(Env):
         metrics = jax.tree.map(lambda x: jnp.where(broken, 0.0, x), metrics)
         metrics["not_finite"] = broken.astype(jnp.float32)
         metrics["overflow"] = body.overflow
-        covered = self.rules.covered(after.episode, after.step, body.qpos[self._forward])
-        metrics |= self.rules.metrics(after.episode, after.step, ended | truncated, truncated, covered)
+        covered = self.rules.covered(after.episode, after.step, body.qpos[self._forward], jnp)
+        metrics |= self.rules.metrics(after.episode, after.step, ended | truncated, truncated, covered, jnp)
         return State(
             pipeline_state=after,
             obs=jnp.nan_to_num(obs, posinf=0.0, neginf=0.0),
@@ -222,14 +231,14 @@ class AssistEnv(Env):
         """Whether the pelvis is below ``safe_height`` over level ground: ``[...]`` for a batch."""
         return self._fallen(body.qpos, {})
 
-    def _fallen(self, qpos: jax.Array, now: dict) -> jax.Array:
+    def _fallen(self, qpos: jax.Array, scheduled: dict) -> jax.Array:
         height = qpos[..., self._height] + self._height_offset
-        return termination.fallen(height, now.get("safe_height", self.params.safe_height))
+        return termination.fallen(height, scheduled.get("safe_height", self.params.safe_height))
 
-    def _speeds(self, now: dict) -> command.CommandRange:
+    def _speeds(self, scheduled: dict) -> command.CommandRange:
         """What speeds are drawn from at the present state of the curriculum."""
         low, high = self.command_range.speed
-        speed = (now.get("min_target_velocity", low), now.get("max_target_velocity", high))
+        speed = (scheduled.get("min_target_velocity", low), scheduled.get("max_target_velocity", high))
         return self.command_range._replace(speed=speed)
 
     @property
@@ -241,11 +250,12 @@ class AssistEnv(Env):
     def _observe(self, walker: WalkerState, target: jax.Array, first: bool = False) -> tuple[WalkerState, jax.Array]:
         """What the policy sees, and the walker with what its sensing remembers of it."""
         body, rules = walker.physics, self.rules
-        body = body.replace(qpos=rules.over_ground(walker.episode, body.qpos))
-        ahead = rules.heights_ahead(walker.episode, body.qpos)
+        body = body.replace(qpos=rules.over_ground(walker.episode, body.qpos, jnp))
+        ahead = rules.heights_ahead(walker.episode, body.qpos, jnp)
         seen = observation.observe(self.observation_spec, body, target, walker.phase, jnp, ahead)
         key = jax.random.fold_in(walker.key, walker.step)
-        episode, seen = rules.sense(walker.episode, seen, key, first)
+        normal = jax.random.normal(key, seen.shape) if rules.senses else None
+        episode, seen = rules.sense(walker.episode, seen, normal, first, jnp)
         return walker.replace(episode=episode), seen
 
     def _context(
@@ -263,11 +273,11 @@ class AssistEnv(Env):
         data = body.sensordata
         pelvis = data[self._pelvis]
         feet = jnp.stack([data[foot] - pelvis for foot in self._feet])[:, np.array([0, 2])]
-        feet = self.rules.feet_over_ground(episode, feet, [data[foot] for foot in self._feet], pelvis)
+        feet = self.rules.feet_over_ground(episode, feet, [data[foot] for foot in self._feet], pelvis, jnp)
         return reward.StepContext(
             dt=self.dt,
-            qpos=self.rules.over_ground(episode, body.qpos),
-            qvel=self.rules.along_ground(episode, body.qvel),
+            qpos=self.rules.over_ground(episode, body.qpos, jnp),
+            qvel=self.rules.along_ground(episode, body.qvel, jnp),
             reference_qpos=qpos_ref,
             reference_qvel=qvel_ref,
             velocity=body.qvel[self._forward],

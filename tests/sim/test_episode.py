@@ -124,7 +124,7 @@ def test_a_fall_is_one_over_the_ground_however_high_or_low_that_is(env, walk):
     level = heightfield.height(env.rules.terrain, state.episode.variation.lane, slope, 60.0, 0.0, jnp)
     for height, fallen in ((PARAMS.safe_height + 0.02, False), (PARAMS.safe_height - 0.02, True)):
         qpos = far.at[:, up].set(level + height - env._height_offset)
-        over = jax.vmap(env.rules.over_ground)(state.episode, qpos)
+        over = jax.vmap(lambda episode, q: env.rules.over_ground(episode, q, jnp))(state.episode, qpos)
         assert (np.asarray(env._fallen(over, {})) == fallen).all()
     assert np.ptp(level) > 2.0
 

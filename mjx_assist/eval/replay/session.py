@@ -6,7 +6,7 @@ Headless replay, MuJoCo's window and the browser all drive this.
 import numpy as np
 
 from mjx_assist.config.device import LEARNED
-from mjx_assist.eval.replay.conditions import AS_TRAINED, Conditions, on_ground
+from mjx_assist.eval.replay.conditions import AS_TRAINED, Conditions
 from mjx_assist.eval.replay.gauge import Gauge, Reading
 from mjx_assist.eval.replay.record import GRAVITY, GaitRecord
 from mjx_assist.eval.replay.tape import Tape
@@ -14,9 +14,10 @@ from mjx_assist.eval.replay.walker import Walker
 from mjx_assist.policy import bundle as bundles
 from mjx_assist.policy.bundle import Bundle
 from mjx_assist.reference.cycle import sample, stride_frequency
-from mjx_assist.sim import action, command, start_pose
+from mjx_assist.sim import action, command
 from mjx_assist.sim.device.controller import make_controller
-from mjx_assist.sim.disturbances import device_path, pushes, sensing
+from mjx_assist.sim.disturbances import pushes
+from mjx_assist.sim.episode import Episode, EpisodeRules
 from mjx_assist.sim.observation import observe
 from mjx_assist.terrain.heightfield import make_terrain, n_variants
 
@@ -39,16 +40,16 @@ class Session:
         record_rate: float | None = None,
         conditions: Conditions = AS_TRAINED,
     ):
-        params = conditions.ground(bundle.config.env_params)
+        params = conditions.applied(bundle.config.env_params)
         reduced = bundles.reduced_model(bundle)
-        self._terrain, self._variants = make_terrain(params, reduced), n_variants(params, reduced)
-        self.bundle, self.walker, self.conditions = bundle, Walker(bundle, kind, self._terrain), conditions
+        terrain, self._variants = make_terrain(params, reduced), n_variants(params, reduced)
+        self._rules = EpisodeRules(params, reduced, bundle.gait, terrain, bundle.observation.names)
+        self.bundle, self.walker, self.conditions = bundle, Walker(bundle, kind, terrain), conditions
         self.dt = 1.0 / params.control_framerate
         self.device_on = True
         self._asked: float | None = None
         self._params, self._limits = params, conditions.command or command.command_range(params)
         self._actions = action.make_action_spec(self.walker.reduced)
-        self._sd = sensing.deviation(bundle.observation.names)
         self._neutral = action.to_control(self._actions, self._actions.neutral)
         self._every = max(1, round(1.0 / ((record_rate or _RECORD_RATE) * self.walker.model.opt.timestep)))
         settings = params.device_controller
@@ -62,13 +63,13 @@ class Session:
         self.seed, self.steps, self.fell = seed, 0, False
         self._physics_steps = 0
         self._push, self._push_until = 0.0, 0.0
-        self._wish = command.draw(self._limits, uniform[1:])
-        devices = int((~self.walker.muscle).sum())
-        self._episode = self.conditions.draw(self.walker.model, devices, self.dt, rng)
-        self._sensing, self._path, self._rng = None, self._episode.device, rng
-        self.walker.vary(on_ground(self._episode.variation, self._params, self._terrain, seed % self._variants))
+        self._command, self._rng = command.draw(self._limits, uniform[1:]), rng
+        self._episode = self._drawn(seed)
+        self.walker.vary(self._episode.variation)
         self.phase = float(uniform[0]) if self._params.flag_random_ref_index else 0.0
-        qpos, qvel = self._start_pose()
+        speed = self.commanded(0.0)
+        qpos, qvel, _ = sample(self.bundle.gait, self.phase, speed)
+        qpos, qvel = self._rules.on_ground(self._episode, qpos, qvel, np.asarray(self.phase), np.asarray(speed))
         self.walker.reset(qpos, qvel, action.INITIAL_ACTIVATION)
         self._device = self._controller.start() if self._controller else None
         self._gauge = Gauge(self.walker.body_mass * GRAVITY)
@@ -87,7 +88,7 @@ class Session:
         """The target speed at a time of the episode, m/s: the one asked for, else the episode's own."""
         if self._asked is not None:
             return self._asked
-        return float(command.target_velocity(self._wish, time))
+        return float(command.target_velocity(self._command, time))
 
     def ask_speed(self, speed: float) -> None:
         """Command a speed (m/s) from now on, held to `speed_range`."""
@@ -141,52 +142,33 @@ class Session:
             controller=self._controller.name if self._controller else LEARNED,
         )
 
-    def _start_pose(self) -> tuple[np.ndarray, np.ndarray]:
-        """The reference's qpos and qvel where the episode starts, standing on the slope there and going along it."""
-        gait, speed, slope = self.bundle.gait, self.commanded(0.0), self.walker.slope
-        qpos, qvel, _ = sample(gait, self.phase, speed)
-        if slope:
-            forward, up = (self.walker.joint_names.index(name) for name in ("pelvis_tx", "pelvis_ty"))
-            soles = start_pose.sole_table(self.walker.reduced, gait)
-            qpos[up] += start_pose.lift(soles, gait, np.asarray(self.phase), np.asarray(speed), slope)
-            qvel[up] += slope * qvel[forward]
-        return qpos, qvel
+    def _drawn(self, seed: int) -> Episode:
+        """The episode's conditions; of a ground's variants each seed has the next."""
+        uniform = {name: self._rng.uniform(size=n) for name, n in self._rules.sizes.items()}
+        uniform["ground"] = np.array([(seed % self._variants + 0.5) / self._variants])
+        episode = self._rules.draw({}, (), uniform)
+        if self.conditions.push:
+            impulse, interval = self.conditions.push
+            episode = episode._replace(pushes=pushes.Pushes(np.full(pushes.N_IMPULSES, impulse), interval))
+        return episode
 
     def _push_force(self, time: float) -> float:
         """Force (N) of the control step that begins at ``time``: what was asked, and what the conditions say."""
         asked = self._push if time < self._push_until - 0.5 * self.dt else 0.0
-        if self._episode.pushes is None:
-            return asked
-        return asked + float(pushes.force(self._episode.pushes, time, self.dt))
+        drawn = self._rules.push_force(self._episode, time, self.dt)
+        return asked if drawn is None else asked + float(drawn)
 
     def _control(self, target: float) -> np.ndarray:
         """The controls ``[nu]`` of the coming control step."""
         body = self.walker.state()
         spec = self.bundle.observation
-        ahead = self.walker.heights_ahead(spec.ahead) if spec.ahead else None
-        seen = self._seen(observe(spec, body, target, self.phase, ground=ahead))
+        ahead = self._rules.heights_ahead(self._episode, body.qpos)
+        seen = observe(spec, body, target, self.phase, ground=ahead)
+        normal = self._rng.normal(size=seen.size) if self._rules.senses else None
+        self._episode, seen = self._rules.sense(self._episode, seen, normal, first=self.steps == 0)
         control = action.to_control(self._actions, self.bundle.policy.act(seen))
         if self._controller:
             self._device, control = self._controller.drive(self._device, body, control)
         control = control if self.device_on else np.where(self.walker.muscle, control, self._neutral)
-        return self._through_device(control)
-
-    def _through_device(self, control: np.ndarray) -> np.ndarray:
-        """Controls ``[nu]`` with the device's part within its torque limit, and what its path leaves of it."""
-        limit, device = self._params.device_torque_limit, ~self.walker.muscle
-        if limit == 1.0 and self._path is None:
-            return control
-        driven = limit * control[device]
-        if self._path is not None:
-            self._path, driven = device_path.drive(self._path, driven)
-        control = control.copy()
-        control[device] = driven
+        self._episode, control = self._rules.drive(self._episode, {}, control)
         return control
-
-    def _seen(self, seen: np.ndarray) -> np.ndarray:
-        """An observation ``[n]`` as the policy gets it: late and noisy where the conditions say so."""
-        if self._sensing is None:
-            self._sensing = self._episode.senses(seen, self.dt)
-        if self._sensing is not None:
-            self._sensing, seen = sensing.sense(self._sensing, seen, self._rng.normal(size=seen.size), self._sd)
-        return seen

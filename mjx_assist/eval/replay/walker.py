@@ -10,8 +10,9 @@ from mjx_assist.errors import unknown
 from mjx_assist.eval.replay.contact import ContactTape, GroundContact
 from mjx_assist.model import anatomy, mjcf, variation
 from mjx_assist.model.assembly import full_model
-from mjx_assist.model.names import activation_names, actuator_names, is_muscle, joint_names, sensor_slice
+from mjx_assist.model.names import actuator_names, joint_names
 from mjx_assist.model.variation import Variation
+from mjx_assist.model.view import TOUCH, load_columns, reduced_view
 from mjx_assist.policy import bundle as bundles
 from mjx_assist.policy.bundle import Bundle
 from mjx_assist.reference import feet
@@ -20,7 +21,6 @@ from mjx_assist.terrain import heightfield
 from mjx_assist.terrain.heightfield import FLOOR
 
 MODEL_KINDS = ("reduced", "full", "composed")
-_TOUCH = (("r_foot", "r_toes"), ("l_foot", "l_toes"))
 
 
 @dataclass(frozen=True)
@@ -65,14 +65,10 @@ class Walker:
         self.joint_names = joint_names(self.reduced)
         self.actuator_names = actuator_names(self.reduced)
         self.sensor_names = _sensor_columns(self.reduced)
-        self.muscle = is_muscle(self.reduced)
-        self.qpos_index = np.array([m.joint(name).qposadr[0] for name in self.joint_names])
-        self._ctrl = np.array([m.actuator(name).id for name in self.actuator_names])
-        self.muscle_ids, self._device_ids = self._ctrl[self.muscle], self._ctrl[~self.muscle]
-        # each activation of the reduced model, in its order, and the muscles' among them
-        self._act = np.array([m.actuator(name).actadr[0] for name in activation_names(self.reduced)], int)
-        self._muscle_act = action.muscle_activations(self.reduced)
-        self._muscle_act_ids = self._act[self._muscle_act]
+        self.view = reduced_view(self.reduced, m)
+        self.muscle, self.qpos_index = self.view.muscle, self.view.qpos
+        self.muscle_ids, self._device_ids = self.view.ctrl[self.muscle], self.view.ctrl[~self.muscle]
+        self._muscle_act_ids = self.view.act[action.muscle_activations(self.reduced)]
         self._floor = m.geom(FLOOR).id
         self._height = self.qpos_index[self.joint_names.index("pelvis_ty")]
         self._forward = self.qpos_index[self.joint_names.index("pelvis_tx")]
@@ -80,21 +76,21 @@ class Walker:
         self._push_dof = m.joint("pelvis_tx").dofadr[0]
         self._terrain, self.slope, self._lane = ground, 0.0, None
         self._height_offset = anatomy.height_offset(self.reduced)
-        self._segment = self._segments()
+        self._foot_part = self._foot_parts()
         self._heels = [self._heel(f"{side}_foot_position", f"{side}_foot") for side in "rl"]
-        self._toes = np.array([m.sensor(toes).objid[0] for _, toes in _TOUCH])
-        self._loads = np.array([[sensor_slice(self.reduced, t).start for t in side] for side in _TOUCH])
+        self._toes = np.array([m.sensor(toes).objid[0] for _, toes in TOUCH])
+        self._loads = load_columns(self.reduced)
         self.body_mass = float(m.body_subtreemass[0])
         self._follows = np.eye(len(self.joint_names))[self.coupling.source]
         self.device_joints = self._device_joints()
 
     def vary(self, differences: Variation) -> None:
-        """Make the model what a variation says, from now on."""
+        """Make the model what a variation of the reduced model says, from now on."""
         if all(x is None for x in differences):
             return
         if self._base is self.model:
             self._base = copy.copy(self.model)
-        variation.write(self._base, self.model, differences)
+        variation.write(self._base, self.model, self.view.variation(differences))
         self.slope = 0.0 if differences.slope is None else float(differences.slope)
         self._lane = differences.lane
         self.body_mass = float(self.model.body_subtreemass[0])
@@ -112,7 +108,7 @@ class Walker:
 
     def step(self, control: np.ndarray) -> None:
         """One physics step with controls in the reduced model's actuator order."""
-        self.data.ctrl[self._ctrl] = control
+        self.data.ctrl[self.view.ctrl] = control
         self._begin()
         mujoco.mj_step(self.model, self.data)
 
@@ -131,7 +127,7 @@ class Walker:
             sensors = np.zeros(self.reduced.nsensordata)
         qpos = d.qpos[self.qpos_index]
         qpos[self.joint_names.index("pelvis_ty")] -= self.ground()
-        return BodyState(qpos, d.qvel[self.qpos_index], d.act[self._act], sensors)
+        return BodyState(qpos, d.qvel[self.qpos_index], d.act[self.view.act], sensors)
 
     def sensors_from(self, load: np.ndarray) -> np.ndarray:
         """The reduced model's ``sensordata [..., S]`` with touch sensors that feel loads ``[..., 2, 2]`` N, else 0."""
@@ -156,7 +152,7 @@ class Walker:
 
     def contact_tape(self) -> ContactTape:
         """An empty tape for the contacts of this walker's feet."""
-        return ContactTape(self.model, self._floor, self._segment, self.ground_at if self.uneven else None)
+        return ContactTape(self.model, self._floor, self._foot_part, self.ground_at if self.uneven else None)
 
     def push(self, force: float) -> None:
         """Push the pelvis forward, through its origin, with ``force`` N from now on."""
@@ -224,10 +220,6 @@ class Walker:
         """Height of the ground at places of the world, m."""
         return heightfield.height(self._terrain, self._lane, self.slope, x, y)
 
-    def heights_ahead(self, places: tuple[float, ...]) -> np.ndarray:
-        """Height of the ground so many m before the root, over that under it, m."""
-        return np.array([self.ground(place) for place in places]) - self.ground()
-
     def _left(self) -> float:
         """How far the root is to the left, m; 0 for planar models."""
         return 0.0 if self._side is None else -float(self.data.qpos[self._side])
@@ -245,11 +237,11 @@ class Walker:
             return generalised
         return (self.coupling.slope(qpos) * generalised) @ self._follows
 
-    def _segments(self) -> np.ndarray:
+    def _foot_parts(self) -> np.ndarray:
         """``[ngeom]`` 2 * side + part for the geoms of the rigid segment that carries each touch sensor, else -1."""
         m = self.model
         segments = np.full(m.ngeom, -1)
-        for segment, name in enumerate(name for side in _TOUCH for name in side):
+        for segment, name in enumerate(name for side in TOUCH for name in side):
             weld = m.body_weldid[m.site_bodyid[m.sensor(name).objid[0]]]
             segments[m.body_weldid[m.geom_bodyid] == weld] = segment
         return segments

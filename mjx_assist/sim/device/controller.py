@@ -10,11 +10,10 @@ import numpy as np
 
 from mjx_assist.config.device import DeviceController, Gains, Impedance, Spline, TorqueProfile, ZeroTorque
 from mjx_assist.errors import unknown
-from mjx_assist.model.names import GRAVITY, body_weight, sensor_slice
+from mjx_assist.model.names import GRAVITY, body_weight
+from mjx_assist.model.view import load_columns
 from mjx_assist.sim.device import curves, strides
 from mjx_assist.sim.device.motors import Motors, controls, make_motors
-
-_TOUCH = (("r_foot", "r_toes"), ("l_foot", "l_toes"))
 
 
 class Felt(NamedTuple):
@@ -83,7 +82,7 @@ def make_controller(settings: DeviceController, model: mujoco.MjModel, dt: float
         motors=motors,
         torque=_torque(settings, weight / GRAVITY),
         driven=driven,
-        loads=np.array([[sensor_slice(model, name).start for name in side] for side in _TOUCH]),
+        loads=load_columns(model),
         body_weight=weight,
         dt=dt,
     )

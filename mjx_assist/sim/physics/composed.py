@@ -11,9 +11,10 @@ from flax import struct
 
 from mjx_assist.model import mjcf
 from mjx_assist.model.assembly import compose
-from mjx_assist.model.names import activation_names, actuator_names, is_muscle, joint_names, sensor_slice
+from mjx_assist.model.names import sensor_slice
 from mjx_assist.model.reduction import ReducedModel
 from mjx_assist.model.variation import Variation
+from mjx_assist.model.view import reduced_view
 from mjx_assist.sim.physics.base import PhysicsState, reset_state
 from mjx_assist.sim.physics.c import MujocoPhysics
 from mjx_assist.terrain.heightfield import FLOOR, Terrain, put_ground
@@ -46,49 +47,30 @@ class ComposedPhysics:
         full = spec.compile()
         full.opt.disableflags |= mujoco.mjtDisableBit.mjDSBL_AUTORESET
         self._physics = MujocoPhysics(full, spec, n_substeps, num_threads)
-        joints, actuators = joint_names(model), actuator_names(model)
-        self._qpos = np.array([full.joint(name).qposadr[0] for name in joints])
-        self._ctrl = np.array([actuators.index(full.actuator(a).name) for a in range(full.nu)])
-        names = activation_names(model)
-        self._act = np.array([full.actuator(name).actadr[0] for name in names], int)
+        self._view = reduced_view(model, full)
         limited = [full.joint(j).name for j in np.flatnonzero(full.jnt_limited)]
         self._limits = np.array([limited.index(model.joint(j).name) for j in np.flatnonzero(model.jnt_limited)], int)
         self._sensors = _sensor_matrix(model, full)
-        self._muscles = _order(self._ctrl, is_muscle(model))
-        self._segments = _segments(model, full)
 
     def start(self, qpos: jax.Array, qvel: jax.Array, act: jax.Array) -> ComposedState:
         full = self._physics.model
         pose, motion = self._coupling.lift(qpos, jnp), self._coupling.lift_velocity(qpos, qvel, jnp)
-        body = reset_state(full, pose, motion, jnp.zeros(full.na).at[self._act].set(act))
+        body = reset_state(full, pose, motion, jnp.zeros(full.na).at[self._view.act].set(act))
         return ComposedState(**vars(reset_state(self.model, qpos, qvel, act)), body=body)
 
     def step(self, state: ComposedState, ctrl: jax.Array, variation: Variation | None = None) -> ComposedState:
-        body = self._physics.step(state.body, ctrl[..., self._ctrl], self._of_full(variation))
+        differs = None if variation is None else self._view.variation(variation, jnp)
+        body = self._physics.step(state.body, ctrl[..., self._view.actuator], differs)
         return state.replace(
-            qpos=body.qpos[..., self._qpos],
-            qvel=body.qvel[..., self._qpos],
-            act=body.act[..., self._act],
+            qpos=body.qpos[..., self._view.qpos],
+            qvel=body.qvel[..., self._view.qpos],
+            act=body.act[..., self._view.act],
             time=body.time,
             sensordata=body.sensordata @ self._sensors,
             sensor_peak=body.sensor_peak @ self._sensors,
             limit_load=body.limit_load[..., self._limits],
             body=body,
         )
-
-    def _of_full(self, variation: Variation | None) -> Variation | None:
-        """A variation of the reduced model as one of the composed: its bodies move with the reduced model's."""
-        if variation is None:
-            return None
-        changed = {}
-        if variation.mass is not None:
-            changed["mass"] = variation.mass[..., self._segments]
-        if variation.strength is not None:
-            changed["strength"] = variation.strength[..., self._muscles]
-        if variation.push is not None:
-            nothing = jnp.zeros((*variation.push.shape[:-1], self._physics.model.nv))
-            changed["push"] = nothing.at[..., self._qpos].set(variation.push)
-        return variation._replace(**changed)
 
 
 def composed_spec(reduced: ReducedModel, timestep: float, terrain: Terrain | None) -> mujoco.MjSpec:
@@ -153,18 +135,3 @@ def _sensor_matrix(model: mujoco.MjModel, full: mujoco.MjModel) -> np.ndarray:
         else:
             matrix[sensor_slice(full, name), to] = np.eye(model.sensor_dim[sensor])
     return matrix
-
-
-def _order(ctrl: np.ndarray, muscle: np.ndarray) -> np.ndarray:
-    """``[muscles]`` for each muscle of the full model its number among the reduced model's muscles."""
-    number = np.cumsum(muscle) - 1
-    return number[ctrl[muscle[ctrl]]]
-
-
-def _segments(model: mujoco.MjModel, full: mujoco.MjModel) -> np.ndarray:
-    """``[nbody of full]`` the reduced model's body that each body is part of: the nearest above it of the same name."""
-    names = {model.body(b).name: b for b in range(model.nbody)}
-    found = np.zeros(full.nbody, int)
-    for body in range(1, full.nbody):
-        found[body] = names.get(full.body(body).name, found[full.body_parentid[body]])
-    return found

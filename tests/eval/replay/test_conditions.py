@@ -10,12 +10,11 @@ import mujoco
 import numpy as np
 import pytest
 
-from mjx_assist.eval.replay import conditions
+from mjx_assist.curriculum.settings import Randomization
 from mjx_assist.eval.replay.conditions import Conditions, constant, fixed
 from mjx_assist.eval.replay.contact import ContactTape
 from mjx_assist.eval.replay.session import Session
 from mjx_assist.eval.replay.walker import Walker
-from mjx_assist.model.variation import Variation
 from mjx_assist.reference.cycle import sample
 from mjx_assist.sim import action
 from mjx_assist.sim.env import AssistEnv
@@ -122,8 +121,8 @@ def test_the_command_is_the_one_asked_for(untrained_bundle):
 
 
 def test_conditions_are_the_training_envs_step_by_step(untrained_bundle, reduced):
-    """Everything at once, deterministic but for what is copied from the env: slope and rough ground, body, device path,
-    delayed senses, pushes, heights ahead. Start pose, observations and states are the same."""
+    """Everything at once: slope and rough ground, body, device path, delayed senses, pushes, heights ahead. From the
+    numbers that the env has drawn replay makes the same episode, start pose, observations and states."""
     asked = fixed(
         slope=0.05,
         body_mass=1.1,
@@ -167,14 +166,17 @@ def test_conditions_are_the_training_envs_step_by_step(untrained_bundle, reduced
         policy=SimpleNamespace(act=act),
     )
     session = Session(bundle, conditions=Conditions(randomization=asked, **ground))
-    theirs = Variation(*(None if x is None else np.asarray(x, float) for x in walker.episode.variation))
-    for name, mine in session._episode.variation._asdict().items():
-        if mine is not None and name != "slope":
-            np.testing.assert_allclose(mine, getattr(theirs, name), rtol=1e-6)
-    session.walker.vary(theirs)
-    session._wish, session.phase = walker.command, float(walker.phase)
-    session._episode = session._episode._replace(pushes=walker.episode.pushes)
-    qpos, qvel = session._start_pose()
+    drawn = {name: np.asarray(x, float) for name, x in env._uniform(_episode_key(3)).items()}
+    session._episode = session._rules.draw({}, (), drawn)
+    for mine, theirs in zip(
+        jax.tree.leaves(session._episode.variation), jax.tree.leaves(walker.episode.variation), strict=True
+    ):
+        np.testing.assert_allclose(mine, theirs, rtol=1e-6)
+    session.walker.vary(session._episode.variation)
+    session._command, session.phase = walker.command, float(walker.phase)
+    speed = np.asarray(session.commanded(0.0))
+    qpos, qvel, _ = sample(untrained_bundle.gait, session.phase, speed)
+    qpos, qvel = session._rules.on_ground(session._episode, qpos, qvel, np.asarray(session.phase), speed)
     np.testing.assert_allclose(qpos, walker.physics.qpos, atol=2e-5)
     np.testing.assert_allclose(qvel, walker.physics.qvel, atol=2e-4)
     session.walker.reset(qpos, qvel, action.INITIAL_ACTIVATION)
@@ -188,10 +190,33 @@ def test_conditions_are_the_training_envs_step_by_step(untrained_bundle, reduced
     assert np.ptp([x[-1] for x in seen]) > 0  # the ground ahead changes
 
 
-def test_on_ground_adds_the_kinds_own_slope(untrained_bundle):
-    params = Conditions(terrain_type="slope", terrain_params="0.1").ground(untrained_bundle.config.env_params)
-    differs = conditions.on_ground(Variation(slope=0.02), params, None, 0)
-    assert differs.slope == pytest.approx(0.12)
+def _episode_key(seed: int):
+    """The key from which `AssistEnv.reset` draws an episode's conditions."""
+    return jax.random.fold_in(jax.random.split(jax.random.PRNGKey(seed))[1], 1)
+
+
+def test_the_grounds_own_slope_adds_to_the_randomized_one(untrained_bundle):
+    tilted = Conditions(terrain_type="slope", terrain_params="0.1", randomization=fixed(slope=0.02))
+    assert Session(untrained_bundle, conditions=tilted).walker.slope == pytest.approx(0.12)
+
+
+def test_segments_of_the_full_model_weigh_what_the_reduced_ones_they_are_part_of_do(untrained_bundle):
+    """Randomized by reduced segment, as in training: the full model's bodies change by the same factors."""
+    walkers = {}
+    for kind in ("reduced", "full"):
+        plain = Walker(untrained_bundle, kind).model.body_mass.copy()
+        uneven = Conditions(randomization=Randomization(segment_mass=(0.5, 1.5), strength=(0.5, 0.5)))
+        session = Session(untrained_bundle, kind, seed=4, conditions=uneven)
+        model = session.walker.model
+        walkers[kind] = model, model.body_mass / np.where(plain > 0, plain, 1.0)
+    (reduced, factor), (full, found) = walkers["reduced"], walkers["full"]
+    assert np.ptp(factor[1:]) > 0.5
+    for body in range(1, reduced.nbody):
+        same = full.body(reduced.body(body).name).id
+        if full.body_mass[same] == 0.0:  # a frame
+            continue
+        assert found[same] == pytest.approx(factor[body], rel=1e-9), reduced.body(body).name
+    assert full.body_mass.sum() == pytest.approx(reduced.body_mass.sum(), rel=1e-6)
 
 
 def test_walker_on_a_slope_loses_height_for_its_gravity_component(untrained_bundle):
