@@ -8,16 +8,15 @@ import numpy as np
 import pytest
 from synthetic_gait import synthetic_gait
 
-from mjx_assist.cli.arguments import parts_of, speeds_of
-from mjx_assist.cli.compare import cases_of
+from mjx_assist.cli.arguments import parts_of, short_names, speeds_of
 from mjx_assist.cli.main import main
 from mjx_assist.config.schema import EvaluateParams
 from mjx_assist.errors import UserError
 from mjx_assist.eval.gait.metabolics import metabolic_summary
 from mjx_assist.eval.report.evaluations import analyze, commanded
 from mjx_assist.eval.studies import compare
+from mjx_assist.eval.studies.cases import cases_of
 from mjx_assist.eval.studies.compare import Episode, Walks
-from mjx_assist.policy import bundle as bundles
 
 
 def walks(case, means, speed=1.25, spread=0.1, group="metabolic", figure="power_w_per_kg", fell=()):
@@ -123,13 +122,11 @@ def test_command_refuses_what_it_cannot_compare(bundle_path, tmp_path, capsys, f
 
 
 def test_cases_are_named_by_policy_and_condition(untrained_bundle, tmp_path):
-    paths = [tmp_path / "with", tmp_path / "run" / "policy"]
-    for path in paths:
-        path.parent.mkdir(exist_ok=True)
-        bundles.save(untrained_bundle, path)
-    both = [str(path) for path in paths]
+    names = short_names([str(tmp_path / "with"), str(tmp_path / "run" / "policy")])
+    assert names == ["with", "run"] and short_names(["a/x", "b/x"]) == ["x (1)", "x (2)"]
+    both = dict.fromkeys(names, untrained_bundle)
     assert [case.label for case in cases_of(both, None)] == ["with", "run"]
-    assert [case.label for case in cases_of(both[:1], None)] == ["trained", "zero_torque"]
+    assert [case.label for case in cases_of({"with": untrained_bundle}, None)] == ["trained", "zero_torque"]
     labels = [case.label for case in cases_of(both, ["trained", "profile"])]
     assert labels == ["with, trained", "with, profile", "run, trained", "run, profile"]
     assert (parts_of("a, b"), parts_of(None), speeds_of("1.0,1.5")) == (["a", "b"], None, [1.0, 1.5])
