@@ -63,7 +63,7 @@ def _of_records(arguments: argparse.Namespace, out: Path) -> dict:
     if not own:
         own, baseline = baseline, []
     info = run_info(own, ", ".join(arguments.sources))
-    return write_report(out, own, None, _title(own[0]), info, baseline=baseline, pdf=arguments.pdf)
+    return write_report(out, own, info=info, baseline=baseline, pdf=arguments.pdf)
 
 
 def _of_policy(arguments: argparse.Namespace, out: Path) -> dict:
@@ -92,14 +92,9 @@ def _of_policy(arguments: argparse.Namespace, out: Path) -> dict:
         out,
         records,
         list(bundle.learning_curve) or None,
-        _title(records[0]),
-        run_info(records, arguments.sources[0], bundle),
+        info=run_info(records, arguments.sources[0], bundle),
         pictures=[(caption, picture)],
         baseline=baseline,
         full_model=episode_summary(full),
         pdf=arguments.pdf,
     )
-
-
-def _title(record: GaitRecord) -> str:
-    return f"Gait of {record.human} with {record.device}"

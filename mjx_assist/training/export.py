@@ -153,8 +153,13 @@ def has_checkpoints(path: Path) -> bool:
 
 
 def load_policy(path: str | Path) -> bundles.Bundle:
-    """A bundle, or a run: its ``policy/`` if it has been exported, else its newest checkpoint."""
-    path = Path(path)
+    """A bundle, a shipped policy by its name, or a run: its ``policy/`` if exported, else its newest checkpoint.
+
+    Raises:
+        UserError: there is none of them, or it cannot be read.
+    """
+    shipped = data_path("models", "policies", str(path))
+    path = shipped if not Path(path).exists() and bundles.is_bundle(shipped) else Path(path)
     if bundles.is_bundle(path):
         return bundles.load(path)
     if bundles.is_bundle(path / POLICY_FOLDER):

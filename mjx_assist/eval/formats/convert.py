@@ -1,26 +1,32 @@
 """Which reader and writer a gait file's name asks for; the formats themselves are in modules of their own."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from mjx_assist.errors import UserError, unknown
 from mjx_assist.eval.formats import csv_table, myoassist, opensim
-from mjx_assist.eval.formats.combine import Imported, combine
+from mjx_assist.eval.formats.combine import Imported, Part, combine
 from mjx_assist.eval.replay.record import GaitRecord
 from mjx_assist.files.opensim_table import SUFFIXES
 
 GRF_NAME = "_grf.mot"
-_READERS = {
-    ".csv": csv_table.read_csv,
-    ".json": myoassist.read_json,
-    **dict.fromkeys(SUFFIXES, opensim.read_opensim),
-}
-_WRITERS = {
-    ".csv": csv_table.write_csv,
-    ".json": myoassist.write_json,
-    ".mot": opensim.write_kinematics,
-    ".sto": opensim.write_forces,
-    ".npz": GaitRecord.save,
+
+
+class Format(NamedTuple):
+    """How files of one ending are read (into a `combine.Part`; None: they are not) and written."""
+
+    read: Callable[[Path], Part] | None
+    write: Callable[[GaitRecord, Path], Any]
+
+
+# A new format is a file of this folder and a row here.
+FORMATS = {
+    ".csv": Format(csv_table.read_csv, csv_table.write_csv),
+    ".json": Format(myoassist.read_json, myoassist.write_json),
+    ".mot": Format(opensim.read_opensim, opensim.write_kinematics),
+    ".sto": Format(opensim.read_opensim, opensim.write_forces),
+    ".npz": Format(None, GaitRecord.save),  # whole: it is never joined with other files
 }
 
 
@@ -69,18 +75,19 @@ def _expanded(path: Path) -> list[Path]:
     return files
 
 
-def _reader(path: Path):
-    if path.suffix.lower() not in _READERS:
-        raise unknown(f"{path}: file format", path.suffix, [*_READERS, ".npz"])
-    return _READERS[path.suffix.lower()]
+def _reader(path: Path) -> Callable[[Path], Part]:
+    kind = FORMATS.get(path.suffix.lower())
+    if kind is None or kind.read is None:
+        raise unknown(f"{path}: file format", path.suffix, FORMATS)
+    return kind.read
 
 
-def _writer(path: Path):
+def _writer(path: Path) -> Callable[[GaitRecord, Path], Any]:
     if path.name.lower().endswith(GRF_NAME):
         return opensim.write_ground_reaction
-    if path.suffix.lower() not in _WRITERS:
-        raise unknown(f"-o {path}: file format", path.suffix, _WRITERS)
-    return _WRITERS[path.suffix.lower()]
+    if path.suffix.lower() not in FORMATS:
+        raise unknown(f"-o {path}: file format", path.suffix, FORMATS)
+    return FORMATS[path.suffix.lower()].write
 
 
 def _check_output(out: Path) -> None:

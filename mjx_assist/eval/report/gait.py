@@ -20,6 +20,7 @@ from mjx_assist.eval.report import facts as verdict_facts
 from mjx_assist.eval.report import verdict
 from mjx_assist.eval.report.page import page
 from mjx_assist.eval.report.pdf import write_pdf
+from mjx_assist.eval.report.run_info import run_info
 from mjx_assist.files.atomic import replacing
 from mjx_assist.files.plain import plain
 from mjx_assist.reference import healthy as reference
@@ -37,9 +38,9 @@ _PNG = b"\x89PNG\r\n\x1a\n"
 def write_report(
     directory: str | Path,
     records: Sequence[GaitRecord],
-    learning_curve: list[dict] | None,
-    title: str,
-    info: dict,
+    learning_curve: list[dict] | None = None,
+    title: str | None = None,
+    info: dict | None = None,
     reference_band: composite.Band | None = None,
     pictures: Sequence[tuple[str, str | Path]] = (),
     baseline: Sequence[GaitRecord] = (),
@@ -48,10 +49,11 @@ def write_report(
 ) -> dict:
     """Write the report's files into ``directory``; returns what metrics.json holds.
 
-    ``learning_curve``: rows with control_steps, wall_s, reward, episode_length, steps_per_s, or None; ``info``: what
-    was run, shown as a table at the foot; ``reference_band``: (quantity, speed m/s) -> percent, mean, sd, the shipped
-    healthy gait by default; ``pictures``: (caption, PNG file); ``baseline``: the same walker with zero torque;
-    ``full_model``: ``episode_summary`` on the unreduced model. Each file appears whole or not at all.
+    ``learning_curve``: rows with control_steps, wall_s, reward, episode_length, steps_per_s, or None; ``title``: by
+    default who walks with what; ``info``: what was run, shown as a table at the foot, by default what records tell;
+    ``reference_band``: (quantity, speed m/s) -> percent, mean, sd, the shipped healthy gait by default; ``pictures``:
+    (caption, PNG file); ``baseline``: the same walker with zero torque; ``full_model``: ``episode_summary`` on the
+    unreduced model. Each file appears whole or not at all.
 
     Raises:
         UserError: no records, an unreadable picture, a directory that cannot be written, or ``pdf`` where nothing
@@ -59,6 +61,8 @@ def write_report(
     """
     if not records:
         raise UserError("report: there is no episode to report on.")
+    title = title or f"Gait of {records[0].human} with {records[0].device}"
+    info = run_info(records, "gait records") if info is None else info
     images = [(caption, _read_png(path)) for caption, path in pictures]
     band, directory = reference_band or healthy_band, Path(directory)
     records, notes = _usable(records)
