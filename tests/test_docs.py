@@ -1,13 +1,21 @@
-"""What the documentation says exists: files, modules and names; docs/api.md runs as it is printed."""
+"""What the documentation says exists: files, modules and names; docs/api.md and docs/extending.md run as printed."""
 
 import ast
-import importlib
+import importlib.util
 import re
+import sys
 from pathlib import Path
 
+import jax.numpy as jnp
+import mujoco
+import numpy as np
 import pytest
 from checkout import ROOT
+from synthetic_gait import synthetic_gait
 
+from mjx_assist.cli.main import COMMANDS, main
+from mjx_assist.eval.formats import convert
+from mjx_assist.sim.physics import make
 from mjx_assist.training import run
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -56,3 +64,53 @@ def test_the_doors_in_the_docs_open(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert "11 degrees of freedom; 39 coordinates" in capsys.readouterr().out
     doors = set(re.findall(r"`(\w+)[(.]", (ROOT / "docs" / "api.md").read_text().split("## Train")[0]))
     assert set(scope["mjx_assist"].__all__) <= doors
+
+
+def example(section: str) -> str:
+    """The code of a section of docs/extending.md."""
+    text = (ROOT / "docs" / "extending.md").read_text()
+    return re.search(rf"^## {section}\n.*?^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE)[1]
+
+
+def test_a_backend_is_a_row(reduced, monkeypatch: pytest.MonkeyPatch):
+    """Against MuJoCo's own Euler steps."""
+    monkeypatch.setattr(make, "MAKERS", dict(make.MAKERS))
+    exec(example("A physics backend"), {})
+    backend = make.make_physics("euler", reduced.xml, 4, 1)
+    model = mujoco.MjModel.from_xml_string(reduced.xml)
+    model.opt.integrator = mujoco.mjtIntegrator.mjINT_EULER
+    data = mujoco.MjData(model)
+    data.qpos[:], data.act[:], data.ctrl[:] = model.key_qpos[0], 0.1, 0.2
+    start = backend.start(data.qpos, data.qvel, data.act)
+    mujoco.mj_step(model, data, nstep=4)
+    after = backend.step(start, jnp.full(model.nu, 0.2))
+    np.testing.assert_allclose(after.qpos, data.qpos, atol=1e-5)
+    np.testing.assert_allclose(after.qvel, data.qvel, atol=1e-3)
+
+
+def test_a_command_is_a_file_and_a_row(reduced, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys):
+    code = tmp_path / "joints.py"
+    code.write_text(example("A command"))
+    spec = importlib.util.spec_from_file_location("mjx_assist.cli.joints", code)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    monkeypatch.setitem(sys.modules, "mjx_assist.cli.joints", module)
+    monkeypatch.setitem(COMMANDS, "joints", "the reduced model's joints and their ranges")
+    assert main(["--help"]) == 0
+    assert "the reduced model's joints" in capsys.readouterr().out
+    assert main(["joints", "myolegs22", "Tutorial_L1"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == reduced.model.njnt and lines[0].startswith(reduced.model.joint(0).name)
+    assert main(["joints", "myolegs23"]) == 2
+    assert "Did you mean 'myolegs26'" in capsys.readouterr().err
+
+
+def test_a_format_is_a_file_and_a_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(convert, "FORMATS", dict(convert.FORMATS))
+    exec(example("A file format"), {})
+    record = synthetic_gait(duration=1.0)
+    convert.write(record, tmp_path / "walk.tsv")
+    back = convert.read([tmp_path / "walk.tsv"])
+    assert back.record.joint_names == record.joint_names
+    np.testing.assert_array_equal(back.record.qpos, record.qpos)
+    assert "ground_reaction" in back.absent
