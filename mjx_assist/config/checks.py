@@ -1,5 +1,5 @@
-"""What a run's config may say: its words, and relations between values that no type can tell; numbers alone are checked
-in config_limits.py, ranges and levels in curriculum/."""
+"""What a run's config may say: its words, and relations between values that no type can tell. What a number alone may
+be stands on its field (limits.py); ranges and levels are checked in curriculum/."""
 
 from typing import TYPE_CHECKING
 
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
     from mjx_assist.config.schema import EnvParams, EvaluateParams, InitFrom, PolicyParams, RunConfig
 
 
-def check(config: "RunConfig", tree: dict) -> None:
-    """Check a config (``tree``: the same as plain data); what depends on the model is checked where the model is known.
+def check(config: "RunConfig") -> None:
+    """Check a config; what depends on the model is checked where the model is known.
 
     Raises:
         UserError: the first mistake found, with its key.
     """
-    check_numbers(tree)
+    check_numbers(config)
     _check_env(config.env_params)
     for i, entry in enumerate(config.evaluate_param_list):
         _check_evaluation(entry, f"config key 'evaluate_param_list[{i}].")

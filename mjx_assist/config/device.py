@@ -1,9 +1,7 @@
 """What a controller's settings are, in a config or a JSON file; strict, and without the model they are for."""
 
-import dataclasses
 import itertools
 import json
-import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -106,7 +104,7 @@ def read(path: str | Path) -> DeviceController:
 
 def check(controller: DeviceController, where: str) -> None:
     """Raises ``UserError`` beginning with ``where`` for values that make no controller."""
-    check_numbers(dataclasses.asdict(controller))
+    check_numbers(controller)
     unit = getattr(controller, "torque_unit", TORQUE_UNITS[0])
     if unit not in TORQUE_UNITS:
         raise unknown(f"{where}: torque_unit", unit, TORQUE_UNITS)
@@ -138,7 +136,7 @@ def _check_knots(spline: Spline, where: str) -> None:
             f"{where}: percent and torque must have the same length, at least 2; they have {len(percent)} and "
             f"{len(spline.torque)}."
         )
-    rising = all(math.isfinite(a) and a < b for a, b in itertools.pairwise(percent))
+    rising = all(a < b for a, b in itertools.pairwise(percent))
     if not rising or percent[0] < 0 or percent[-1] >= 100:
         raise UserError(
             f"{where}: percent must increase, from 0 or more to less than 100 (100 is 0 of the next stride), got "

@@ -1,64 +1,72 @@
-"""What a single number of a run's config may be; relations between several are in config.py."""
+"""What a single number of a config may be; relations between several are in checks.py.
 
-import fnmatch
+A limit stands on its field (``num_envs: Annotated[int, POSITIVE]``) and holds for every number in it. A field without
+one may hold any finite number.
+"""
+
+import dataclasses
 import math
-from collections.abc import Callable, Iterator
+import typing
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
+
+from annotated_types import Interval
 
 from mjx_assist.errors import UserError
 
-# Key patterns, what their numbers must be, and whether one is. Keys that match none may hold any finite number.
-LIMITS: tuple[tuple[tuple[str, ...], str, Callable[[float], bool]], ...] = (
-    (
-        (
-            "total_timesteps",
-            *(f"env_params.{k}" for k in ("num_envs", "control_framerate", "physics_sim_framerate")),
-            *(f"env_params.{k}" for k in ("custom_max_episode_steps", "out_of_trajectory_threshold")),
-            *(f"ppo_params.{k}" for k in ("n_steps", "batch_size", "n_epochs", "learning_rate")),
-            *(f"ppo_params.{k}" for k in ("clip_range", "max_grad_norm")),
-            *(f"logger_params.{k}" for k in ("logging_frequency", "checkpoint_frequency", "keep_checkpoints")),
-            "policy_params.net_arch.*",
-        ),
-        "be positive",
-        lambda x: x > 0,
-    ),
-    (
-        (
-            "env_params.num_threads",
-            *(f"ppo_params.{k}" for k in ("clip_range_vf", "ent_coef", "vf_coef", "target_kl", "max_kl")),
-            "ppo_params.mirror_loss_coef",
-            "logger_params.evaluation_frequency",
-            "policy_params.head_options.*.learning_rate",
-        ),
-        "be 0 or more",
-        lambda x: x >= 0,
-    ),
-    (("ppo_params.gamma", "ppo_params.gae_lambda"), "lie in 0..1", lambda x: 0 <= x <= 1),
-    (("policy_params.head_options.*.initial_action",), "lie in -1..1", lambda x: -1 <= x <= 1),
-    (("env_params.seed",), "lie in 0..4294967295", lambda x: 0 <= x < 2**32),
-)
+
+@dataclass(frozen=True)
+class Limit(Interval):
+    """Bounds of a number, with the words for one out of them: it must ``words``."""
+
+    words: str
+
+    def holds(self, number: float) -> bool:
+        return (
+            (self.gt is None or number > self.gt)
+            and (self.ge is None or number >= self.ge)
+            and (self.lt is None or number < self.lt)
+            and (self.le is None or number <= self.le)
+        )
 
 
-def check(tree: dict) -> None:
-    """Check every number of a config given as plain data.
+POSITIVE = Limit("be positive", gt=0)
+NOT_NEGATIVE = Limit("be 0 or more", ge=0)
+SHARE = Limit("lie in 0..1", ge=0, le=1)
+ACTION = Limit("lie in -1..1", ge=-1, le=1)
+SEED = Limit("lie in 0..4294967295", ge=0, lt=2**32)
+
+
+def check(group: Any) -> None:
+    """Check every number of a config, or of a group of it: a dataclass.
 
     Raises:
-        UserError: one that is not finite (JSON knows NaN), or out of its limits.
+        UserError: one that is not finite (JSON knows NaN), or out of its limit.
     """
-    for key, value in _numbers(tree, ""):
-        if not math.isfinite(value):
-            raise UserError(f"config key {key!r}: must be a finite number, got {value}.")
-        for patterns, told, holds in LIMITS:
-            if not holds(value) and any(fnmatch.fnmatchcase(key, pattern) for pattern in patterns):
-                raise UserError(f"config key {key!r}: must {told}, got {value}.")
+    for key, number, limit in numbers(group):
+        if not math.isfinite(number):
+            raise UserError(f"config key {key!r}: must be a finite number, got {number}.")
+        if limit is not None and not limit.holds(number):
+            raise UserError(f"config key {key!r}: must {limit.words}, got {number}.")
 
 
-def _numbers(node: Any, key: str) -> Iterator[tuple[str, float]]:
-    if isinstance(node, dict):
+def numbers(node: Any, key: str = "", limit: Limit | None = None) -> Iterator[tuple[str, float, Limit | None]]:
+    """(dotted key, number, its limit) of every number in a config's dataclasses, dicts and lists, in their order."""
+    if dataclasses.is_dataclass(node):
+        hints = typing.get_type_hints(type(node), include_extras=True)
+        for name in (field.name for field in dataclasses.fields(node)):
+            yield from numbers(getattr(node, name), f"{key}.{name}" if key else name, limit_of(hints[name]))
+    elif isinstance(node, dict):
         for name, child in node.items():
-            yield from _numbers(child, f"{key}.{name}" if key else name)
-    elif isinstance(node, list):
+            yield from numbers(child, f"{key}.{name}" if key else name, limit)
+    elif isinstance(node, list | tuple):
         for i, child in enumerate(node):
-            yield from _numbers(child, f"{key}[{i}]")
+            yield from numbers(child, f"{key}[{i}]", limit)
     elif isinstance(node, int | float) and not isinstance(node, bool):
-        yield key, node
+        yield key, node, limit
+
+
+def limit_of(kind: Any) -> Limit | None:
+    """The limit that a field's type is annotated with."""
+    return next((part for part in getattr(kind, "__metadata__", ()) if isinstance(part, Limit)), None)

@@ -49,7 +49,7 @@ def load(path: str | Path, overrides: Sequence[tuple[str, str]] = ()) -> RunConf
 def from_dict(tree: dict) -> RunConfig:
     """Build and validate a run config from plain JSON data."""
     config = build(RunConfig, _with_one_model(tree), "")
-    check(config, to_dict(config))
+    check(config)
     return config
 
 

@@ -5,8 +5,10 @@ Key names are MyoAssist's where the meaning is the same, so its users find what 
 
 import dataclasses
 from dataclasses import dataclass, field
+from typing import Annotated
 
 from mjx_assist.config.device import DeviceController
+from mjx_assist.config.limits import ACTION, NOT_NEGATIVE, POSITIVE, SEED, SHARE
 from mjx_assist.config.words import CRITIC, FREEZE, LOAD, REDUCED, RESET
 from mjx_assist.curriculum.settings import Curriculum, Randomization
 
@@ -59,14 +61,14 @@ class EnvParams:
     model_path: str | None = None
     model_kind: str = REDUCED
     backend: str = "auto"
-    num_envs: int = 256
-    num_threads: int = 0
-    seed: int = 1234
-    control_framerate: int = 30
-    physics_sim_framerate: int = 240
+    num_envs: Annotated[int, POSITIVE] = 256
+    num_threads: Annotated[int, NOT_NEGATIVE] = 0
+    seed: Annotated[int, SEED] = 1234
+    control_framerate: Annotated[int, POSITIVE] = 30
+    physics_sim_framerate: Annotated[int, POSITIVE] = 240
     safe_height: float = 0.7
-    out_of_trajectory_threshold: float = 0.5
-    custom_max_episode_steps: int = 1000
+    out_of_trajectory_threshold: Annotated[float, POSITIVE] = 0.5
+    custom_max_episode_steps: Annotated[int, POSITIVE] = 1000
     flag_random_ref_index: bool = True
     velocity_mode: str = "UNIFORM"
     min_target_velocity: float = 1.25
@@ -105,7 +107,7 @@ class HeadIndexing:
 
 @dataclass(frozen=True)
 class HeadOptions:
-    """One actor head: ``initial_action`` in [-1, 1] is what an untrained head outputs.
+    """One actor head: ``initial_action`` is what an untrained head outputs.
 
     ``init_from``: a run or bundle whose head of the same name gives the weights to start with, in the place of the
     run's `InitFrom`; a head that is frozen as well keeps seeing observations normalised as there. ``learning_rate`` and
@@ -116,8 +118,8 @@ class HeadOptions:
     enabled: bool = True
     frozen: bool = False
     init_from: str | None = None
-    initial_action: float = 0.0
-    learning_rate: float | None = None
+    initial_action: Annotated[float, ACTION] = 0.0
+    learning_rate: Annotated[float | None, NOT_NEGATIVE] = None
     log_std_init: float | None = None
     log_std_min: float | None = None
 
@@ -129,7 +131,7 @@ class PolicyParams:
     ``mirror_symmetric``: one network serves both sides; null means where the model is left-right symmetric.
     """
 
-    net_arch: dict[str, tuple[int, ...]] = field(
+    net_arch: Annotated[dict[str, tuple[int, ...]], POSITIVE] = field(
         default_factory=lambda: {"human_actor": (128, 128), "exo_actor": (32, 32), CRITIC: (128, 128)}
     )
     net_indexing_info: dict[str, HeadIndexing] = field(
@@ -154,32 +156,32 @@ class PPOParams:
     how far the action for the mirror image is from the mirrored action (Yu 2018), for networks that are not symmetric.
     """
 
-    learning_rate: float = 1e-3
-    n_steps: int = 64
-    batch_size: int = 4096
-    n_epochs: int = 5
-    gamma: float = 0.98
-    gae_lambda: float = 0.95
-    clip_range: float = 0.2
-    clip_range_vf: float = 0.0
-    ent_coef: float = 0.0
-    vf_coef: float = 0.5
-    max_grad_norm: float = 1.0
-    target_kl: float = 0.01
-    max_kl: float = 0.0
+    learning_rate: Annotated[float, POSITIVE] = 1e-3
+    n_steps: Annotated[int, POSITIVE] = 64
+    batch_size: Annotated[int, POSITIVE] = 4096
+    n_epochs: Annotated[int, POSITIVE] = 5
+    gamma: Annotated[float, SHARE] = 0.98
+    gae_lambda: Annotated[float, SHARE] = 0.95
+    clip_range: Annotated[float, POSITIVE] = 0.2
+    clip_range_vf: Annotated[float, NOT_NEGATIVE] = 0.0
+    ent_coef: Annotated[float, NOT_NEGATIVE] = 0.0
+    vf_coef: Annotated[float, NOT_NEGATIVE] = 0.5
+    max_grad_norm: Annotated[float, POSITIVE] = 1.0
+    target_kl: Annotated[float, NOT_NEGATIVE] = 0.01
+    max_kl: Annotated[float, NOT_NEGATIVE] = 0.0
     normalize_advantage: bool = True
     normalize_reward: bool = False
-    mirror_loss_coef: float = 0.0
+    mirror_loss_coef: Annotated[float, NOT_NEGATIVE] = 0.0
 
 
 @dataclass(frozen=True)
 class LoggerParams:
     """How often, in updates, a run logs, saves and lets its policy walk in C MuJoCo (evaluation; 0: never)."""
 
-    logging_frequency: int = 1
-    checkpoint_frequency: int = 20
-    keep_checkpoints: int = 3
-    evaluation_frequency: int = 50
+    logging_frequency: Annotated[int, POSITIVE] = 1
+    checkpoint_frequency: Annotated[int, POSITIVE] = 20
+    keep_checkpoints: Annotated[int, POSITIVE] = 3
+    evaluation_frequency: Annotated[int, NOT_NEGATIVE] = 50
 
 
 @dataclass(frozen=True)
@@ -219,7 +221,7 @@ class InitFrom:
 class RunConfig:
     """A whole run. Each entry of ``evaluate_param_list`` becomes a report at its end."""
 
-    total_timesteps: int = 6_000_000
+    total_timesteps: Annotated[int, POSITIVE] = 6_000_000
     init_from: InitFrom | None = None
     evaluate_param_list: tuple[EvaluateParams, ...] = ()
     env_params: EnvParams = field(default_factory=EnvParams)

@@ -1,4 +1,4 @@
-"""Plain JSON data to frozen dataclasses, strict about every key and type; what the keys mean is in config.py."""
+"""Plain JSON data to frozen dataclasses, strict about every key and type; what the keys mean is in schema.py."""
 
 import dataclasses
 import json

@@ -1,8 +1,11 @@
 """Every number of a config has its limits, and a mistake in it is found before anything is compiled or written."""
 
-import fnmatch
+import dataclasses
 import importlib
 import json
+import typing
+from dataclasses import dataclass, field
+from typing import Annotated
 
 import jax
 import pytest
@@ -15,17 +18,60 @@ from mjx_assist.reference import healthy
 from mjx_assist.training import run
 
 HEADS = ("human_actor", "exo_actor")
-FULL = configs.to_dict(
-    configs.RunConfig(
-        policy_params=configs.PolicyParams(
-            head_options={h: configs.HeadOptions(learning_rate=1e-4, log_std_init=-1.0) for h in HEADS}
-        )
+CONFIG = configs.RunConfig(
+    policy_params=configs.PolicyParams(
+        head_options={h: configs.HeadOptions(learning_rate=1e-4, log_std_init=-1.0) for h in HEADS}
     )
 )
+FULL = configs.to_dict(CONFIG)
+# Every limited field, by what its numbers must do, and the numbers nearest to its bounds that are and are not refused.
+LIMITED = {
+    "be positive": """
+        total_timesteps env_params.num_envs env_params.control_framerate env_params.physics_sim_framerate
+        env_params.custom_max_episode_steps env_params.out_of_trajectory_threshold ppo_params.n_steps
+        ppo_params.batch_size ppo_params.n_epochs ppo_params.learning_rate ppo_params.clip_range
+        ppo_params.max_grad_norm logger_params.logging_frequency logger_params.checkpoint_frequency
+        logger_params.keep_checkpoints policy_params.net_arch
+    """,
+    "be 0 or more": """
+        env_params.num_threads ppo_params.clip_range_vf ppo_params.ent_coef ppo_params.vf_coef ppo_params.target_kl
+        ppo_params.max_kl ppo_params.mirror_loss_coef logger_params.evaluation_frequency
+        policy_params.head_options.*.learning_rate
+    """,
+    "lie in 0..1": "ppo_params.gamma ppo_params.gae_lambda",
+    "lie in -1..1": "policy_params.head_options.*.initial_action",
+    "lie in 0..4294967295": "env_params.seed",
+}
+TINY = 5e-324  # the least number above 0
+BOUNDS = {  # what is refused, what holds
+    "be positive": ((0, -TINY, -1), (TINY, 1, 1e300)),
+    "be 0 or more": ((-TINY, -1), (0, TINY, 1e300)),
+    "lie in 0..1": ((-TINY, 1 + 1e-15, 2), (0, 0.5, 1)),
+    "lie in -1..1": ((-1 - 1e-15, 1 + 1e-15), (-1, 0, 1)),
+    "lie in 0..4294967295": ((-1, 4294967296), (0, 1, 4294967295)),
+}
 
 
 def numbers():
-    return [key for key, _ in limits._numbers(FULL, "")]
+    return [key for key, _, _ in limits.numbers(CONFIG)]
+
+
+def limited_fields(kind, stem=""):
+    """(dotted key, the words of its limit) of a dataclass's limited fields and of those of all groups in it."""
+    for name, hint in typing.get_type_hints(kind, include_extras=True).items():
+        limit = limits.limit_of(hint)
+        if limit is not None:
+            yield stem + name, limit.words
+        for group, many in groups_of(hint):
+            yield from limited_fields(group, f"{stem}{name}." + ("*." if many else ""))
+
+
+def groups_of(hint, many=False):
+    """(dataclass, whether it may stand there under several names) of all that a field may hold."""
+    if dataclasses.is_dataclass(hint):
+        yield hint, many
+    for part in typing.get_args(hint):
+        yield from groups_of(part, many or typing.get_origin(hint) in (dict, tuple))
 
 
 def with_value(key, value):
@@ -39,10 +85,56 @@ def with_value(key, value):
     return tree
 
 
-def test_every_limit_is_of_a_key_that_there_is():
-    for patterns, _, _ in limits.LIMITS:
-        for pattern in patterns:
-            assert fnmatch.filter(numbers(), pattern), pattern
+def test_every_limited_field_is_listed_here_and_none_is_missing():
+    listed = {key: words for words, keys in LIMITED.items() for key in keys.split()}
+    assert dict(limited_fields(configs.RunConfig)) == listed
+
+
+@pytest.mark.parametrize("words", LIMITED)
+def test_a_limit_refuses_what_is_just_out_of_it(words):
+    refused, held = BOUNDS[words]
+    limit = next(limit for _, _, limit in limits.numbers(CONFIG) if limit and limit.words == words)
+    assert not any(limit.holds(number) for number in refused)
+    assert all(limit.holds(number) for number in held)
+
+
+@dataclass(frozen=True)
+class Part:
+    renamed: Annotated[int, limits.POSITIVE] = 1
+    free: float = 0.0
+
+
+@dataclass(frozen=True)
+class Group:
+    part: Part = field(default_factory=Part)
+    perhaps: Annotated[float | None, limits.SHARE] = None
+    sizes: Annotated[dict[str, tuple[int, ...]], limits.NOT_NEGATIVE] = field(default_factory=dict)
+    parts: dict[str, Part] = field(default_factory=dict)
+    flag: Annotated[bool | int, limits.NOT_NEGATIVE] = True
+
+
+@pytest.mark.parametrize(
+    ("group", "told"),
+    [
+        (Group(Part(renamed=0)), "'part.renamed': must be positive, got 0."),
+        (Group(perhaps=1.5), "'perhaps': must lie in 0..1, got 1.5."),
+        (Group(sizes={"a": (1, 0), "b": (2, -3)}), "'sizes.b[1]': must be 0 or more, got -3."),
+        (Group(parts={"x": Part(), "y": Part(-1)}), "'parts.y.renamed': must be positive, got -1."),
+        (Group(Part(free=float("nan"))), "'part.free': must be a finite number, got nan."),
+        (Group(Part(free=float("inf")), perhaps=2.0), "'part.free': must be a finite number, got inf."),
+        (Group(Part(renamed=-1, free=float("nan"))), "'part.renamed': must be positive, got -1."),
+        (Group(sizes={"a": (-1,)}, perhaps=-1.0), "'perhaps': must lie in 0..1, got -1.0."),
+    ],
+)
+def test_a_limit_goes_wherever_its_field_goes(group, told):
+    """Whatever the field is called and wherever its group stands; of several mistakes the first is told."""
+    with pytest.raises(UserError) as error:
+        limits.check(group)
+    assert str(error.value) == f"config key {told}"
+
+
+def test_numbers_within_their_limits_pass():
+    limits.check(Group(Part(1, -1e300), 1.0, {"a": (0,), "b": ()}, {"x": Part()}, False))
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
