@@ -20,6 +20,7 @@ from gymnasium.vector.utils import batch_space
 
 from mjx_assist import config as configs
 from mjx_assist.config.schema import EnvParams
+from mjx_assist.config.words import AUTO, MUJOCO
 from mjx_assist.errors import UserError
 from mjx_assist.eval.view.scene import Scene, side_camera
 from mjx_assist.model.assembly import NO_DEVICE
@@ -58,7 +59,7 @@ class WalkEnv(gymnasium.Env):
         render_mode: str | None = None,
     ):
         params = env_params(config, overrides)
-        backend = "mujoco" if params.backend == "auto" else params.backend
+        backend = MUJOCO if params.backend == AUTO else params.backend
         self._params = dataclasses.replace(params, backend=backend, num_envs=1, num_threads=1)
         self.render_mode = render_mode
         env = make_env(self._params)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import platformdirs
 
-SESSION_CONFIG = "session_config.json"
+SESSION_CONFIG = "session_config.json"  # MyoAssist's is called so too
 TRAIN_LOG, EVALUATION_LOG = "train_log.jsonl", "evaluation_log.jsonl"
 CHECKPOINTS, POLICY_FOLDER, BEST = "checkpoints", "policy", "best"
 _PACKAGE = Path(__file__).resolve().parent

@@ -5,13 +5,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mjx_assist.config.words import COMPOSED, REDUCED
 from mjx_assist.errors import UserError, unknown
-from mjx_assist.paths import POLICY_FOLDER
+from mjx_assist.paths import BEST, POLICY_FOLDER
 
 if TYPE_CHECKING:
     from mjx_assist.eval.replay.record import GaitRecord
-
-MODEL_KINDS = ("reduced", "full", "composed")
 
 
 class Parser(argparse.ArgumentParser):
@@ -35,8 +34,8 @@ def add_policy(parser: Parser, kinds: Sequence[str]) -> None:
     parser.add_argument("--controller", metavar="NAME|FILE", help=f"{text} (default: as trained)")
     if kinds:
         text = "reduced: as trained (default); full: the unreduced model with rigid couplings"
-        text += "; composed: the unreduced model as it is" if "composed" in kinds else ""
-        parser.add_argument("--model", metavar="|".join(kinds), type=one_of(kinds), default="reduced", help=text)
+        text += "; composed: the unreduced model as it is" if COMPOSED in kinds else ""
+        parser.add_argument("--model", metavar="|".join(kinds), type=one_of(kinds), default=REDUCED, help=text)
 
 
 def add_episodes(parser: Parser, episodes: int) -> None:
@@ -84,7 +83,7 @@ def one_of(kinds: Sequence[str], flag: str = "--model") -> Callable[[str], str]:
 def short_names(policies: Sequence[str]) -> list[str]:
     """A short name for each policy: its folder's, or its run's; numbered where they are equal."""
     paths = [Path(path).resolve() for path in policies]
-    names = [path.parent.name if path.name in (POLICY_FOLDER, "best") else path.name for path in paths]
+    names = [path.parent.name if path.name in (POLICY_FOLDER, BEST) else path.name for path in paths]
     return [f"{name} ({i})" if names.count(name) > 1 else name for i, name in enumerate(names, 1)]
 
 

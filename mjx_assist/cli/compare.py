@@ -3,7 +3,8 @@
 import argparse
 from pathlib import Path
 
-from mjx_assist.cli.arguments import MODEL_KINDS, Parser, add_episodes, one_of, parts_of, short_names, speeds_of
+from mjx_assist.cli.arguments import Parser, add_episodes, one_of, parts_of, short_names, speeds_of
+from mjx_assist.config.words import FULL, REDUCED
 from mjx_assist.files.atomic import check_writable
 from mjx_assist.files.tables import number, table
 
@@ -16,7 +17,7 @@ def add_compare(parser: Parser) -> None:
     text = "speeds to walk at, m/s, with commas (default: the middle of what the first policy was trained for)"
     parser.add_argument("--speeds", metavar="V,...", help=text)
     text = "reduced: as trained (default); full: the unreduced model with rigid couplings"
-    parser.add_argument("--model", metavar="reduced|full", type=one_of(MODEL_KINDS[:2]), default="reduced", help=text)
+    parser.add_argument("--model", metavar="reduced|full", type=one_of((REDUCED, FULL)), default=REDUCED, help=text)
     parser.add_argument("-o", "--out", metavar="DIR", required=True, help="the comparison's folder")
     add_episodes(parser, episodes=10)
     parser.set_defaults(run=compare)

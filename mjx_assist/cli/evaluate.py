@@ -3,8 +3,8 @@
 import argparse
 from pathlib import Path
 
-from mjx_assist.cli.arguments import MODEL_KINDS, Parser, add_episodes, add_policy
-from mjx_assist.config.device import LEARNED
+from mjx_assist.cli.arguments import Parser, add_episodes, add_policy
+from mjx_assist.config.words import LEARNED, MODEL_KINDS
 from mjx_assist.errors import UserError
 from mjx_assist.eval.gait.summary import episode_summary
 from mjx_assist.eval.replay.controller import with_controller

@@ -3,7 +3,8 @@
 import argparse
 from pathlib import Path
 
-from mjx_assist.cli.arguments import MODEL_KINDS, Parser, add_policy, natural, one_of, positive, record_line
+from mjx_assist.cli.arguments import Parser, add_policy, natural, one_of, positive, record_line
+from mjx_assist.config.words import MODEL_KINDS
 from mjx_assist.errors import UserError
 from mjx_assist.files.atomic import check_writable
 

@@ -3,8 +3,9 @@
 import argparse
 import time
 
-from mjx_assist.cli.arguments import MODEL_KINDS, Parser, add_policy, natural, positive
+from mjx_assist.cli.arguments import Parser, add_policy, natural, positive
 from mjx_assist.cli.evaluate import told
+from mjx_assist.config.words import MODEL_KINDS
 from mjx_assist.errors import UserError
 from mjx_assist.eval.gait.summary import episode_summary
 from mjx_assist.eval.replay.controller import with_controller

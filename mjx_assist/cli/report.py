@@ -3,14 +3,12 @@
 import argparse
 from pathlib import Path
 
-from mjx_assist.cli.arguments import MODEL_KINDS, Parser, add_episodes, one_of
+from mjx_assist.cli.arguments import Parser, add_episodes, one_of
+from mjx_assist.config.words import FULL, MODEL_KINDS, REDUCED, ZERO_TORQUE
 from mjx_assist.errors import UserError
 from mjx_assist.eval.replay.record import GaitRecord
 from mjx_assist.files.atomic import check_writable
 from mjx_assist.files.tables import table
-
-ZERO_TORQUE = "zero_torque"
-FULL, REDUCED = "full", "reduced"
 
 
 def add_report(parser: Parser) -> None:

@@ -7,12 +7,14 @@ from mjx_assist.config.device import check as check_controller
 from mjx_assist.config.limits import check as check_numbers
 from mjx_assist.config.words import (
     ACTIVATIONS,
+    AUTO,
     BACKENDS,
     COMPOSED,
     CRITIC,
     FREEZE,
     LEARNING_RATES,
     LOAD,
+    MUJOCO,
     REDUCED,
     RESET,
     VELOCITY_MODES,
@@ -49,9 +51,9 @@ def _check_env(env: "EnvParams") -> None:
         raise UserError("config keys 'env_params.msk_key' and 'env_params.model_path': one of them must be given.")
     if env.model_kind not in (REDUCED, COMPOSED):
         raise unknown("config key 'env_params.model_kind'", env.model_kind, (REDUCED, COMPOSED))
-    if env.model_kind == COMPOSED and env.backend not in ("auto", "mujoco"):
+    if env.model_kind == COMPOSED and env.backend not in (AUTO, MUJOCO):
         raise UserError(
-            f"config key 'env_params.backend': {env.backend!r} cannot do model_kind 'composed'; choose 'mujoco'."
+            f"config key 'env_params.backend': {env.backend!r} cannot do model_kind {COMPOSED!r}; choose {MUJOCO!r}."
         )
     if env.velocity_mode not in VELOCITY_MODES:
         raise unknown("config key 'env_params.velocity_mode'", env.velocity_mode, VELOCITY_MODES)

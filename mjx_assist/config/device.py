@@ -7,6 +7,7 @@ from pathlib import Path
 
 from mjx_assist.config.limits import check as check_numbers
 from mjx_assist.config.tree import build
+from mjx_assist.config.words import ZERO_TORQUE
 from mjx_assist.errors import UserError, unknown
 
 TORQUE_UNITS = ("N*m/kg", "N*m")
@@ -16,7 +17,7 @@ TORQUE_UNITS = ("N*m/kg", "N*m")
 class ZeroTorque:
     """The device is worn and does nothing."""
 
-    type: str = "zero_torque"
+    type: str = ZERO_TORQUE
 
 
 @dataclass(frozen=True)
@@ -66,12 +67,11 @@ class Impedance(Gains):
 
 
 DeviceController = ZeroTorque | TorqueProfile | Spline | Impedance
-LEARNED = "learned"
 _EVERY_TENTH = tuple(10.0 * i for i in range(10))  # percent of the gait cycle
 # Published defaults by the name that `--controller` takes; of several, the first whose joint the device drives.
 # Splines: a quarter of the joint's own moment in healthy gait at free speed (Schwartz et al. 2008, J Biomech 41:1639).
 PUBLISHED: dict[str, tuple[DeviceController, ...]] = {
-    "zero_torque": (ZeroTorque(),),
+    ZERO_TORQUE: (ZeroTorque(),),
     "profile": (TorqueProfile(),),
     "spline": (
         Spline(_EVERY_TENTH, (0.0, 0.0, -0.08, -0.16, -0.25, -0.30, -0.01, 0.0, 0.0, 0.0), joint="*ankle_angle*"),

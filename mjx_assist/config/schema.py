@@ -9,7 +9,7 @@ from typing import Annotated
 
 from mjx_assist.config.device import DeviceController
 from mjx_assist.config.limits import ACTION, NOT_NEGATIVE, POSITIVE, SEED, SHARE
-from mjx_assist.config.words import CRITIC, FREEZE, LOAD, REDUCED, RESET
+from mjx_assist.config.words import AUTO, CRITIC, ELU, FREEZE, LOAD, REDUCED, RESET, UNIFORM
 from mjx_assist.curriculum.settings import Curriculum, Randomization
 
 # Joint name patterns: a prosthesis' joint takes the place of the human one, and an amputated side may have none.
@@ -60,7 +60,7 @@ class EnvParams:
     device_key: str | None = "Tutorial_L1"
     model_path: str | None = None
     model_kind: str = REDUCED
-    backend: str = "auto"
+    backend: str = AUTO
     num_envs: Annotated[int, POSITIVE] = 256
     num_threads: Annotated[int, NOT_NEGATIVE] = 0
     seed: Annotated[int, SEED] = 1234
@@ -70,7 +70,7 @@ class EnvParams:
     out_of_trajectory_threshold: Annotated[float, POSITIVE] = 0.5
     custom_max_episode_steps: Annotated[int, POSITIVE] = 1000
     flag_random_ref_index: bool = True
-    velocity_mode: str = "UNIFORM"
+    velocity_mode: str = UNIFORM
     min_target_velocity: float = 1.25
     max_target_velocity: float = 1.25
     min_target_velocity_period: float = 2.0
@@ -142,7 +142,7 @@ class PolicyParams:
         }
     )
     head_options: dict[str, HeadOptions] = field(default_factory=dict)
-    activation: str = "elu"
+    activation: str = ELU
     log_std_init: float = -0.7
     mirror_symmetric: bool | None = None
 
@@ -192,7 +192,7 @@ class EvaluateParams:
     """
 
     num_timesteps: int = 1000
-    velocity_mode: str = "UNIFORM"
+    velocity_mode: str = UNIFORM
     min_target_velocity: float = 1.25
     max_target_velocity: float = 1.25
     target_velocity_period: float = 5.0

@@ -1,9 +1,11 @@
-"""The words that a config's values can be."""
+"""The words that a config's values can be; commands, records and reports use the same. It imports nothing."""
 
-ACTIVATIONS = ("elu", "relu", "tanh")
-BACKENDS = ("auto", "mjx", "warp", "mujoco")
-REDUCED, COMPOSED = "reduced", "composed"  # what `EnvParams.model_kind` can be
-VELOCITY_MODES = ("UNIFORM", "SINUSOIDAL", "STEP", "MIXED")
+ELU, RELU, TANH = ACTIVATIONS = ("elu", "relu", "tanh")
+AUTO, MJX, WARP, MUJOCO = BACKENDS = ("auto", "mjx", "warp", "mujoco")
+# The models that can walk: the reduced one; the full one, its couplings made rigid; the full one as assist_sim has it.
+REDUCED, FULL, COMPOSED = MODEL_KINDS = ("reduced", "full", "composed")
+UNIFORM, SINUSOIDAL, STEP, MIXED = VELOCITY_MODES = ("UNIFORM", "SINUSOIDAL", "STEP", "MIXED")
 CRITIC = "common_critic"
+LEARNED, ZERO_TORQUE = "learned", "zero_torque"  # what drives the device: a head, or nothing; device.py has the others
 LOAD, RESET, FREEZE = "load", "reset", "freeze"  # what `InitFrom.heads` says of a head
 LEARNING_RATES = (1e-5, 3e-3)  # between which a KL target may set it

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mjx_assist.config.words import ELU, RELU, TANH
 from mjx_assist.errors import UserError
 from mjx_assist.policy.policy import Policy
 from mjx_assist.sim.action import ActionSpec
@@ -11,7 +12,7 @@ from mjx_assist.sim.action import ActionSpec
 INPUT, OUTPUT = "signals", "torque"
 OPSET, IR_VERSION = 17, 8  # what onnxruntime has read since 1.12
 _CLIP = 10.0  # of normalised observations, as Policy.act
-_ACTIVATION = {"elu": "Elu", "relu": "Relu", "tanh": "Tanh"}
+_ACTIVATION = {ELU: "Elu", RELU: "Relu", TANH: "Tanh"}
 _INSTALL = "pip install 'mjx-assist[hardware]'"
 
 

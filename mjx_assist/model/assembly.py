@@ -1,7 +1,6 @@
 """Human + device + ground plane as MuJoCo sees them, composed by assist_sim; nothing is simplified here."""
 
 from functools import cache
-from typing import Literal
 
 import mujoco
 import numpy as np
@@ -13,6 +12,7 @@ from mjx_assist.model.roots import Pose, scalar_roots
 from mjx_assist.terrain.heightfield import FLOOR, Terrain, put_ground
 
 NO_DEVICE = "none"
+RIGID, AS_COMPOSED = "rigid", "composed"  # how the parts of `full_model` are coupled
 _FREE_HUMAN: Pose = (np.array([0.0, 0.0, 1.0]), np.array([[0.0, 1.0, 0.0], [-1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]))
 # where assist_sim's free devices expect the human: as its free-rooted ones stand, 1 m up and facing -y
 _RIGID_SOLREF = (0.002, 1.0)  # s, damping ratio: couplings slip 0.03 mm under walking loads instead of 5 mm
@@ -71,17 +71,17 @@ def compose(human: str, device: str) -> mujoco.MjSpec:
 def full_model(
     human: str,
     device: str,
-    couplings: Literal["rigid", "composed"] = "rigid",
+    couplings: str = RIGID,
     ground: Terrain | None = None,
 ) -> mujoco.MjModel:
     """The unreduced model, with MuJoCo's automatic reset off so that divergence shows.
 
-    ``"composed"`` is assist_sim's model as it is. ``"rigid"`` makes its equality constraints stiff (time constant 2 ms
+    ``AS_COMPOSED`` is assist_sim's model as it is. ``RIGID`` makes its equality constraints stiff (time constant 2 ms
     at 0.5 ms steps) and solves them to the end: as composed they slip by millimetres under load.
     ``ground`` takes the place of the plane.
     """
-    if couplings not in ("rigid", "composed"):
-        raise unknown("couplings", couplings, ("rigid", "composed"))
+    if couplings not in (RIGID, AS_COMPOSED):
+        raise unknown("couplings", couplings, (RIGID, AS_COMPOSED))
     spec = compose(human, device)
     if ground is not None:
         put_ground(spec, ground)
@@ -90,7 +90,7 @@ def full_model(
     except ValueError as error:  # of a user's file: assist_sim's own models compile
         raise UserError(f"model {human!r} does not compile: {error}") from None
     model.opt.disableflags |= mujoco.mjtDisableBit.mjDSBL_AUTORESET
-    if couplings == "rigid":
+    if couplings == RIGID:
         model.eq_solref[:] = _RIGID_SOLREF
         model.opt.timestep = _RIGID_TIMESTEP
         model.opt.tolerance = _RIGID_TOLERANCE

@@ -9,7 +9,7 @@ import numpy as np
 
 from mjx_assist.errors import unknown
 
-GRAVITY = 9.81
+GRAVITY = 9.81  # m/s^2, MuJoCo's default and the models'; turns body mass into the body weight of every "BW" figure
 SIDE_WORDS = (("r", "l"), ("R", "L"), ("right", "left"), ("Right", "Left"), ("dx", "sx"))  # between other signs
 _OTHER_SIDE = {a: b for pair in SIDE_WORDS for a, b in (pair, pair[::-1])}
 _SIDE = re.compile(rf"(?<![A-Za-z0-9])({'|'.join(_OTHER_SIDE)})(?![A-Za-z0-9])")

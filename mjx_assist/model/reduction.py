@@ -16,7 +16,7 @@ import numpy as np
 from mjx_assist.errors import UserError, unknown
 from mjx_assist.model import cache as build_cache
 from mjx_assist.model import mjcf, own_model
-from mjx_assist.model.assembly import NO_DEVICE, check_keys, full_model
+from mjx_assist.model.assembly import AS_COMPOSED, NO_DEVICE, check_keys, full_model
 from mjx_assist.model.feet.balance import balance
 from mjx_assist.model.feet.contact import fit_soles, name_spheres
 from mjx_assist.model.feet.shape import touch_sensors
@@ -97,7 +97,7 @@ def _kept(reduced: ReducedModel) -> dict[str, Any]:
 
 def _compiled(path: str) -> bytes:
     """A user's model with all that its file includes, as MuJoCo compiled it."""
-    model = full_model(path, NO_DEVICE, "composed")
+    model = full_model(path, NO_DEVICE, AS_COMPOSED)
     buffer = np.zeros(mujoco.mj_sizeModel(model), np.uint8)
     mujoco.mj_saveModel(model, None, buffer)
     return buffer.tobytes()
@@ -126,7 +126,7 @@ def build(human: str, device: str, fit_paths: bool = True) -> ReducedModel:
 
 def read(human: str, device: str, rules: dict[str, Any]):
     """The full model, its couplings, the walking range of its joints, and its segments."""
-    full = full_model(human, device, "composed")
+    full = full_model(human, device, AS_COMPOSED)
     coupling = folded = read_coupling(full)
     walking_range = walking_ranges(full, folded, rules)
     by_joint = {full.joint(name).id: limits for name, limits in walking_range.items()}

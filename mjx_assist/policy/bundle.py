@@ -21,6 +21,7 @@ from mjx_assist.errors import UserError
 from mjx_assist.model import mjcf
 from mjx_assist.model.assembly import NO_DEVICE
 from mjx_assist.model.skeleton.coupling import Coupling
+from mjx_assist.paths import TRAIN_LOG
 from mjx_assist.policy.check import check
 from mjx_assist.policy.policy import HeadWeights, MirrorWeights, Policy
 from mjx_assist.reference.cycle import ReferenceGait
@@ -30,7 +31,6 @@ SCHEMA_VERSION = 1
 MANIFEST = "bundle.json"
 ARRAYS = "arrays.npz"
 MODEL = "model.xml"
-LOG = "train_log.jsonl"
 LOG_KEYS = ("control_steps", "wall_s", "steps_per_s", "reward", "episode_length", "learning_rate", "kl")
 
 
@@ -76,7 +76,7 @@ def save(bundle: Bundle, path: Path) -> None:
         (part / MODEL).write_text(bundle.xml)
         np.savez_compressed(part / ARRAYS, **_arrays(bundle))
         rows = [{k: row[k] for k in LOG_KEYS if k in row} for row in bundle.learning_curve]
-        (part / LOG).write_text("".join(json.dumps(row) + "\n" for row in rows))
+        (part / TRAIN_LOG).write_text("".join(json.dumps(row) + "\n" for row in rows))
         (part / MANIFEST).write_text(json.dumps(_manifest(bundle, part), indent=1) + "\n")
         if path.exists():
             shutil.rmtree(path)
@@ -114,7 +114,7 @@ def load(path: str | Path) -> Bundle:
     try:
         with np.load(path / ARRAYS, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
-        bundle = _build(manifest, arrays, (path / MODEL).read_text(), _read_log(path / LOG))
+        bundle = _build(manifest, arrays, (path / MODEL).read_text(), _read_log(path / TRAIN_LOG))
         check(bundle, reduced_model(bundle))
         return bundle
     except (LookupError, ValueError, TypeError, AttributeError, OSError, EOFError, zipfile.BadZipFile) as error:

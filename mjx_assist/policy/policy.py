@@ -5,10 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mjx_assist.config.words import ELU, RELU, TANH
+
 ACTIVATIONS = {
-    "elu": lambda x: np.where(x > 0, x, np.expm1(np.minimum(x, 0.0))),
-    "relu": lambda x: np.maximum(x, 0.0),
-    "tanh": np.tanh,
+    ELU: lambda x: np.where(x > 0, x, np.expm1(np.minimum(x, 0.0))),
+    RELU: lambda x: np.maximum(x, 0.0),
+    TANH: np.tanh,
 }
 
 
@@ -48,7 +50,7 @@ class Policy:
     std: np.ndarray
     neutral: np.ndarray
     mirror: MirrorWeights | None
-    activation: str = "elu"
+    activation: str = ELU
     critic: HeadWeights | None = None
 
     def act(self, observation: np.ndarray) -> np.ndarray:

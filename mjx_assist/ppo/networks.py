@@ -8,7 +8,9 @@ import jax.numpy as jnp
 import numpy as np
 from flax import linen as nn
 
-ACTIVATIONS = {"elu": nn.elu, "relu": nn.relu, "tanh": nn.tanh}
+from mjx_assist.config.words import ELU, RELU, TANH
+
+ACTIVATIONS = {ELU: nn.elu, RELU: nn.relu, TANH: nn.tanh}
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ class PolicySpec:
     critic_hidden: tuple[int, ...]
     neutral: tuple[float, ...]
     mirror: Mirror | None = None
-    activation: str = "elu"
+    activation: str = ELU
     keep_normaliser: bool = False
     reflection: Mirror | None = None
 

@@ -12,9 +12,9 @@ import numpy as np
 
 from mjx_assist.errors import UserError
 from mjx_assist.model import anatomy
+from mjx_assist.model.names import GRAVITY
 from mjx_assist.reference import feet
 
-GRAVITY = 9.81
 LEG = ("hip_flexion", "knee_angle", "ankle_angle", "mtp_angle")
 HARMONICS = {"hip_flexion": 6, "knee_angle": 8, "ankle_angle": 10, "mtp_angle": 10}  # of each joint's correction
 ROUGHNESS = {"hip_flexion": 0.1, "knee_angle": 0.1, "ankle_angle": 0.2, "mtp_angle": 0.5}  # rad, of its first harmonic

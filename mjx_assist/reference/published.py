@@ -10,10 +10,10 @@ import mujoco
 import numpy as np
 
 from mjx_assist.errors import unknown
+from mjx_assist.model.names import GRAVITY
 from mjx_assist.paths import data_path
 from mjx_assist.reference import feet
 
-GRAVITY = 9.81
 ADULT_LEG_LENGTH = 0.85  # m, hip joint to sole of the walkers here; used where no model is given
 # quantity in the model's joint coordinates -> (published quantity, sign)
 BANDS = {

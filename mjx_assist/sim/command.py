@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mjx_assist.config.schema import EnvParams
+from mjx_assist.config.words import MIXED, SINUSOIDAL, STEP, UNIFORM
 
 N_LEVELS = 8  # STEP cycles through this many drawn speeds
-MODES = ("UNIFORM", "SINUSOIDAL", "STEP")
+MODES = (UNIFORM, SINUSOIDAL, STEP)
 
 
 class Command(NamedTuple):
@@ -47,7 +48,7 @@ def draw(limits: CommandRange, uniform: Any, xp: Any = np) -> Command:
     shortest, longest = limits.period
     uniform = xp.asarray(uniform)
     levels = low + (high - low) * uniform[:N_LEVELS]
-    mixed = limits.mode == "MIXED"  # the last level tells which: only a seventh change of speed would come to it
+    mixed = limits.mode == MIXED  # the last level tells which: only a seventh change of speed would come to it
     return Command(
         levels=levels,
         period=shortest + (longest - shortest) * uniform[N_LEVELS],

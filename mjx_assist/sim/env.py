@@ -13,7 +13,7 @@ from brax.envs.base import Env, State
 from flax import struct
 
 from mjx_assist.config.schema import EnvParams, RunConfig
-from mjx_assist.config.words import COMPOSED
+from mjx_assist.config.words import COMPOSED, MUJOCO
 from mjx_assist.curriculum import progress
 from mjx_assist.model import anatomy
 from mjx_assist.model.assembly import NO_DEVICE
@@ -109,7 +109,7 @@ class AssistEnv(Env):
 
     @property
     def backend(self) -> str:
-        return resolve_backend("mujoco" if self.params.model_kind == COMPOSED else self.params.backend)
+        return resolve_backend(MUJOCO if self.params.model_kind == COMPOSED else self.params.backend)
 
     def _physics(self, reduced: ReducedModel, terrain: Terrain | None) -> Physics:
         params = self.params

@@ -16,13 +16,13 @@ import jax
 from mjx_assist.errors import UserError
 from mjx_assist.files.atomic import write_atomic
 from mjx_assist.files.logs import read_rows
-from mjx_assist.paths import EVALUATION_LOG, TRAIN_LOG
+from mjx_assist.paths import BEST, EVALUATION_LOG, TRAIN_LOG
 from mjx_assist.policy import bundle as bundles
 from mjx_assist.training.callbacks import Callback, Run, is_due
 from mjx_assist.training.export import policy_bundle
 from mjx_assist.training.tensorboard import Scalars
 
-FOLDER, BEST = "evaluation", "best"
+FOLDER = "evaluation"
 FIGURES, OUTPUT = "evaluation.json", "output.txt"
 EPISODES, STEPS, FIRST_SEED = 3, 1000, 0
 LOWEST_PRIORITY = 19  # nice

@@ -11,7 +11,8 @@ from mjx_assist.errors import UserError
 from mjx_assist.files.logs import read_rows
 from mjx_assist.files.plain import write_json
 from mjx_assist.files.tables import number, table
-from mjx_assist.paths import EVALUATION_LOG, SESSION_CONFIG, TRAIN_LOG
+from mjx_assist.paths import EVALUATION_LOG, POLICY_FOLDER, SESSION_CONFIG, TRAIN_LOG
+from mjx_assist.policy.bundle import is_bundle
 from mjx_assist.training import run
 
 SEEDS_FILE = "seeds.json"
@@ -149,4 +150,4 @@ def finished(run: Path, config: RunConfig) -> bool:
     """Whether a run has all its control steps and its policy."""
     rows = read_rows(run / TRAIN_LOG)
     done = bool(rows) and rows[-1]["control_steps"] >= config.total_timesteps
-    return done and (run / "policy" / "bundle.json").is_file()
+    return done and is_bundle(run / POLICY_FOLDER)

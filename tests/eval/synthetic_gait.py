@@ -4,7 +4,8 @@ import dataclasses
 
 import numpy as np
 
-from mjx_assist.eval.replay.record import GRAVITY, GaitRecord
+from mjx_assist.eval.replay.record import GaitRecord
+from mjx_assist.model.names import GRAVITY
 
 JOINTS = (
     *("pelvis_tx", "pelvis_ty", "pelvis_tilt", "hip_flexion_r", "knee_angle_r", "ankle_angle_r", "mtp_angle_r"),

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from mjx_assist.errors import UserError
-from mjx_assist.eval.replay.record import _NAMES, _SHAPES, GRAVITY, LEVEL, GaitRecord
+from mjx_assist.eval.replay.record import _NAMES, _SHAPES, LEVEL, GaitRecord
+from mjx_assist.model.names import GRAVITY
 
 STANDARD_MASS = 75.0  # kg, where neither the file nor the ground reaction tells
 SLOWEST_WALK = 0.1  # m/s; below it pelvis_tx tells no speed (a treadmill)

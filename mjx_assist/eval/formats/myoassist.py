@@ -12,12 +12,12 @@ from mjx_assist.errors import UserError
 from mjx_assist.eval.formats.combine import Part, fields_of_header, header_of
 from mjx_assist.eval.replay.record import SIDES, GaitRecord
 from mjx_assist.files.atomic import replacing
+from mjx_assist.paths import SESSION_CONFIG
 
 MYOASSIST_RATE = 30.0  # Hz, its control rate, at which it samples; the file does not say
 _FLOOR, _FEET = "terrain", ("calcn_r_geom_1", "calcn_l_geom_1")
 _SIDE = re.compile(r"(?:^|_)([rl])(?:_|$)")
 _DIGITS = 9
-_SESSION = "session_config.json"
 
 
 def write_json(record: GaitRecord, path: Path) -> None:
@@ -117,12 +117,12 @@ def _rate(path: Path, metadata: dict[str, str], notes: list[str]) -> float:
             raise UserError(f"{path}: metadata.sample_rate is {rate:g}; it must be positive.")
         return rate
     for folder in (path.parent, path.parent.parent):
-        if (folder / _SESSION).is_file():
+        if (folder / SESSION_CONFIG).is_file():
             try:
-                rate = float(json.loads((folder / _SESSION).read_text())["env_params"]["control_framerate"])
+                rate = float(json.loads((folder / SESSION_CONFIG).read_text())["env_params"]["control_framerate"])
             except (ValueError, KeyError, TypeError):
                 continue
-            notes.append(f"{path}: {rate:g} samples per second, from {folder / _SESSION}")
+            notes.append(f"{path}: {rate:g} samples per second, from {folder / SESSION_CONFIG}")
             return rate
     notes.append(f"{path}: does not say its rate; MyoAssist's {MYOASSIST_RATE:g} samples per second assumed")
     return MYOASSIST_RATE

@@ -133,10 +133,10 @@ def coordinate_signs(human: str, device: str, joints: tuple[str, ...]) -> np.nda
 def _signs(human: str, device: str) -> dict[str, float]:
     """Sign by joint; empty for a human that is not known. The composed model tells, its compilation takes a second."""
     from mjx_assist.model import anatomy
-    from mjx_assist.model.assembly import full_model
+    from mjx_assist.model.assembly import AS_COMPOSED, full_model
 
     try:
-        model = full_model(human, device, "composed")
+        model = full_model(human, device, AS_COMPOSED)
     except UserError:
         return {}
     return {

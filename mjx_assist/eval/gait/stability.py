@@ -7,7 +7,8 @@ from scipy.spatial import cKDTree
 
 from mjx_assist.eval.gait import angles, cycles, events
 from mjx_assist.eval.gait.cycles import FORWARD, LATERAL, VERTICAL
-from mjx_assist.eval.replay.record import GRAVITY, SIDES, GaitRecord
+from mjx_assist.eval.replay.record import SIDES, GaitRecord
+from mjx_assist.model.names import GRAVITY
 
 SAMPLES_PER_STRIDE = 100
 SHORTEST_STRIDES = 10  # with fewer there is no neighbour close enough on another stride

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from mjx_assist.files.logs import read_rows
+from mjx_assist.paths import SESSION_CONFIG
 
 SMOOTH = 0.02  # of a curve: the window of its running mean
 GRID = 400  # points where runs are averaged
@@ -37,7 +38,7 @@ def load(run: Path, log: str) -> Curves | None:
     for name in EPISODE_MEANS:
         if name in columns and "episodes" in columns:
             columns[name] = np.where(columns["episodes"] > 0, columns[name], np.nan)
-    config = run / "session_config.json"
+    config = run / SESSION_CONFIG
     ppo = json.loads(config.read_text()).get("ppo_params", {}) if config.is_file() else {}
     return Curves(run.name, columns, ppo.get("target_kl", 0.0))
 

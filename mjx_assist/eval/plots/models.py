@@ -12,9 +12,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from mjx_assist.config.words import REDUCED
 from mjx_assist.eval.plots.style import COLOURS, FAINT, HEALTHY, STYLE, png
 from mjx_assist.files.atomic import replacing
-from mjx_assist.model.assembly import full_model
+from mjx_assist.model.assembly import AS_COMPOSED, full_model
 from mjx_assist.model.muscles.paths import by_driver, full_lengths, reduced_lengths, settled
 from mjx_assist.model.reduction import ReducedModel
 
@@ -66,7 +67,7 @@ def moment_arm_pages(reduced: ReducedModel, walking_range: dict[str, Sequence[fl
 
 def arm_curves(reduced: ReducedModel, walking_range: dict[str, Sequence[float]]) -> list[ArmCurves]:
     """Of every actuator on a tendon and every joint that changes its length, in the model's order."""
-    model, full = reduced.model, full_model(reduced.human, reduced.device, "composed")
+    model, full = reduced.model, full_model(reduced.human, reduced.device, AS_COMPOSED)
     actuators = np.flatnonzero(model.actuator_trntype == mujoco.mjtTrn.mjTRN_TENDON)
     names = [model.actuator(int(a)).name for a in actuators]
     own = [int(model.actuator_trnid[a, 0]) for a in actuators]
@@ -146,7 +147,7 @@ def convergence_figure(convergence: dict[str, Any], title: str) -> Figure:
         colours = _MOTION_COLOURS[: len(motion["rows"])]
         handles = [Line2D([], [], color="#202124", lw=2.6), *(Line2D([], [], color=c, lw=1.6) for c in colours)]
         constants = [f"full, couplings of {row['time_constant_ms']:g} ms" for row in motion["rows"]]
-        figure.legend(handles, ["reduced", *constants], loc="outside lower center", ncols=5, fontsize=8.5)
+        figure.legend(handles, [REDUCED, *constants], loc="outside lower center", ncols=5, fontsize=8.5)
         figure.suptitle(
             f"{title}: the full model approaches the reduced one as its couplings become rigid", fontsize=11
         )

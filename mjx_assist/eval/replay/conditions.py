@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from mjx_assist.config.schema import EnvParams
+from mjx_assist.config.words import UNIFORM
 from mjx_assist.curriculum import progress
 from mjx_assist.curriculum.settings import Randomization
 from mjx_assist.sim.command import CommandRange
@@ -44,7 +45,7 @@ AS_TRAINED = Conditions()
 
 def constant(speed: float) -> CommandRange:
     """The command to walk at one speed, m/s."""
-    return CommandRange("UNIFORM", (speed, speed), (1.0, 1.0))
+    return CommandRange(UNIFORM, (speed, speed), (1.0, 1.0))
 
 
 def fixed(**values: float) -> Randomization:

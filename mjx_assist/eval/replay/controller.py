@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mjx_assist.config import device
-from mjx_assist.config.device import LEARNED, PUBLISHED, DeviceController
+from mjx_assist.config.device import PUBLISHED, DeviceController
+from mjx_assist.config.words import LEARNED
 from mjx_assist.errors import UserError, unknown
 from mjx_assist.policy.bundle import Bundle, reduced_model
 from mjx_assist.sim.device.controller import make_controller

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import numpy as np
 
+from mjx_assist.config.words import LEARNED
 from mjx_assist.errors import UserError
 from mjx_assist.files.atomic import replacing
+from mjx_assist.model.names import GRAVITY
 
 SCHEMA = "mjx-assist-gait-record"
 SCHEMA_VERSION = 2
 SIDES = ("right", "left")
-GRAVITY = 9.81  # m/s^2, MuJoCo's default and the models'; turns body mass into the body weight of every "BW" figure
 # Shape of each array field by the letters below; T is the number of samples.
 _SHAPES = {
     "time": "T",
@@ -127,7 +128,7 @@ class GaitRecord:
     model_kind: str
     seed: int
     control_dt: float = 1.0 / 30.0
-    controller: str = "learned"
+    controller: str = LEARNED
     foot_ground: np.ndarray | None = None
     com_ground: np.ndarray | None = None
 

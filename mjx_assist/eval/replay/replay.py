@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Callable
 
+from mjx_assist.config.words import REDUCED
 from mjx_assist.eval.replay.conditions import AS_TRAINED, Conditions
 from mjx_assist.eval.replay.record import GaitRecord
 from mjx_assist.eval.replay.session import Session
@@ -16,7 +17,7 @@ OnStep = Callable[[Walker, float], bool]
 
 def replay(
     bundle: Bundle,
-    kind: str = "reduced",
+    kind: str = REDUCED,
     steps: int = 1000,
     seed: int = 0,
     on_step: OnStep | None = None,

@@ -5,12 +5,13 @@ Headless replay, MuJoCo's window and the browser all drive this.
 
 import numpy as np
 
-from mjx_assist.config.device import LEARNED
+from mjx_assist.config.words import LEARNED, REDUCED
 from mjx_assist.eval.replay.conditions import AS_TRAINED, Conditions
 from mjx_assist.eval.replay.gauge import Gauge, Reading
-from mjx_assist.eval.replay.record import GRAVITY, GaitRecord
+from mjx_assist.eval.replay.record import GaitRecord
 from mjx_assist.eval.replay.tape import Tape
 from mjx_assist.eval.replay.walker import Walker
+from mjx_assist.model.names import GRAVITY
 from mjx_assist.policy import bundle as bundles
 from mjx_assist.policy.bundle import Bundle
 from mjx_assist.reference.cycle import sample, stride_frequency
@@ -35,7 +36,7 @@ class Session:
     def __init__(
         self,
         bundle: Bundle,
-        kind: str = "reduced",
+        kind: str = REDUCED,
         seed: int = 0,
         record_rate: float | None = None,
         conditions: Conditions = AS_TRAINED,

@@ -3,6 +3,7 @@
 import mujoco
 import numpy as np
 
+from mjx_assist.config.words import REDUCED
 from mjx_assist.eval.replay.walker import Walker
 from mjx_assist.reference.cycle import ReferenceGait, sample
 
@@ -67,7 +68,7 @@ class Tape:
             "center_of_pressure": contact.center_of_pressure,
             "free_moment": contact.free_moment,
             **{f"{part}_ground": self._under(out[f"{part}_position"]) for part in ("foot", "com")},
-            "sensors": out["sensors"] if w.kind == "reduced" else w.sensors_from(contact.load),
+            "sensors": out["sensors"] if w.kind == REDUCED else w.sensors_from(contact.load),
         }
 
     def _under(self, places: np.ndarray) -> np.ndarray:

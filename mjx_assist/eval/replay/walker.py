@@ -6,10 +6,11 @@ from dataclasses import dataclass
 import mujoco
 import numpy as np
 
+from mjx_assist.config.words import FULL, MODEL_KINDS, REDUCED
 from mjx_assist.errors import unknown
 from mjx_assist.eval.replay.contact import ContactTape, GroundContact
 from mjx_assist.model import anatomy, mjcf, variation
-from mjx_assist.model.assembly import full_model
+from mjx_assist.model.assembly import AS_COMPOSED, RIGID, full_model
 from mjx_assist.model.names import actuator_names, joint_names
 from mjx_assist.model.variation import Variation
 from mjx_assist.model.view import TOUCH, load_columns, reduced_view
@@ -19,8 +20,6 @@ from mjx_assist.reference import feet
 from mjx_assist.sim import action
 from mjx_assist.terrain import heightfield
 from mjx_assist.terrain.heightfield import FLOOR
-
-MODEL_KINDS = ("reduced", "full", "composed")
 
 
 @dataclass(frozen=True)
@@ -50,16 +49,16 @@ class Walker:
     ``ground`` takes the place of the plane.
     """
 
-    def __init__(self, bundle: Bundle, kind: str = "reduced", ground: heightfield.Terrain | None = None):
+    def __init__(self, bundle: Bundle, kind: str = REDUCED, ground: heightfield.Terrain | None = None):
         if kind not in MODEL_KINDS:
             raise unknown("--model", kind, MODEL_KINDS)
         self.reduced = bundles.reduced_model(bundle)
         self.kind = kind
         self.coupling = bundle.coupling
-        if kind == "reduced":
+        if kind == REDUCED:
             self.model = mjcf.load(heightfield.with_ground(bundle.xml, ground))
         else:
-            self.model = full_model(bundle.human, bundle.device, "rigid" if kind == "full" else "composed", ground)
+            self.model = full_model(bundle.human, bundle.device, RIGID if kind == FULL else AS_COMPOSED, ground)
         m = self._base = self.model
         self.data = mujoco.MjData(m)
         self.joint_names = joint_names(self.reduced)
@@ -98,7 +97,7 @@ class Walker:
     def reset(self, qpos: np.ndarray, qvel: np.ndarray, activation: float) -> None:
         """Start from a reduced state; the full model is posed by `lift`, its couplings satisfied."""
         mujoco.mj_resetData(self.model, self.data)
-        if self.kind == "reduced":
+        if self.kind == REDUCED:
             self.data.qpos[:], self.data.qvel[:] = qpos, qvel
         else:
             self.data.qpos[:] = self.coupling.lift(qpos)
@@ -119,7 +118,7 @@ class Walker:
     def state(self) -> BodyState:
         """The state as the policy's observation reads it; foot loads come from the contacts, as touch sensors feel."""
         d = self.data
-        if self.kind == "reduced":
+        if self.kind == REDUCED:
             sensors = d.sensordata.copy()
         elif d.time > 0:
             sensors = self.sensors_from(self.contact_forces()[1])
@@ -233,7 +232,7 @@ class Walker:
 
         By the couplings' slopes (virtual work).
         """
-        if self.kind == "reduced":
+        if self.kind == REDUCED:
             return generalised
         return (self.coupling.slope(qpos) * generalised) @ self._follows
 

@@ -8,9 +8,9 @@ import numpy as np
 from scipy.integrate import trapezoid
 
 from mjx_assist.eval.gait import angles
+from mjx_assist.eval.gait.device import PUSH_OFF_PERCENT
 from mjx_assist.eval.replay.record import SIDES
 
-PUSH_OFF_PERCENT = (40.0, 65.0)  # of the gait cycle, as in device_metrics
 MIDSTANCE_PERCENT = 30.0  # the vertical ground reaction's valley lies about here
 _ANGLES = angles.SAGITTAL | angles.OFF_PLANE
 # The figures in which legs are to be alike.

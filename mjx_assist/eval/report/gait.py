@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mjx_assist.config.words import ZERO_TORQUE
 from mjx_assist.errors import UserError
 from mjx_assist.eval.gait import events
 from mjx_assist.eval.gait.summary import stride_rows, summarize
@@ -80,7 +81,7 @@ def write_report(
         "title": title,
         "verdict": {"overall": sentence, **{found.rule.key: found.mark for found in findings}},
         **metrics,
-        **({"zero_torque": {key: bare[key] for key in _COMPARED if key in bare}} if bare else {}),
+        **({ZERO_TORQUE: {key: bare[key] for key in _COMPARED if key in bare}} if bare else {}),
         "verdict_facts": plain(facts),
         "info": plain(dict(info)),
         "training": _training(learning_curve),

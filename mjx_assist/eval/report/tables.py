@@ -5,6 +5,7 @@ A figure that is new in ``metrics.summarize`` is shown without a change here."""
 import html
 from collections.abc import Iterator, Sequence
 
+from mjx_assist.config.words import ZERO_TORQUE
 from mjx_assist.eval.plots.style import JOINT_TITLES, MUSCLE_TITLES
 from mjx_assist.eval.replay.record import SIDES
 
@@ -58,7 +59,7 @@ _HEADINGS = {
     "symmetry": "Symmetry",
     "device": "Device",
     "verdict_facts": "What the verdict is about",
-    "zero_torque": "The same walker with the device at zero torque",
+    ZERO_TORQUE: "The same walker with the device at zero torque",
 }
 # What a leg's figures are about, by the beginning of their keys.
 _TOPICS = {

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from mjx_assist.config.device import LEARNED
+from mjx_assist.config.words import LEARNED, REDUCED, UNIFORM, ZERO_TORQUE
 from mjx_assist.errors import UserError
 from mjx_assist.eval.replay.controller import with_controller
 from mjx_assist.eval.replay.replay import replay
@@ -48,7 +48,7 @@ def compare(
     policies: Mapping[str, Bundle],
     conditions: Sequence[str] | None = None,
     speeds: Sequence[float] | None = None,
-    kind: str = "reduced",
+    kind: str = REDUCED,
     steps: int = 1000,
     episodes: int = 10,
     seed: int = 0,
@@ -89,7 +89,7 @@ def cases_of(
     """Every policy under every condition; by default as trained, one policy also with its device at zero torque."""
     if conditions is None:
         alone = len(policies) == 1 and next(iter(policies.values())).device != NO_DEVICE
-        conditions = [TRAINED, comparison.ZERO_TORQUE] if alone else [TRAINED]
+        conditions = [TRAINED, ZERO_TORQUE] if alone else [TRAINED]
     cases = []
     for name, bundle in policies.items():
         for condition in conditions:
@@ -107,7 +107,7 @@ def at_speed(case: Case, speed: float) -> Bundle:
     if not low <= speed <= high:
         raise UserError(f"--speeds {speed:g}: the reference gait knows {low:g} to {high:g} m/s.")
     config = case.bundle.config
-    wanted = {"velocity_mode": "UNIFORM", "min_target_velocity": speed, "max_target_velocity": speed}
+    wanted = {"velocity_mode": UNIFORM, "min_target_velocity": speed, "max_target_velocity": speed}
     config = dataclasses.replace(config, env_params=dataclasses.replace(config.env_params, **wanted))
     return dataclasses.replace(case.bundle, config=config)
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import mujoco
 
+from mjx_assist.config.words import COMPOSED, FULL, REDUCED, SINUSOIDAL, STEP
 from mjx_assist.errors import unknown
 from mjx_assist.eval.replay.conditions import Conditions, constant, describe, fixed
 from mjx_assist.eval.studies.statistics import mean_of, wilson
@@ -48,7 +49,7 @@ class Row:
     conditions: Conditions
     target: Target = Target()
     value: float | None = None
-    kind: str = "reduced"
+    kind: str = REDUCED
     seconds: float = SECONDS
 
 
@@ -84,15 +85,15 @@ def _pushes() -> Iterable[Row]:
 
 def _commands() -> Iterable[Row]:
     low, high = SPEEDS[0], SPEEDS[-1]
-    for name, mode, period in (("sinusoidal, 10 s", "SINUSOIDAL", 10.0), ("steps every 5 s", "STEP", 5.0)):
+    for name, mode, period in (("sinusoidal, 10 s", SINUSOIDAL, 10.0), ("steps every 5 s", STEP, 5.0)):
         command = CommandRange(mode, (low, high), (period, period))
         yield Row("commands", f"{low:g} to {high:g} m/s, {name}", Conditions(command=command))
 
 
 def _models() -> Iterable[Row]:
     whole = Target(1.0, speed_error=0.15, correlation=0.9)
-    yield Row("models", "full model, rigid couplings", _steady(), whole, kind="full", seconds=33.0)
-    yield Row("models", "composed model, its own couplings", _steady(), kind="composed", seconds=10.0)
+    yield Row("models", "full model, rigid couplings", _steady(), whole, kind=FULL, seconds=33.0)
+    yield Row("models", "composed model, its own couplings", _steady(), kind=COMPOSED, seconds=10.0)
 
 
 _GROUPS = {

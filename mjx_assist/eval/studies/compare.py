@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mjx_assist.config.words import ZERO_TORQUE
 from mjx_assist.eval.gait import angles, cycles, kinetics, metabolics, spatiotemporal, stability
 from mjx_assist.eval.replay.record import GaitRecord
 from mjx_assist.eval.studies import statistics
 
-ZERO_TORQUE = "zero_torque"
 SCHEMA_VERSION = 1
 SPEED_HELD = 0.05  # a mean speed farther than this from the one asked, relative, is told
 GROUPS = ("kinematics", "kinetics", "device", "activation", "metabolic")

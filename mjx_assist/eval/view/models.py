@@ -16,7 +16,7 @@ from mjx_assist.errors import UserError
 from mjx_assist.eval.plots.style import STYLE, png
 from mjx_assist.eval.view import strip
 from mjx_assist.files.atomic import replacing
-from mjx_assist.model.assembly import full_model
+from mjx_assist.model.assembly import AS_COMPOSED, full_model
 from mjx_assist.model.feet.sole import lowest
 from mjx_assist.model.reduction import ReducedModel
 from mjx_assist.terrain.heightfield import FLOOR
@@ -37,7 +37,7 @@ def side_by_side(reduced: ReducedModel, path: str | Path) -> None:
         UserError: nothing here can render, or the file cannot be written.
     """
     sides, fronts = (_cropped(views) for views in np.moveaxis(_render(reduced), 1, 0))
-    full = full_model(reduced.human, reduced.device, "composed")
+    full = full_model(reduced.human, reduced.device, AS_COMPOSED)
     with matplotlib.rc_context(STYLE):
         shape = np.array([2 * (sides.shape[2] + fronts.shape[2]), max(sides.shape[1], fronts.shape[1])])
         figure = Figure(figsize=_FIGURE_HEIGHT * np.array([shape[0] / shape[1], 1.12]), layout="constrained")

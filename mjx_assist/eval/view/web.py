@@ -10,12 +10,13 @@ import numpy as np
 
 from mjx_assist.errors import UserError
 from mjx_assist.eval.plots.style import COLOURS, FAINT, INK
-from mjx_assist.eval.replay.record import GRAVITY, SIDES
+from mjx_assist.eval.replay.record import SIDES
 from mjx_assist.eval.view.meshes import body_meshes, cylinder_between, muscle_segments, unit_cylinder
 from mjx_assist.eval.view.overlay import SIDE_COLORS, arrows, shown_torque, status, torque_lines
 from mjx_assist.eval.view.player import PUSH_N, Player, rate, rate_line
 from mjx_assist.eval.view.scene import MUSCLE_WIDTH, Scene
 from mjx_assist.eval.view.window import muscle_names
+from mjx_assist.model.names import GRAVITY
 from mjx_assist.policy.bundle import Bundle
 
 HOST, PORT = "127.0.0.1", 8080

@@ -17,6 +17,7 @@ from mjx_assist.model.feet.linear_program import minimise
 from mjx_assist.model.feet.load import Load, Stance, can_settle, stance, stand, standing_qpos
 from mjx_assist.model.feet.shape import read_shape
 from mjx_assist.model.feet.spheres import RADIUS, Ball, Target
+from mjx_assist.model.names import GRAVITY
 from mjx_assist.model.skeleton.coupling import Coupling
 from mjx_assist.model.skeleton.skeleton import Skeleton
 
@@ -126,7 +127,7 @@ class _Foot:
 
     def _settled(self, centres: np.ndarray, radii: np.ndarray, softness: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """How the foot is turned [3, 3] when it bears the weight, and the depth [n] of its spheres, m."""
-        weight = 9.81 * self.model.body_mass.sum()
+        weight = GRAVITY * self.model.body_mass.sum()
 
         def moved(unknown: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             sinks, pitch, roll = np.append(unknown, np.zeros(3 - len(unknown))) * _UNITS

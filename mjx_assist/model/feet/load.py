@@ -8,6 +8,7 @@ import numpy as np
 
 from mjx_assist.model.feet.shape import Feet, Part, standing_points
 from mjx_assist.model.feet.sole import lowest
+from mjx_assist.model.names import GRAVITY
 
 _ENDS = np.radians([-30.0, 30.0])  # the sole's ends are where the foot stands when it is pitched so
 _STANCE = np.radians([-10.0, 10.0])  # and it is loaded in the middle of where it stands when pitched so
@@ -94,7 +95,7 @@ def _balancing_joints(shape: Feet) -> tuple[str, ...]:
 def stand(parts: list[Part], qpos: np.ndarray, on: Stance) -> Load:
     """A foot of these parts, of a full or reduced model at its ``qpos``, bears the model's weight without friction."""
     model, geoms = parts[0].model, [geom for part in parts for geom in part.geoms]
-    weight, body = 9.81 * model.body_mass.sum(), model.body(on.heel).id
+    weight, body = GRAVITY * model.body_mass.sum(), model.body(on.heel).id
     alone = _standing_on(model, geoms, on.free)
     data = mujoco.MjData(alone)
     data.qpos[:] = qpos

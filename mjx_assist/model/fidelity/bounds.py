@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from mjx_assist.config.words import FULL, REDUCED
+
 LENGTH_MM = 1.0  # RMSE of a muscle's length over the walking range
 ARM_MM, ARM_OF_PEAK = 2.0, 0.05  # RMSE of a refitted muscle's moment arm: either bound will do
 EXACT_MM = 1e-3  # of muscles that no refit touches
@@ -75,7 +77,7 @@ def _feet(report: dict[str, Any]) -> list[dict[str, Any] | None]:
     share = {name: foot["heel_load_percent"] for name, foot in feet.items()}
     shape = {name: foot["sole_height_error_mm"]["worst"] for name, foot in feet.items()}
     return [
-        _worst("standing height", "mm", [(1e3 * abs(height["reduced"] - height["full"]), FOOT_MM, "")]),
+        _worst("standing height", "mm", [(1e3 * abs(height[REDUCED] - height[FULL]), FOOT_MM, "")]),
         _worst("sole height", "mm", [(value, FOOT_MM, name) for name, value in shape.items()]),
-        _worst("heel's load", "%", [(abs(s["reduced"] - s["full"]), LOAD_PERCENT, name) for name, s in share.items()]),
+        _worst("heel's load", "%", [(abs(s[REDUCED] - s[FULL]), LOAD_PERCENT, name) for name, s in share.items()]),
     ]

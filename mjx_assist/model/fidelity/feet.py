@@ -3,6 +3,7 @@
 import mujoco
 import numpy as np
 
+from mjx_assist.config.words import FULL, REDUCED
 from mjx_assist.model.feet.load import stance, stand, standing_qpos
 from mjx_assist.model.feet.shape import Feet, full_part, reach, read_shape, reduced_part, standing_points, touch_sensors
 from mjx_assist.model.feet.sole import lowest
@@ -40,7 +41,7 @@ def measure_feet(
             **_shape_error(shape, chain, full_parts, own_parts, walking_range),
             **_load_shares(shape, coupling, chain, full_parts, own_parts, qpos),
         }
-    heights = {"full": _height(full, coupling.lift(qpos)), "reduced": _height(model, qpos)}
+    heights = {FULL: _height(full, coupling.lift(qpos)), REDUCED: _height(model, qpos)}
     return {"standing_height_m": heights, "feet": feet}
 
 
@@ -82,7 +83,7 @@ def _load_shares(shape: Feet, coupling: Coupling, chain, full_parts, own_parts, 
     """The heel's share of the static load (%) of the foot that stands alone at ``qpos``, and how far it sinks (mm)."""
     lifted = coupling.lift(qpos)
     on = stance(shape, chain, full_parts, lifted)
-    loads = {"full": stand(full_parts, lifted, on), "reduced": stand(own_parts, qpos, on)}
+    loads = {FULL: stand(full_parts, lifted, on), REDUCED: stand(own_parts, qpos, on)}
     return {
         "heel_load_percent": {name: load.heel_percent for name, load in loads.items()},
         "sinking_mm": {name: load.sinking_mm for name, load in loads.items()},

@@ -5,6 +5,7 @@ from typing import Any
 import mujoco
 import numpy as np
 
+from mjx_assist.config.words import FULL, REDUCED
 from mjx_assist.model import assembly
 from mjx_assist.model.fidelity.accelerations import accelerations
 from mjx_assist.model.fidelity.bounds import verdicts
@@ -39,14 +40,14 @@ def measure(
     """The JSON-able report: sizes, masses, bodies, hinges, muscles, feet, joint accelerations."""
     qpos = _random_poses(model, walking_range)
     return {
-        "size": {"full": _size(full), "reduced": _size(model)},
-        "mass_kg": {"full": float(full.body_mass.sum()), "reduced": float(model.body_mass.sum())},
+        "size": {FULL: _size(full), REDUCED: _size(model)},
+        "mass_kg": {FULL: float(full.body_mass.sum()), REDUCED: float(model.body_mass.sum())},
         "bodies": _bodies(full, skeleton, model),
         "landmark_error_mm": _landmark_error(full, coupling, skeleton, model, qpos),
         "hinges": _hinges(full, skeleton),
         "loop_gap_mm": _loop_gap(full, coupling, qpos),
         "muscles": _muscles(full, coupling, skeleton, model, qpos),
-        "sole_height_m": {"full": _sole_height(full), "reduced": _sole_height(model)},
+        "sole_height_m": {FULL: _sole_height(full), REDUCED: _sole_height(model)},
         "feet": measure_feet(full, coupling, skeleton, model, walking_range),
         "accelerations": accelerations(full, coupling, model, walking_range),
     }

@@ -8,7 +8,8 @@ from typing import Any
 import mujoco
 import numpy as np
 
-from mjx_assist.model.assembly import NO_DEVICE, full_model
+from mjx_assist.config.words import FULL, REDUCED
+from mjx_assist.model.assembly import AS_COMPOSED, NO_DEVICE, full_model
 from mjx_assist.model.feet.sole import lowest
 from mjx_assist.model.fidelity.accelerations import set_drive
 from mjx_assist.model.fidelity.bounds import worst
@@ -23,11 +24,11 @@ Row = dict[str, Any]
 def row(reduced: ReducedModel, report: dict[str, Any]) -> Row:
     """The figures of one composition from its fidelity report. JSON-able."""
     model, human, device = reduced.model, reduced.human, reduced.device
-    full = full_model(human, device, "composed")
+    full = full_model(human, device, AS_COMPOSED)
     muscle = model.actuator_dyntype == mujoco.mjtDyn.mjDYN_MUSCLE
     joints = [model.joint(j).name for j in range(model.njnt)]
     if device != NO_DEVICE:
-        bare = full_model(human, NO_DEVICE, "composed")
+        bare = full_model(human, NO_DEVICE, AS_COMPOSED)
         body = {bare.joint(j).name for j in range(bare.njnt)}
     else:
         body = set(joints)
@@ -36,18 +37,18 @@ def row(reduced: ReducedModel, report: dict[str, Any]) -> Row:
     return {
         "human": human,
         "device": device,
-        "nv": {"full": full.nv, "reduced": model.nv},
-        "equalities": {"full": int(full.neq), "reduced": int(model.neq)},
+        "nv": {FULL: full.nv, REDUCED: model.nv},
+        "equalities": {FULL: int(full.neq), REDUCED: int(model.neq)},
         "muscles": int(muscle.sum()),
         "refitted": sum(m["refitted"] for m in report["muscles"]),
         "device_joints": [name for name in joints if name not in body],
         "device_actuators": [model.actuator(int(a)).name for a in np.flatnonzero(~muscle)],
-        "points": {"full": _points(full), "reduced": _points(model)},
-        "wraps": {"full": _wraps(full), "reduced": _wraps(model)},
+        "points": {FULL: _points(full), REDUCED: _points(model)},
+        "wraps": {FULL: _wraps(full), REDUCED: _wraps(model)},
         "contact_pairs": int(model.npair),
         "step_us": {
-            "full": _step_us(full, reduced.coupling.lift(model.qpos0)),
-            "reduced": _step_us(model, model.qpos0),
+            FULL: _step_us(full, reduced.coupling.lift(model.qpos0)),
+            REDUCED: _step_us(model, model.qpos0),
         },
         "length_rmse_mm": {"mean": float(np.mean(lengths)), "worst": max(lengths)} if lengths else None,
         "moment_arm_rmse_mm": {"mean": float(np.mean(arms)), "worst": max(arms)} if arms else None,
@@ -168,7 +169,7 @@ def _markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str
 
 
 def _both(pair: dict[str, float], form: str = "") -> str:
-    return f"{pair['full']:{form}} → {pair['reduced']:{form}}"
+    return f"{pair[FULL]:{form}} → {pair[REDUCED]:{form}}"
 
 
 def _points(model: mujoco.MjModel) -> int:

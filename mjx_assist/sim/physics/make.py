@@ -5,6 +5,7 @@ from collections.abc import Callable
 import jax
 import mujoco
 
+from mjx_assist.config.words import AUTO, MJX, MUJOCO, WARP
 from mjx_assist.model import mjcf
 from mjx_assist.sim.physics.base import Physics
 from mjx_assist.sim.physics.c import MujocoPhysics
@@ -13,19 +14,19 @@ from mjx_assist.sim.physics.warp import WarpPhysics
 
 # Backend -> how it is made from MJCF text, substeps, walkers and threads.
 MAKERS: dict[str, Callable[[str, int, int, int], Physics]] = {
-    "mujoco": lambda xml, substeps, _, threads: MujocoPhysics(
+    MUJOCO: lambda xml, substeps, _, threads: MujocoPhysics(
         mjcf.load(xml), mujoco.MjSpec.from_string(xml), substeps, threads
     ),
-    "mjx": lambda xml, substeps, *_: MjxPhysics(xml, substeps),
-    "warp": lambda xml, substeps, walkers, _: WarpPhysics(xml, substeps, walkers),
+    MJX: lambda xml, substeps, *_: MjxPhysics(xml, substeps),
+    WARP: lambda xml, substeps, walkers, _: WarpPhysics(xml, substeps, walkers),
 }
 
 
 def resolve_backend(name: str) -> str:
     """``auto`` -> warp on NVIDIA, mjx on TPU, mujoco on a CPU."""
-    if name != "auto":
+    if name != AUTO:
         return name
-    return {"gpu": "warp", "cuda": "warp", "tpu": "mjx"}.get(jax.default_backend(), "mujoco")
+    return {"gpu": WARP, "cuda": WARP, "tpu": MJX}.get(jax.default_backend(), MUJOCO)
 
 
 def make_physics(backend: str, xml: str, n_substeps: int, num_envs: int, num_threads: int = 0) -> Physics:

@@ -10,7 +10,7 @@ from brax.training.acme.running_statistics import RunningStatisticsState
 from brax.training.types import UInt64
 
 from mjx_assist.config.schema import HeadOptions, RunConfig
-from mjx_assist.config.words import CRITIC
+from mjx_assist.config.words import CRITIC, RESET
 from mjx_assist.errors import UserError, unknown
 from mjx_assist.model.names import actuator_names
 from mjx_assist.policy.bundle import reduced_model
@@ -116,7 +116,7 @@ def _plan(
     init, options = run.config.init_from, run.config.policy_params.head_options.get(part.name, HeadOptions())
     asked = bool(options.init_from or (init and part.name in init.heads))
     if source is None:
-        rows.append(Row(part.name, "network", part.name, FRESH, "reset" if asked else ""))
+        rows.append(Row(part.name, "network", part.name, FRESH, RESET if asked else ""))
         return None
     policy = source.bundle.policy
     there = {head.name: head for head in (*policy.heads, *([policy.critic] if policy.critic else []))}

@@ -12,7 +12,8 @@ from mjx_assist.cli.main import main
 from mjx_assist.errors import UserError
 from mjx_assist.eval.formats import combine, convert, myoassist, opensim
 from mjx_assist.eval.gait import summary as metrics
-from mjx_assist.eval.replay.record import _NAMES, _SHAPES, GRAVITY, GaitRecord
+from mjx_assist.eval.replay.record import _NAMES, _SHAPES, GaitRecord
+from mjx_assist.model.names import GRAVITY
 
 DIGITS = 1e-8  # 9 significant ones
 

@@ -7,7 +7,8 @@ import pytest
 from synthetic_gait import JOINTS, MASS, in_3d, synthetic_gait, with_box_load
 
 from mjx_assist.eval.gait import healthy
-from mjx_assist.reference.published import ADULT_LEG_LENGTH, GRAVITY, healthy_band
+from mjx_assist.model.names import GRAVITY
+from mjx_assist.reference.published import ADULT_LEG_LENGTH, healthy_band
 
 pytestmark = pytest.mark.filterwarnings("error")
 SPEED = 1.25

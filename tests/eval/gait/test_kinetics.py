@@ -8,7 +8,7 @@ from scipy.integrate import quad
 from synthetic_gait import JOINT_WAVES, JOINTS, MASS, PEAK_BW, PULSE, in_3d, synthetic_gait, with_box_load
 
 from mjx_assist.eval.gait import events, kinetics
-from mjx_assist.eval.replay.record import GRAVITY
+from mjx_assist.model.names import GRAVITY
 
 pytestmark = pytest.mark.filterwarnings("error")
 STRIDE_TIME, STANCE = 1.1, 0.6

@@ -8,7 +8,7 @@ from scipy.integrate import solve_ivp
 from synthetic_gait import in_3d, synthetic_gait, with_box_load
 
 from mjx_assist.eval.gait import stability, summary
-from mjx_assist.eval.replay.record import GRAVITY
+from mjx_assist.model.names import GRAVITY
 
 pytestmark = pytest.mark.filterwarnings("error")
 STRIDE_TIME, STRIDE_LENGTH = 1.1, 1.375

@@ -11,7 +11,7 @@ from synthetic_gait import JOINT_WAVES, JOINTS, LIFT_M, MASS, PEAK_BW, PULSE, in
 from mjx_assist.eval.gait import cycles
 from mjx_assist.eval.gait import summary as metrics
 from mjx_assist.eval.gait.cycles import stride_average
-from mjx_assist.eval.replay.record import GRAVITY
+from mjx_assist.model.names import GRAVITY
 
 pytestmark = pytest.mark.filterwarnings("error")
 STRIDE_TIME, STRIDE_LENGTH = 1.1, 1.375

@@ -9,9 +9,10 @@ import mujoco
 import numpy as np
 import pytest
 
-from mjx_assist.eval.replay.record import GRAVITY, GaitRecord
+from mjx_assist.eval.replay.record import GaitRecord
 from mjx_assist.eval.replay.session import Session
 from mjx_assist.eval.replay.tape import Tape
+from mjx_assist.model.names import GRAVITY
 from mjx_assist.paths import data_path
 from mjx_assist.policy import bundle as bundles
 

@@ -8,11 +8,11 @@ import mujoco
 import numpy as np
 import pytest
 
-from mjx_assist.config.words import VELOCITY_MODES
+from mjx_assist.config.words import MODEL_KINDS, VELOCITY_MODES
 from mjx_assist.errors import UserError
 from mjx_assist.eval.replay.replay import replay
 from mjx_assist.eval.replay.tape import Tape, passive_tension
-from mjx_assist.eval.replay.walker import MODEL_KINDS, Walker
+from mjx_assist.eval.replay.walker import Walker
 from mjx_assist.reference import cycle
 from mjx_assist.sim import action, command
 from mjx_assist.sim.env import AssistEnv
