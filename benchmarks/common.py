@@ -9,6 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from mjx_assist.files.atomic import write_text
+
 PRESET = "walk22_exo"
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -95,6 +97,4 @@ def write_table(path: Path, name: str, table: str) -> None:
     text = path.read_text()
     before, rest = text.split(f"<!-- {name} -->", 1)
     _, after = rest.split(f"<!-- /{name} -->", 1)
-    temporary = path.with_name(path.name + ".part")
-    temporary.write_text(f"{before}<!-- {name} -->\n{table}\n<!-- /{name} -->{after}")
-    os.replace(temporary, path)
+    write_text(path, f"{before}<!-- {name} -->\n{table}\n<!-- /{name} -->{after}")

@@ -9,7 +9,7 @@ from pathlib import Path
 from mjx_assist.cli.arguments import Parser, natural, parts_of, positive, short_names
 from mjx_assist.eval.studies import challenge as rules
 from mjx_assist.eval.studies import trials
-from mjx_assist.files.atomic import check_writable, replacing
+from mjx_assist.files.atomic import check_writable, write_text
 from mjx_assist.files.plain import write_json
 from mjx_assist.files.tables import table
 from mjx_assist.policy.bundle import Bundle
@@ -62,8 +62,7 @@ def challenge(arguments: argparse.Namespace) -> None:
         write_json(out / JSON, {"schema_version": rules.SCHEMA_VERSION, "policies": content()})
     policies = content()
     write_json(out / JSON, {"schema_version": rules.SCHEMA_VERSION, "policies": policies})
-    with replacing(out / TABLE) as stream:
-        stream.write(rules.markdown(policies).encode())
+    write_text(out / TABLE, rules.markdown(policies))
 
     from mjx_assist.eval.report.challenge_page import PAGE, write_page
 

@@ -2,15 +2,12 @@
 
 import argparse
 import json
-import os
-import shutil
 import sys
 from pathlib import Path
 from typing import Any
 
 from mjx_assist.cli.arguments import Parser, add_human
-from mjx_assist.errors import UserError
-from mjx_assist.files.atomic import check_writable
+from mjx_assist.files.atomic import check_replaceable, check_writable, replacing_folder
 from mjx_assist.files.plain import write_json
 from mjx_assist.files.tables import table
 
@@ -117,9 +114,8 @@ def export(arguments: argparse.Namespace) -> None:
     """Write the reduced model and its couplings into a folder; the folder appears whole or not at all."""
     from mjx_assist.model.reduction import reduce_model
 
-    out = Path(arguments.out)
-    if out.exists() and not (out.is_dir() and {path.name for path in out.iterdir()} <= {MODEL, COUPLING}):
-        raise UserError(f"-o {str(out)!r} exists and is not an exported model; it is left as it is.")
+    out, what = Path(arguments.out), "an exported model"
+    check_replaceable(out, what, _is_export)
     reduced = reduce_model(arguments.human, arguments.device)
     coupling = reduced.coupling
     joints = [reduced.model.joint(i).name for i in range(reduced.model.njnt)]
@@ -132,21 +128,21 @@ def export(arguments: argparse.Namespace) -> None:
         "source": coupling.source.tolist(),
         "polycoef": coupling.polycoef.tolist(),
     }
-    part = out.with_name(out.name + ".part")
-    try:
-        shutil.rmtree(part, ignore_errors=True)
-        part.mkdir(parents=True)
-        (part / MODEL).write_text(reduced.xml)
-        (part / COUPLING).write_text(json.dumps(content, indent=1) + "\n")
-        if out.exists():
-            shutil.rmtree(out)
-        os.replace(part, out)
-    except OSError as error:
-        shutil.rmtree(part, ignore_errors=True)
-        raise UserError(f"-o {str(out)!r}: cannot be written ({error.strerror or error}).") from None
+
+    def failure(reason: str) -> str:
+        return f"-o {str(out)!r}: cannot be written ({reason})."
+
+    with replacing_folder(out, what, _is_export, failure) as folder:
+        (folder / MODEL).write_text(reduced.xml)
+        (folder / COUPLING).write_text(json.dumps(content, indent=1) + "\n")
     model = reduced.model
     print(f"{out / MODEL}: {model.nv} degrees of freedom, {model.nu} actuators")
     print(f"{out / COUPLING}: the full model's {len(coupling.full_joint_names)} coordinates from these")
+
+
+def _is_export(folder: Path) -> bool:
+    """Whether there is nothing in a folder but what an export writes."""
+    return folder.is_dir() and {path.name for path in folder.iterdir()} <= {MODEL, COUPLING}
 
 
 def add_report(parser: Parser) -> None:

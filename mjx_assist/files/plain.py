@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from mjx_assist.files.atomic import write_text
+
 
 def write_json(path: str | Path, content: Any) -> None:
     """Write JSON to a file, whole or not at all (straight into what is not a plain file, such as /dev/stdout).
@@ -13,14 +15,7 @@ def write_json(path: str | Path, content: Any) -> None:
     Raises:
         UserError: it cannot be written.
     """
-    from mjx_assist.files.atomic import replacing
-
-    path, text = Path(path), json.dumps(content, indent=1, allow_nan=False) + "\n"
-    if path.exists() and not path.is_file():
-        path.write_text(text)
-        return
-    with replacing(path) as stream:
-        stream.write(text.encode())
+    write_text(path, json.dumps(content, indent=1, allow_nan=False) + "\n")
 
 
 def plain(value):

@@ -15,7 +15,7 @@ from mjx_assist.eval.gait import cycles
 from mjx_assist.eval.replay.record import GaitRecord
 from mjx_assist.eval.replay.session import Session
 from mjx_assist.eval.replay.tape import Tape
-from mjx_assist.files.atomic import replacing
+from mjx_assist.files.atomic import write_bytes, write_text
 from mjx_assist.hardware import graph
 from mjx_assist.hardware.graph import Wiring
 from mjx_assist.model import anatomy
@@ -87,9 +87,8 @@ def export(bundle: Bundle, folder: Path, source: str, steps: int = 600) -> dict:
     content = graph.build(bundle.policy, actions, wiring, metadata).SerializeToString()
     told |= {"agreement": _agreement(content, walked, wiring), "inference": _timing(content, walked.signals)}
     told["torque_profile"] = _write_profile(walked.record, folder / PROFILE)
-    for name, text in ((CONTROLLER, content), (DESCRIPTION, (json.dumps(told, indent=1) + "\n").encode())):
-        with replacing(folder / name) as out:
-            out.write(text)
+    write_bytes(folder / CONTROLLER, content)
+    write_text(folder / DESCRIPTION, json.dumps(told, indent=1) + "\n")
     return told
 
 
@@ -273,6 +272,5 @@ def _write_profile(record: GaitRecord, path: Path) -> str | None:
         columns[f"{name}_about_{joint}_mean_N_m"] = strides.mean(axis=0)
         columns[f"{name}_about_{joint}_sd_N_m"] = strides.std(axis=0, ddof=1 if len(strides) > 1 else 0)
     rows = [",".join(columns), *(",".join(f"{x:.6g}" for x in row) for row in zip(*columns.values(), strict=True))]
-    with replacing(path) as out:
-        out.write(("\n".join(rows) + "\n").encode())
+    write_text(path, "\n".join(rows) + "\n")
     return path.name

@@ -3,16 +3,18 @@
 Keyed by whatever shapes a model: versions, the code that builds it, the recipe, a user's file with all it includes.
 """
 
+import contextlib
 import hashlib
 import json
 import os
 import re
-import tempfile
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from mjx_assist.errors import UserError
+from mjx_assist.files.atomic import write_text
 from mjx_assist.paths import cache_folder
 
 FOLDER_VARIABLE = "MJX_ASSIST_CACHE"
@@ -66,17 +68,8 @@ def _read(path: Path) -> dict[str, Any] | None:
 
 def _write(path: Path, content: dict[str, Any]) -> None:
     text = json.dumps(content)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, part = tempfile.mkstemp(dir=path.parent, prefix=path.stem, suffix=".part")
-    except OSError:
-        return
-    try:
-        with os.fdopen(handle, "w") as file:
-            file.write(f"{_checksum(text)}\n{text}")
-        os.replace(part, path)
-    except OSError:
-        Path(part).unlink(missing_ok=True)
+    with contextlib.suppress(UserError):
+        write_text(path, f"{_checksum(text)}\n{text}")
 
 
 def _checksum(text: str) -> str:

@@ -6,8 +6,6 @@ Files: bundle.json (schema, keys, specs, checksums), model.xml (the reduced mode
 import dataclasses
 import hashlib
 import json
-import os
-import shutil
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +16,7 @@ import numpy as np
 from mjx_assist.config.read import from_dict, to_dict
 from mjx_assist.config.schema import RunConfig
 from mjx_assist.errors import UserError
+from mjx_assist.files.atomic import replacing_folder
 from mjx_assist.model import mjcf
 from mjx_assist.model.assembly import NO_DEVICE
 from mjx_assist.model.skeleton.coupling import Coupling
@@ -67,23 +66,16 @@ def save(bundle: Bundle, path: Path) -> None:
     Raises:
         UserError: ``path`` exists and is not a bundle, or cannot be written.
     """
-    if path.exists() and not is_bundle(path):
-        raise UserError(f"-o {str(path)!r} exists and is not a policy bundle; it is left as it is.")
-    part = path.with_name(path.name + ".part")
-    try:
-        shutil.rmtree(part, ignore_errors=True)
-        part.mkdir(parents=True)
-        (part / MODEL).write_text(bundle.xml)
-        np.savez_compressed(part / ARRAYS, **_arrays(bundle))
+
+    def failure(reason: str) -> str:
+        return f"bundle {str(path)!r} could not be written: {reason}."
+
+    with replacing_folder(path, "a policy bundle", is_bundle, failure) as folder:
+        (folder / MODEL).write_text(bundle.xml)
+        np.savez_compressed(folder / ARRAYS, **_arrays(bundle))
         rows = [{k: row[k] for k in LOG_KEYS if k in row} for row in bundle.learning_curve]
-        (part / TRAIN_LOG).write_text("".join(json.dumps(row) + "\n" for row in rows))
-        (part / MANIFEST).write_text(json.dumps(_manifest(bundle, part), indent=1) + "\n")
-        if path.exists():
-            shutil.rmtree(path)
-        os.replace(part, path)
-    except OSError as error:
-        shutil.rmtree(part, ignore_errors=True)
-        raise UserError(f"bundle {str(path)!r} could not be written: {error.strerror or error}.") from None
+        (folder / TRAIN_LOG).write_text("".join(json.dumps(row) + "\n" for row in rows))
+        (folder / MANIFEST).write_text(json.dumps(_manifest(bundle, folder), indent=1) + "\n")
 
 
 def load(path: str | Path) -> Bundle:

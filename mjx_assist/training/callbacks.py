@@ -13,7 +13,7 @@ import numpy as np
 from jax.sharding import Mesh
 
 from mjx_assist.config.schema import RunConfig
-from mjx_assist.files.atomic import write_atomic
+from mjx_assist.files.atomic import write_text
 from mjx_assist.files.logs import read_rows
 from mjx_assist.paths import TRAIN_LOG
 from mjx_assist.ppo.learner import TrainState
@@ -74,7 +74,7 @@ class LogFile(Callback):
 
     def on_start(self, run: Run) -> None:
         self._path = run.path / TRAIN_LOG
-        write_atomic(self._path, "".join(json.dumps(r) + "\n" for r in read_rows(run.path / TRAIN_LOG, run.update)))
+        write_text(self._path, "".join(json.dumps(r) + "\n" for r in read_rows(run.path / TRAIN_LOG, run.update)))
 
     def on_update(self, run: Run) -> None:
         if is_due(run, run.config.logger_params.logging_frequency):

@@ -3,12 +3,12 @@
 import hashlib
 import json
 import logging
-import os
 from pathlib import Path
 
 import orbax.checkpoint as ocp
 
 from mjx_assist.errors import UserError
+from mjx_assist.files.atomic import write_text
 from mjx_assist.ppo import sharding
 
 SUMS = "sha256.json"  # of every file of a checkpoint: Orbax does not notice a flipped bit in an array
@@ -42,9 +42,10 @@ class Checkpoints:
             self._manager.wait_until_finished()
             if sharding.is_primary():
                 _write_sums(self._directory / str(update))
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, UserError) as error:
+            reason = error.__cause__ if isinstance(error, UserError) else error
             raise UserError(
-                f"checkpoint {self._directory / str(update)} could not be written ({error}); "
+                f"checkpoint {self._directory / str(update)} could not be written ({reason}); "
                 "earlier checkpoints are intact. Free some space and go on with --resume."
             ) from error
 
@@ -88,10 +89,7 @@ def _sums(folder: Path) -> dict[str, str]:
 
 
 def _write_sums(folder: Path) -> None:
-    text = json.dumps(_sums(folder))
-    temporary = folder / f"{SUMS}.part"
-    temporary.write_text(text)
-    os.replace(temporary, folder / SUMS)
+    write_text(folder / SUMS, json.dumps(_sums(folder)))
 
 
 def _check_sums(folder: Path) -> None:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import jax
 
 from mjx_assist.errors import UserError
-from mjx_assist.files.atomic import write_atomic
+from mjx_assist.files.atomic import replace_link, write_text
 from mjx_assist.files.logs import read_rows
 from mjx_assist.paths import BEST, EVALUATION_LOG, TRAIN_LOG
 from mjx_assist.policy import bundle as bundles
@@ -57,7 +57,7 @@ class Evaluation(Callback):
             return
         self._folder.mkdir(exist_ok=True)
         rows = read_rows(self._log, run.update)
-        write_atomic(self._log, "".join(json.dumps(row) + "\n" for row in rows))
+        write_text(self._log, "".join(json.dumps(row) + "\n" for row in rows))
         run.evaluation = rows[-1] if rows else {}
         self._board = Scalars(self._folder, purge_step=run.control_steps + 1)
         self._remove_all_but((run.path / BEST).resolve())
@@ -114,13 +114,13 @@ class Evaluation(Callback):
             self._board.add({k: x for k, x in result.items() if x is not None}, about["control_steps"])
             if self._best is None or score(result) > self._best:
                 self._best = score(result)
-                _link(folder, self._run / BEST)
+                _lead(self._run / BEST, folder)
             self._remove_all_but((self._run / BEST).resolve())
-        except OSError as error:
+        except (OSError, UserError) as error:
             log.warning("evaluation of update %d is not kept: %s", about["update"], error)
 
     def _remove_all_but(self, best: Path) -> None:
-        for folder in self._folder.glob("update_*"):
+        for folder in self._folder.glob("*update_*"):  # the first star: of a run that was killed while it wrote one
             if folder.resolve() != best:
                 shutil.rmtree(folder, ignore_errors=True)
 
@@ -197,11 +197,8 @@ def _score_of(bundle: Path) -> tuple[float, float] | None:
     return score(means(json.loads(path.read_text()))) if path.is_file() else None
 
 
-def _link(folder: Path, link: Path) -> None:
-    """Make ``link`` lead to ``folder``, next to it, in one step: a reader sees the old bundle or the new one."""
-    temporary = link.with_name(link.name + ".part")
-    temporary.unlink(missing_ok=True)
-    temporary.symlink_to(folder.relative_to(link.parent))
+def _lead(link: Path, folder: Path) -> None:
+    """Make ``link`` lead to a bundle."""
     if link.is_dir() and not link.is_symlink():  # a copy of a run, its links followed
         shutil.rmtree(link)
-    os.replace(temporary, link)
+    replace_link(link, folder)

@@ -15,7 +15,7 @@ import numpy as np
 from mjx_assist import config as configs
 from mjx_assist.config.schema import RunConfig
 from mjx_assist.errors import UserError
-from mjx_assist.files.atomic import write_atomic
+from mjx_assist.files.atomic import write_text
 from mjx_assist.files.logs import read_rows
 from mjx_assist.model import names as model_names
 from mjx_assist.model.names import actuator_names, is_muscle, joint_mirror_signs
@@ -135,7 +135,7 @@ def train(
         run.state = run.state.replace(**item)
     run.update = int(run.state.updates)
     if not resume and sharding.is_primary():
-        write_atomic(path / SESSION_CONFIG, json.dumps(configs.to_dict(config), indent=2) + "\n")
+        write_text(path / SESSION_CONFIG, json.dumps(configs.to_dict(config), indent=2) + "\n")
     own = [SaveCheckpoints(checkpoints), DumpBlowUps()]
     if sharding.is_primary():
         own = [LogFile(), TensorBoard(), *own, *callbacks, Progress(show)]

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from mjx_assist import config as configs
 from mjx_assist.config.schema import EnvParams, RunConfig
 from mjx_assist.errors import UserError
-from mjx_assist.files.atomic import write_atomic
+from mjx_assist.files.atomic import write_text
 from mjx_assist.paths import POLICY_FOLDER, SESSION_CONFIG, cache_folder
 from mjx_assist.training.export import find_policy
 
@@ -87,7 +87,7 @@ def train_in(path: Path, config: RunConfig, resume: bool, callbacks: Sequence["C
     if first:
         print(f"run {path}: log, TensorBoard events and checkpoints go there", flush=True)
     if resume and first:
-        write_atomic(path / SESSION_CONFIG, json.dumps(configs.to_dict(config), indent=2) + "\n")
+        write_text(path / SESSION_CONFIG, json.dumps(configs.to_dict(config), indent=2) + "\n")
     try:
         callbacks = [Evaluation(), *callbacks]
         run = loop.train(config, path, resume=resume, callbacks=callbacks, prepare=initial_state)

@@ -2,7 +2,7 @@
 
 from mjx_assist import config as configs
 from mjx_assist.errors import UserError
-from mjx_assist.files.atomic import write_atomic
+from mjx_assist.files.atomic import write_text
 from mjx_assist.training.callbacks import Callback, Run, is_due
 
 DEFAULT_PROJECT = "mjx-assist"
@@ -39,7 +39,7 @@ class WeightsAndBiases(Callback):
             )
         except self._wandb.Error as error:
             raise UserError(f"--wandb: {error}") from None
-        write_atomic(path, f"{self._run.id}\n")
+        write_text(path, f"{self._run.id}\n")
         self._run.define_metric("*", step_metric="control_steps")
         self._evaluated = run.evaluation.get("update")
 

@@ -1,5 +1,7 @@
 """Checkpoints: what was saved comes back bit for bit, damage costs one checkpoint and never the run."""
 
+from types import SimpleNamespace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -7,6 +9,7 @@ import orbax.checkpoint as ocp
 import pytest
 
 from mjx_assist.errors import UserError
+from mjx_assist.files import atomic
 from mjx_assist.training import checkpoint
 from mjx_assist.training.checkpoint import Checkpoints
 
@@ -138,15 +141,27 @@ def test_one_item_is_read_without_knowing_the_others(tmp_path):
     assert list(found) == ["policy"] and found["policy"]["updates"] == 1
 
 
+def full(*_, **__):
+    raise OSError(28, "No space left on device")
+
+
+FULL = r"2 could not be written \(\[Errno 28\] No space left on device\); earlier checkpoints are intact.*--resume"
+
+
 def test_a_full_disk_is_said_and_earlier_checkpoints_stay(tmp_path, monkeypatch):
     saved(tmp_path, [1])
     checkpoints = Checkpoints(tmp_path, 5)
-
-    def full(*_, **__):
-        raise OSError(28, "No space left on device")
-
     monkeypatch.setattr(ocp.CheckpointManager, "save", full)
-    with pytest.raises(UserError, match=r"No space left.*--resume"):
+    with pytest.raises(UserError, match=FULL):
         checkpoints.save(2, {"training": state(2)})
     checkpoints.close()
     assert newest(tmp_path)["updates"] == 1
+
+
+def test_a_disk_that_is_full_once_the_arrays_are_written_is_said_alike(tmp_path, monkeypatch):
+    checkpoints = Checkpoints(tmp_path, 5)
+    monkeypatch.setattr(atomic, "os", SimpleNamespace(replace=full))
+    with pytest.raises(UserError, match=FULL):
+        checkpoints.save(2, {"training": state(2)})
+    checkpoints.close()
+    assert newest(tmp_path)["updates"] == 2  # whole, and its sums are not there to be wrong

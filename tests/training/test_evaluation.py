@@ -198,6 +198,14 @@ def test_lines_after_the_checkpoint_that_a_run_goes_on_from_are_dropped(stand_in
     assert [row["update"] for row in evaluations(tmp_path)] == [1, 2, 3, 4]
 
 
+def test_what_a_killed_run_left_of_a_bundle_is_removed(stand_in, tmp_path):
+    stand_in({1: walked(1.0, 0.5)})
+    left = tmp_path / evaluation.FOLDER / ".update_000001.0a1b2c3d.part"
+    left.mkdir(parents=True)
+    Standing(tmp_path, 1, total_updates=1).go()
+    assert not left.exists()
+
+
 def test_a_run_that_was_copied_with_its_links_followed_goes_on(stand_in, tmp_path):
     stand_in({1: walked(1.0, 0.5), 2: walked(2.0, 0.5)})
     Standing(tmp_path, 1, total_updates=1).go()

@@ -10,7 +10,7 @@ from brax.envs.base import State
 
 from mjx_assist import config as configs
 from mjx_assist.config.schema import PPOParams
-from mjx_assist.files.atomic import write_atomic
+from mjx_assist.files.atomic import write_text
 from mjx_assist.paths import SESSION_CONFIG, TRAIN_LOG
 from mjx_assist.ppo import learner, networks
 from mjx_assist.training import export, loop
@@ -121,7 +121,7 @@ def test_damaged_newest_checkpoint_is_skipped_with_a_warning(tmp_path, caplog):
 
 
 def test_a_run_killed_before_its_first_checkpoint_resumes_from_the_start(finished, tmp_path):
-    write_atomic(tmp_path / SESSION_CONFIG, "{}")
+    write_text(tmp_path / SESSION_CONFIG, "{}")
     (tmp_path / TRAIN_LOG).write_text('{"update": 1, "wall_s": 1.0}\n{"upd')
     loop.train(tiny(), tmp_path, resume=True, show=False)
     assert [row["reward"] for row in rows(tmp_path)] == [row["reward"] for row in rows(finished)]

@@ -8,7 +8,7 @@ import numpy as np
 from mjx_assist.errors import UserError
 from mjx_assist.eval.formats.combine import OVER_TIME, Part, fields_of_header, header_of
 from mjx_assist.eval.replay.record import _NAMES, _SHAPES, SIDES, GaitRecord
-from mjx_assist.files.atomic import replacing
+from mjx_assist.files.atomic import write_text
 from mjx_assist.files.opensim_table import is_length, is_number
 
 AXES = ("forward", "left", "up")
@@ -56,8 +56,7 @@ def write_csv(record: GaitRecord, path: Path) -> None:
     head = [f"# {_KIND}", *(f"# {name}: {value}" for name, value in header_of(record).items()), ",".join(columns)]
     stream = io.StringIO()
     np.savetxt(stream, np.column_stack(list(columns.values())), fmt="%.9g", delimiter=",")
-    with replacing(path) as out:
-        out.write(("\n".join(head) + "\n" + stream.getvalue().replace("nan", "")).encode())
+    write_text(path, "\n".join(head) + "\n" + stream.getvalue().replace("nan", ""))
 
 
 def read_csv(path: Path) -> Part:

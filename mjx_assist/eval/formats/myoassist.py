@@ -11,7 +11,7 @@ import numpy as np
 from mjx_assist.errors import UserError
 from mjx_assist.eval.formats.combine import Part, fields_of_header, header_of
 from mjx_assist.eval.replay.record import SIDES, GaitRecord
-from mjx_assist.files.atomic import replacing
+from mjx_assist.files.atomic import write_text
 from mjx_assist.paths import SESSION_CONFIG
 
 MYOASSIST_RATE = 30.0  # Hz, its control rate, at which it samples; the file does not say
@@ -55,8 +55,7 @@ def write_json(record: GaitRecord, path: Path) -> None:
     }
     metadata = {"data_length": record.time.size, "sample_rate": 1.0 / record.sample_dt, "start_time": record.time[0]}
     text = json.dumps({"series_data": series, "metadata": metadata | header_of(record)})
-    with replacing(path) as out:
-        out.write(text.encode())
+    write_text(path, text)
 
 
 def read_json(path: Path) -> Part:

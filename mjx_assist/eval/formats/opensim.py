@@ -11,7 +11,7 @@ import numpy as np
 from mjx_assist.errors import UserError
 from mjx_assist.eval.formats.combine import Part, fields_of_header, header_of
 from mjx_assist.eval.replay.record import SIDES, GaitRecord
-from mjx_assist.files.atomic import replacing
+from mjx_assist.files.atomic import write_text
 from mjx_assist.files.opensim_table import Table, is_length, read_table, table_text, turned_knees
 
 # Of a whole record in a folder.
@@ -152,8 +152,7 @@ def _scalars(record: GaitRecord) -> dict[str, str]:
 
 
 def _write(path: Path, name: str, table: Table) -> None:
-    with replacing(path) as out:
-        out.write(table_text(name, table).encode())
+    write_text(path, table_text(name, table))
 
 
 def _moment_label(joint: str, field: str) -> str:

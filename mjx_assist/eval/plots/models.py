@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 
 from mjx_assist.config.words import REDUCED
 from mjx_assist.eval.plots.style import COLOURS, FAINT, HEALTHY, STYLE, png
-from mjx_assist.files.atomic import replacing
+from mjx_assist.files.atomic import write_bytes
 from mjx_assist.model.assembly import AS_COMPOSED, full_model
 from mjx_assist.model.muscles.paths import by_driver, full_lengths, reduced_lengths, settled
 from mjx_assist.model.reduction import ReducedModel
@@ -50,8 +50,7 @@ def write_plots(reduced: ReducedModel, report: dict[str, Any], folder: Path) -> 
         figures["convergence.png"] = convergence_figure(report["convergence"], title)
     paths = []
     for name, figure in figures.items():
-        with replacing(folder / name) as stream:
-            stream.write(png(figure))
+        write_bytes(folder / name, png(figure))
         paths.append(folder / name)
     return paths
 

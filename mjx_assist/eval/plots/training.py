@@ -20,7 +20,7 @@ from mjx_assist.errors import UserError
 from mjx_assist.eval.plots import curriculum
 from mjx_assist.eval.plots.curves import Curves, finite, load, running_mean, step_unit, together
 from mjx_assist.eval.plots.style import FAINT, INK, STYLE, png
-from mjx_assist.files.atomic import replacing
+from mjx_assist.files.atomic import write_bytes
 from mjx_assist.paths import EVALUATION_LOG, TRAIN_LOG
 
 PLOTS = "plots"  # a run's own folder for them
@@ -138,8 +138,7 @@ def draw(runs: Sequence[Path], out: Path, title: str = "") -> list[Path]:
         figure = draw_figure(curves, panels, title or _told(curves)) if curves else None
         if figure is not None:
             pictures.append(out / f"{name}.png")
-            with replacing(pictures[-1]) as stream:
-                stream.write(png(figure))
+            write_bytes(pictures[-1], png(figure))
     return pictures
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mjx_assist.eval.report.compare_page import write_page
 from mjx_assist.eval.studies.cases import Comparison
-from mjx_assist.files.atomic import replacing
+from mjx_assist.files.atomic import write_text
 from mjx_assist.files.plain import write_json
 
 JSON, CSV = "compare.json", "compare.csv"
@@ -22,8 +22,7 @@ def write_comparison(out: str | Path, comparison: Comparison) -> Path:
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
     write_json(out / JSON, comparison.result)
-    with replacing(out / CSV) as stream:
-        stream.write(_csv(comparison.result["figures"]).encode())
+    write_text(out / CSV, _csv(comparison.result["figures"]))
     return write_page(out, comparison.result, comparison.walks)
 
 

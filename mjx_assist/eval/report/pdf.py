@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 from mjx_assist.errors import UserError
-from mjx_assist.files.atomic import replacing
+from mjx_assist.files.atomic import write_bytes
 
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 _TIMEOUT_S = 120.0
@@ -25,8 +25,7 @@ def write_pdf(page: Path, pdf: Path) -> None:
     content = _by_weasyprint(page) or _by_browser(page)
     if content is None:
         raise UserError(_MISSING.format(page=page))
-    with replacing(pdf) as stream:
-        stream.write(content)
+    write_bytes(pdf, content)
 
 
 def _by_weasyprint(page: Path) -> bytes | None:

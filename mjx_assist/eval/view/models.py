@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from mjx_assist.errors import UserError
 from mjx_assist.eval.plots.style import STYLE, png
 from mjx_assist.eval.view import strip
-from mjx_assist.files.atomic import replacing
+from mjx_assist.files.atomic import write_bytes
 from mjx_assist.model.assembly import AS_COMPOSED, full_model
 from mjx_assist.model.feet.sole import lowest
 from mjx_assist.model.reduction import ReducedModel
@@ -49,8 +49,7 @@ def side_by_side(reduced: ReducedModel, path: str | Path) -> None:
             for axes, image in zip(cells, (sides[k], fronts[k]), strict=True):
                 axes.imshow(image)
                 axes.set_axis_off()
-    with replacing(path) as stream:
-        stream.write(png(figure, dpi=150))
+    write_bytes(path, png(figure, dpi=150))
 
 
 def _size(model: mujoco.MjModel) -> str:

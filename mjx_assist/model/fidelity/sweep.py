@@ -10,6 +10,7 @@ from typing import Any
 import mujoco
 
 from mjx_assist.errors import UserError
+from mjx_assist.files.atomic import write_text
 from mjx_assist.files.plain import write_json
 from mjx_assist.model import cache
 from mjx_assist.model.fidelity import table
@@ -42,14 +43,18 @@ def write_table(path: str | Path, rows: Sequence[table.Row]) -> None:
 
 
 def write_markdown(path: str | Path, rows: Sequence[table.Row]) -> None:
-    """Put the tables between the two marks of a markdown file. Raises ``UserError`` if it has none."""
+    """Put the tables between the two marks of a markdown file.
+
+    Raises:
+        UserError: it has none, or cannot be written.
+    """
     path = Path(path)
     text = path.read_text() if path.is_file() else f"{START}\n{END}\n"
     before, start, rest = text.partition(START)
     _, end, after = rest.partition(END)
     if not (start and end):
         raise UserError(f"{str(path)!r} has no lines {START!r} and {END!r} to put the tables between.")
-    path.write_text(f"{before}{START}\n\n{table.markdown(rows)}\n{END}{after}")
+    write_text(path, f"{before}{START}\n\n{table.markdown(rows)}\n{END}{after}")
 
 
 def _measured(human: str, device: str) -> tuple[table.Row, dict[str, Any] | None]:

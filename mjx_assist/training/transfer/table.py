@@ -2,11 +2,11 @@
 
 import csv
 import io
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from mjx_assist.files.atomic import write_text
 from mjx_assist.files.tables import table
 
 TABLE = "transfer.csv"
@@ -29,9 +29,7 @@ def write(run: Path, rows: Sequence[Row]) -> None:
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerows([Row._fields, *rows])
-    temporary = run / f"{TABLE}.part"
-    temporary.write_text(text.getvalue())
-    os.replace(temporary, run / TABLE)
+    write_text(run / TABLE, text.getvalue())
 
 
 def summary(rows: Sequence[Row]) -> str:
