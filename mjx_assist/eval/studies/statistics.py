@@ -5,6 +5,7 @@ Episodes are drawn anew, each with all its strides: strides of one walk share it
 from collections.abc import Callable, Sequence
 
 import numpy as np
+from scipy.stats import binomtest
 
 LEVEL = 0.95
 RESAMPLES = 2000
@@ -65,17 +66,12 @@ def _mean_and_error(parts: list[tuple[np.ndarray, np.ndarray]], weights: np.ndar
     return means, np.sqrt(episodes / (episodes - 1) * (weights * residual**2).sum(axis=1))
 
 
-_Z = 1.959964  # 97.5 % quantile of the normal distribution
-
-
 def wilson(successes: int, trials: int) -> tuple[float, float]:
     """95 % confidence limits of a share (Wilson 1927, J Am Stat Assoc 22:209); 0 to 1 without a trial."""
     if not trials:
         return 0.0, 1.0
-    share, z2 = successes / trials, _Z**2 / trials
-    middle = (share + z2 / 2) / (1 + z2)
-    reach = np.sqrt(z2 * (share * (1 - share) + z2 / 4)) / (1 + z2)
-    return max(0.0, float(middle - reach)), min(1.0, float(middle + reach))
+    limits = binomtest(successes, trials).proportion_ci(LEVEL, method="wilson")
+    return float(limits.low), float(limits.high)
 
 
 def mean_of(outcomes: Sequence[dict], figure: Callable[[dict], float | None]) -> float | None:

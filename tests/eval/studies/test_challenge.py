@@ -7,7 +7,6 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from scipy.stats import binomtest
 
 from mjx_assist.cli import challenge as cli_challenge
 from mjx_assist.cli.main import main
@@ -15,7 +14,6 @@ from mjx_assist.errors import UserError
 from mjx_assist.eval.replay.conditions import AS_TRAINED
 from mjx_assist.eval.studies import challenge, stress, trials
 from mjx_assist.eval.studies.challenge import Target
-from mjx_assist.eval.studies.statistics import wilson
 from mjx_assist.policy import bundle as bundles
 
 
@@ -32,12 +30,6 @@ def outcome(seed=0, fell=False, error=0.05, r=0.95, **more):
         "cadence_steps_per_min": 108.0,
         **more,
     }
-
-
-@pytest.mark.parametrize(("successes", "count"), [(0, 10), (5, 10), (9, 10), (10, 10), (1, 1), (33, 200)])
-def test_wilson_limits_are_scipys(successes, count):
-    expected = binomtest(successes, count).proportion_ci(method="wilson")
-    np.testing.assert_allclose(wilson(successes, count), (expected.low, expected.high), atol=1e-6)
 
 
 def test_speed_error_sees_what_is_off_for_long_and_not_the_stride():

@@ -1,9 +1,11 @@
 """Bootstrap intervals: coverage on synthetic walks whose truth is known, against closed forms and a naive bootstrap."""
 
+from statistics import NormalDist
+
 import numpy as np
 import pytest
 
-from mjx_assist.eval.studies.statistics import FEWEST_EPISODES, interval, pooled_mean
+from mjx_assist.eval.studies.statistics import FEWEST_EPISODES, interval, pooled_mean, wilson
 
 
 def walks(rng, episodes, mean, between, within, strides):
@@ -80,3 +82,15 @@ def test_a_seed_that_one_case_did_not_walk_does_not_count():
     other_total, other_count = total - 0.5, count.copy()
     other_total[0], other_count[0] = 0.0, 0.0  # fell before its first stride
     assert interval(total, count, (other_total, other_count))[0] == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(("successes", "count"), [(0, 10), (5, 10), (9, 10), (10, 10), (1, 1), (33, 200)])
+def test_wilson_limits_are_the_shares_whose_score_test_just_does_not_reject(successes, count):
+    """The roots of (share - p)^2 = z^2 p (1 - p) / n (Wilson 1927)."""
+    share, z2 = successes / count, NormalDist().inv_cdf(0.975) ** 2 / count
+    roots = np.sort(np.roots([1 + z2, -2 * share - z2, share**2]).real)
+    np.testing.assert_allclose(wilson(successes, count), roots, rtol=0, atol=1e-8)
+
+
+def test_without_a_trial_the_share_may_be_anything():
+    assert wilson(0, 0) == (0.0, 1.0)
