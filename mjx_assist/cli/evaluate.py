@@ -6,6 +6,7 @@ from pathlib import Path
 from mjx_assist.cli.arguments import Parser, add_episodes, add_policy
 from mjx_assist.config.words import LEARNED, MODEL_KINDS
 from mjx_assist.errors import UserError
+from mjx_assist.eval.gait.angles import SAGITTAL
 from mjx_assist.eval.gait.summary import episode_summary
 from mjx_assist.eval.replay.controller import with_controller
 from mjx_assist.eval.replay.replay import walk
@@ -17,7 +18,7 @@ from mjx_assist.files.tables import number, table
 from mjx_assist.training.export import load_policy
 
 STRESS_JSON, STRESS_FIGURE = "stress.json", "stress"
-ANGLES = {"hip": "hip", "knee": "knee", "ankle": "ankle", "pelvis_tilt": "tilt"}
+ANGLES = tuple(angle.column for angle in SAGITTAL.values())
 
 
 def add_evaluate(parser: Parser) -> None:
@@ -56,8 +57,8 @@ def evaluate(arguments: argparse.Namespace) -> None:
 
 def episode_table(episodes: list[dict]) -> str:
     """One line an episode."""
-    header = ("seed", "steps", "time s", "distance m", "speed m/s", "fell", *ANGLES.values())
-    note = f"{', '.join(ANGLES.values())}: correlation with the reference gait / RMSE in degrees"
+    header = ("seed", "steps", "time s", "distance m", "speed m/s", "fell", *ANGLES)
+    note = f"{', '.join(ANGLES)}: correlation with the reference gait / RMSE in degrees"
     return table(header, [_cells(episode) for episode in episodes]) + "\n" + note
 
 

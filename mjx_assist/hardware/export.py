@@ -12,6 +12,7 @@ import numpy as np
 import mjx_assist
 from mjx_assist.errors import UserError
 from mjx_assist.eval.gait import cycles
+from mjx_assist.eval.gait.angles import BY_COORDINATE
 from mjx_assist.eval.replay.record import GaitRecord
 from mjx_assist.eval.replay.session import Session
 from mjx_assist.eval.replay.tape import Tape
@@ -30,18 +31,6 @@ AGREEMENT = 1e-3  # of an output's range, between ONNX (float32) and NumPy
 RUNS, WARM_UP = 5000, 100  # inferences that are timed
 # What an inertial unit on the pelvis tells: inclinations from gravity, all rates. A heading would drift.
 _IMU_ANGLES, _IMU_RATES = ("pelvis_tilt", "pelvis_list"), ("pelvis_tilt", "pelvis_list", "pelvis_rotation")
-_POSITIVE = {
-    "hip_flexion": ("hip flexion", "hip extension"),
-    "hip_adduction": ("hip adduction", "hip abduction"),
-    "hip_rotation": ("internal rotation", "external rotation"),
-    "knee_angle": ("knee extension", "knee flexion"),
-    "ankle_angle": ("dorsiflexion", "plantarflexion"),
-    "subtalar_angle": ("inversion", "eversion"),
-    "mtp_angle": ("toe extension", "toe flexion"),
-    "pelvis_tilt": ("backward tilt", "forward tilt"),
-    "pelvis_list": ("right side down", "right side up"),
-    "pelvis_rotation": ("right side forward", "right side backward"),
-}
 
 
 @dataclass(frozen=True)
@@ -195,7 +184,9 @@ def _positive(model: mujoco.MjModel, joint: str | None) -> str:
         for place, sign in zip(coordinate.joints, coordinate.sign, strict=True):
             if model.joint(place).name == joint:
                 base = cycles.base_name(coordinate.name)
-                return _POSITIVE.get(base, (base, f"against {base}"))[int(sign < 0)]
+                if base in BY_COORDINATE:
+                    return BY_COORDINATE[base].towards(sign)
+                return base if sign > 0 else f"against {base}"
     return "as the model's joint"
 
 

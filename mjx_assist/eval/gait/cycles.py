@@ -10,8 +10,6 @@ from scipy.signal import butter, sosfiltfilt
 from mjx_assist.eval.gait import events
 from mjx_assist.eval.replay.record import SIDES, GaitRecord
 
-# Report name -> joint base name; "_r" and "_l" are added where the model has sides.
-ANGLES = {"hip": "hip_flexion", "knee": "knee_angle", "ankle": "ankle_angle", "pelvis_tilt": "pelvis_tilt"}
 SUFFIXES = ("_r", "_l")
 FORWARD, LATERAL, VERTICAL = 0, 1, 2  # axes of ground_reaction and foot_position: forward, left, up
 # 99 % of the power of walking's ground reaction lies below 15 Hz (Antonsson & Mann 1985, J Biomech 18:39), so gait
@@ -47,16 +45,6 @@ def joint_series(record: GaitRecord, array: np.ndarray, joint: str) -> np.ndarra
     pair = [joint + suffix if joint + suffix in record.joint_names else joint for suffix in SUFFIXES]
     missing = np.full(record.time.size, np.nan)
     return np.stack([record.column(array, n) if n in record.joint_names else missing for n in pair], axis=1)
-
-
-def joint_angle(record: GaitRecord, quantity: str) -> np.ndarray:
-    """[T, 2] degrees, the model's sign; ``quantity`` is a key of ANGLES."""
-    return np.degrees(joint_series(record, record.qpos, ANGLES[quantity]))
-
-
-def reference_angle(record: GaitRecord, quantity: str) -> np.ndarray:
-    """[T, 2] degrees, the reference at the same instants."""
-    return np.degrees(joint_series(record, record.reference_qpos, ANGLES[quantity]))
 
 
 def ground_force(record: GaitRecord, axis: int = VERTICAL, filtered: bool = True) -> np.ndarray:

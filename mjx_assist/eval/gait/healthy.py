@@ -1,6 +1,6 @@
 """How far a gait is from healthy walking at the same speed: RMSE, correlation, movement analysis profile, GPS.
 
-Healthy walking is sim/published_gait.py's (Schwartz et al. 2008), in the model's coordinates."""
+Healthy walking is reference/published.py's (Schwartz et al. 2008), in the model's coordinates."""
 
 from collections.abc import Callable, Sequence
 
@@ -63,7 +63,7 @@ def pearson(a: np.ndarray, b: np.ndarray) -> float:
 def curves(known: dict[str, angles.Angle]) -> dict[str, tuple[str, str, Series]]:
     """Every compared quantity: its published name, its unit as a key's end, and its [T, 2] series from a record."""
     table: dict[str, tuple[str, str, Series]] = {
-        name: (angle.coordinate, "deg", lambda record, angle=angle: angles.model_angle(record, angle))
+        name: (angle.coordinate, angle.unit, lambda record, angle=angle: angles.model_angle(record, angle))
         for name, angle in known.items()
     }
     for name in angles.LEG:

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from mjx_assist.errors import UserError
-from mjx_assist.eval.gait import cycles, emg, events, healthy, kinetics, spatiotemporal, stability, variability
-from mjx_assist.eval.gait.cycles import ANGLES, stride_average
+from mjx_assist.eval.gait import angles, cycles, emg, events, healthy, kinetics, spatiotemporal, stability, variability
+from mjx_assist.eval.gait.cycles import stride_average
 from mjx_assist.eval.gait.device import device_summary
 from mjx_assist.eval.gait.metabolics import metabolic_summary
 from mjx_assist.eval.gait.scores import score_summary
@@ -167,16 +167,16 @@ def _tracking(record: GaitRecord) -> dict[str, dict[str, np.ndarray]]:
     """corr_reference and rmse_deg: per angle its (right, left) against the time-locked reference."""
     window = _steady(record)
     result: dict[str, dict[str, np.ndarray]] = {"corr_reference": {}, "rmse_deg": {}}
-    for name in ANGLES:
-        angle, wanted = cycles.joint_angle(record, name)[window], cycles.reference_angle(record, name)[window]
-        result["corr_reference"][name] = np.array([_correlation(angle[:, i], wanted[:, i]) for i in range(2)])
-        result["rmse_deg"][name] = np.sqrt(((angle - wanted) ** 2).mean(axis=0))
+    for name, angle in angles.SAGITTAL.items():
+        walked, wanted = angles.model_angle(record, angle)[window], angles.reference_angle(record, angle)[window]
+        result["corr_reference"][name] = np.array([_correlation(walked[:, i], wanted[:, i]) for i in range(2)])
+        result["rmse_deg"][name] = np.sqrt(((walked - wanted) ** 2).mean(axis=0))
     return result
 
 
 def _over_episodes(tracking: list[dict], name: str, leg: str) -> dict:
     """Mean over episodes of one tracking figure, per angle, for a leg or both."""
-    return {key: cycles.mean(_leg_part([episode[name][key] for episode in tracking], leg)) for key in ANGLES}
+    return {key: cycles.mean(_leg_part([episode[name][key] for episode in tracking], leg)) for key in angles.SAGITTAL}
 
 
 def _leg_part(pairs: list[np.ndarray], leg: str) -> np.ndarray:

@@ -7,18 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from mjx_assist.eval.plots.style import (
-    FAINT,
-    HEALTHY,
-    JOINT_TITLES,
-    MODEL_TITLES,
-    MOMENT_SIGNS,
-    MUSCLE_TITLES,
-    SOFT,
-    cycle_axis,
-    say,
-    styled,
-)
+from mjx_assist.eval.gait import angles
+from mjx_assist.eval.gait.angles import JOINT_TITLES, MOMENT_SIGNS
+from mjx_assist.eval.plots.style import FAINT, HEALTHY, MODEL_TITLES, MUSCLE_TITLES, SOFT, cycle_axis, say, styled
 from mjx_assist.eval.studies.compare import Walks
 from mjx_assist.reference.published import BANDS, healthy_band
 
@@ -27,16 +18,14 @@ DASHES = ("-", (0, (5, 1.6)), (0, (1.5, 1.2)), (0, (6, 1.5, 1.5, 1.5)))
 PERCENT = np.linspace(0, 100, 101)
 # curve -> title, unit, published band and the sign that turns it into the curve's
 KINEMATICS = {
-    "pelvis_tilt_angle": ("Pelvis tilt", "forward (deg)", "pelvis_tilt", -1),
-    "hip_angle": ("Hip", "flexion (deg)", "hip_flexion", 1),
-    "knee_angle": ("Knee", "flexion (deg)", "knee_angle", -1),
-    "ankle_angle": ("Ankle", "dorsiflexion (deg)", "ankle_angle", 1),
+    f"{name}_angle": (angle.title, angle.label, angle.coordinate, angle.sign) for name, angle in angles.PANELS.items()
 }
 KINETICS = {
-    "hip_moment": ("Hip moment", "extension (N·m/kg)", "hip_moment", -1),
-    "knee_moment": ("Knee moment", "extension (N·m/kg)", "knee_moment", 1),
-    "ankle_moment": ("Ankle moment", "plantarflexion (N·m/kg)", "ankle_moment", -1),
-    "ankle_biological_moment": ("Ankle moment of muscles", "plantarflexion (N·m/kg)", None, 1),
+    **{
+        f"{joint}_moment": (f"{joint.capitalize()} moment", f"{way} (N·m/kg)", f"{joint}_moment", sign)
+        for joint, (sign, way) in zip(angles.LEG, MOMENT_SIGNS.values(), strict=True)
+    },
+    "ankle_biological_moment": ("Ankle moment of muscles", f"{MOMENT_SIGNS['ankle_angle'][1]} (N·m/kg)", None, 1),
     "grf_vertical": ("Vertical ground reaction", "body weights", "grf_vertical", 1),
     "grf_anterior": ("Fore-aft ground reaction", "body weights", "grf_anterior", 1),
 }

@@ -20,25 +20,18 @@ from mjx_assist.eval.gait import angles, cycles
 from mjx_assist.eval.plots import ground, muscles
 from mjx_assist.eval.plots import joints as plots_joints
 from mjx_assist.eval.plots.style import (
-    ANGLE_PANELS,
     COLOURS,
     DASHES,
     EMG,
     FAINT,
     HEALTHY,
     INK,
-    JOINT_TITLES,
-    MODEL_TITLES,
-    MOMENT_SIGNS,
-    MUSCLE_TITLES,
     STANCE,
-    STYLE,
     styled,
 )
 from mjx_assist.eval.replay.record import SIDES, GaitRecord
 
-__all__ = ["COLOURS", "JOINT_TITLES", "MODEL_TITLES", "MOMENT_SIGNS", "MUSCLE_TITLES", "STYLE", "Band", "Gait"]
-__all__ += ["composite", "cut"]
+__all__ = ["Band", "Gait", "composite", "cut"]
 # Healthy gait, (percent, mean, sd) in the model's signs, from a speed in m/s and a quantity: reference.healthy_band
 Band = Callable[[str, float], tuple[np.ndarray, np.ndarray, np.ndarray]]
 Panel = Callable[[Axes], None]
@@ -89,15 +82,15 @@ class Section:
 
 def sections(gait: Gait) -> list[Section]:
     """What there is to show of this gait, in reading order; a section without panels is left out."""
-    legs = [joint for joint in MOMENT_SIGNS if gait.has(joint)]
+    legs = [joint for joint in angles.MOMENT_SIGNS if gait.has(joint)]
     off_plane = [name for name in angles.angles_of(gait.first) if name in angles.OFF_PLANE]
     device = cycles.driven_joints(gait.first)
     energy = gait.metrics.get("metabolic") or {}
     return [
         section
         for section in (
-            Section("Joint angles", [*_each(plots_joints.angle_panel, gait, ANGLE_PANELS)]),
-            Section("Out of the sagittal plane", [*_each(plots_joints.off_plane_panel, gait, off_plane)]),
+            Section("Joint angles", [*_each(plots_joints.angle_panel, gait, angles.PANELS)]),
+            Section("Out of the sagittal plane", [*_each(plots_joints.angle_panel, gait, off_plane)]),
             Section("Joint moments and powers", _moments_and_powers(gait, legs)),
             Section("Device", [panel for joint in device for panel in _device(gait, joint)], columns=3),
             Section(

@@ -7,13 +7,11 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from mjx_assist.eval.gait import angles, cycles
+from mjx_assist.eval.gait.angles import JOINT_TITLES, MOMENT_SIGNS
 from mjx_assist.eval.plots.style import (
-    ANGLE_PANELS,
     COLOURS,
     DASHES,
     INK,
-    JOINT_TITLES,
-    MOMENT_SIGNS,
     SOFT,
     both_legs,
     corner,
@@ -31,24 +29,18 @@ WORK_BARS = (
 
 
 def angle_panel(ax: Axes, gait, name: str) -> None:
-    """One sagittal angle of both legs over the healthy band; the corner tells how it follows its own reference."""
-    sign, title, label = ANGLE_PANELS[name]
-    healthy(ax, gait.band, cycles.ANGLES[name], gait.metrics, sign)
-    both_legs(ax, gait.average(lambda record: sign * cycles.joint_angle(record, name)), gait.metrics)
-    cycle_axis(ax, title, label)
-    both = gait.metrics["both"]
-    correlation, rmse = both["corr_reference"][name], both["rmse_deg"][name]
-    if rmse is not None:
-        corner(ax, f"r = {'–' if correlation is None else f'{correlation:.2f}'}, RMSE {rmse:.1f}°")
+    """One angle of both legs over the healthy band, the left leg's as the right one would see it.
 
-
-def off_plane_panel(ax: Axes, gait, name: str) -> None:
-    """An angle outside the sagittal plane, of walkers that have it; the left leg's as the right one would see it."""
-    angle = angles.OFF_PLANE[name]
+    The corner tells how a sagittal one follows its own reference.
+    """
+    angle = angles.MEASURED[name]
     healthy(ax, gait.band, angle.coordinate, gait.metrics, angle.sign)
     both_legs(ax, gait.average(lambda record: angle.sign * angles.model_angle(record, angle)), gait.metrics)
-    direction = angle.positive.replace("pelvis_", "").replace("hip_", "").replace("_", " ")
-    cycle_axis(ax, name.replace("_", " ").capitalize(), f"{direction} (deg)")
+    cycle_axis(ax, angle.title, angle.label)
+    both = gait.metrics["both"]
+    correlation, rmse = both["corr_reference"].get(name), both["rmse_deg"].get(name)
+    if rmse is not None:
+        corner(ax, f"r = {'–' if correlation is None else f'{correlation:.2f}'}, RMSE {rmse:.1f}°")
 
 
 def net_moment(record: GaitRecord, joint: str) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""How every gait figure looks: colours, line styles, names and signs. Drawing itself is in plots*.py.
+"""How every gait figure looks: colours, line styles and names. Drawing itself is in plots*.py.
 
 Right is blue and solid, left vermilion and dashed, healthy grey: told apart by the colour-blind and in grey print."""
 
@@ -43,20 +43,6 @@ STYLE = {
     "svg.fonttype": "none",  # letters stay letters, for whoever edits the figure
     "svg.hashsalt": "mjx-assist",  # the same figure gives the same file
 }
-# Drawn sign against the model's, so that flexion, dorsiflexion and forward tilt point up as in gait laboratories.
-ANGLE_PANELS = {
-    "pelvis_tilt": (-1, "Pelvis tilt", "forward tilt (deg)"),
-    "hip": (1, "Hip", "flexion (deg)"),
-    "knee": (-1, "Knee", "flexion (deg)"),
-    "ankle": (1, "Ankle", "dorsiflexion (deg)"),
-}
-# The same for moments and device torques, by joint: positive extends, or pushes the foot down.
-MOMENT_SIGNS = {
-    "hip_flexion": (-1, "extension"),
-    "knee_angle": (1, "extension"),
-    "ankle_angle": (-1, "plantarflexion"),
-}
-JOINT_TITLES = {"hip_flexion": "hip", "knee_angle": "knee", "ankle_angle": "ankle"}
 MUSCLE_TITLES = {
     "hamstrings": "Hamstrings",
     "bifemsh": "Biceps femoris, short",

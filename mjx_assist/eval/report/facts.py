@@ -12,7 +12,6 @@ from mjx_assist.eval.gait.device import PUSH_OFF_PERCENT
 from mjx_assist.eval.replay.record import SIDES
 
 MIDSTANCE_PERCENT = 30.0  # the vertical ground reaction's valley lies about here
-_ANGLES = angles.SAGITTAL | angles.OFF_PLANE
 # The figures in which legs are to be alike.
 LIMBS = {
     "stance_percent": "stance",
@@ -58,7 +57,7 @@ def _angle_facts(metrics: dict, band: Callable) -> dict:
     if gps is None or not profile:
         return {}
     asked = metrics["speed_asked_m_s"]
-    spreads = [np.mean(np.square(band(_ANGLES[name].coordinate, asked)[2])) for name in profile]
+    spreads = [np.mean(np.square(band(angles.MEASURED[name].coordinate, asked)[2])) for name in profile]
     own, worst = float(np.sqrt(np.mean(spreads))), max(profile, key=profile.get)
     return {
         "gps_deg": gps,

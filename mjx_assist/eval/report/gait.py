@@ -13,9 +13,10 @@ import numpy as np
 from mjx_assist.config.words import ZERO_TORQUE
 from mjx_assist.errors import UserError
 from mjx_assist.eval.gait import events
+from mjx_assist.eval.gait.angles import JOINT_TITLES, SAGITTAL
 from mjx_assist.eval.gait.summary import stride_rows, summarize
 from mjx_assist.eval.plots import composite, style
-from mjx_assist.eval.plots.style import DPI, JOINT_TITLES, MODEL_TITLES, png_of, svg
+from mjx_assist.eval.plots.style import DPI, MODEL_TITLES, png_of, svg
 from mjx_assist.eval.replay.record import GaitRecord
 from mjx_assist.eval.report import facts as verdict_facts
 from mjx_assist.eval.report import verdict
@@ -30,7 +31,6 @@ from mjx_assist.reference.published import healthy_band
 PAGE, PDF, COMPOSITE, VECTOR = "report.html", "report.pdf", "composite.png", "composite.svg"
 METRICS, STRIDES = "metrics.json", "strides.csv"
 NONE = "not available"
-_ANGLES = {"hip": "hip", "knee": "knee", "ankle": "ankle", "pelvis_tilt": "pelvis tilt"}
 _COST_J_PER_KG_M = 3.3  # healthy walking at 1.25 m/s, gross: Ralston 1958, Int Z angew Physiol 17:277
 _COMPARED = ("episodes", "falls", "time_s", "speed_m_s", "metabolic")  # what is told of the walk with zero torque
 _PNG = b"\x89PNG\r\n\x1a\n"
@@ -139,7 +139,7 @@ def headline(metrics: dict, band: composite.Band | None = None) -> list[tuple[st
             healthy_peak,
         ),
         (
-            f"Correlation with the reference: {', '.join(_ANGLES.values())}",
+            f"Correlation with the reference: {', '.join(angle.title.lower() for angle in SAGITTAL.values())}",
             _slashed(both["corr_reference"], ".2f"),
             "1",
         ),
@@ -225,7 +225,7 @@ def _number(value: float | None, form: str) -> str:
     return NONE if value is None else format(value, form)
 
 
-def _slashed(values: dict, form: str, keys: Sequence[str] = tuple(_ANGLES)) -> str:
+def _slashed(values: dict, form: str, keys: Sequence[str] = tuple(SAGITTAL)) -> str:
     known = any(values[key] is not None for key in keys)
     return " / ".join(_number(values[key], form) for key in keys) if known else NONE
 

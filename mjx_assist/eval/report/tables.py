@@ -6,7 +6,8 @@ import html
 from collections.abc import Iterator, Sequence
 
 from mjx_assist.config.words import ZERO_TORQUE
-from mjx_assist.eval.plots.style import JOINT_TITLES, MUSCLE_TITLES
+from mjx_assist.eval.gait.angles import JOINT_TITLES
+from mjx_assist.eval.plots.style import MUSCLE_TITLES
 from mjx_assist.eval.replay.record import SIDES
 
 NONE = "–"

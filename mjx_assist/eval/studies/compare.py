@@ -189,16 +189,16 @@ def _metabolic(record: GaitRecord, speed: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def _series(record: GaitRecord) -> dict[str, np.ndarray]:
-    """[T, 2] of every curve that is drawn, in the sign of `angles.SAGITTAL` (moments: extending is positive)."""
+    """[T, 2] of every curve that is drawn, in the signs of `angles.SAGITTAL` and `angles.MOMENT_SIGNS`."""
     series = {}
     for name, angle in angles.SAGITTAL.items():
         series[f"{name}_angle"] = angle.sign * angles.model_angle(record, angle)
     for name in angles.LEG:
-        sign = -angles.SAGITTAL[name].sign
+        sign, _ = angles.MOMENT_SIGNS[angles.SAGITTAL[name].coordinate]
         series[f"{name}_moment"] = sign * kinetics.moment(record, name)
         series[f"{name}_biological_moment"] = sign * kinetics.moment(record, name, biological=True)
     for joint in cycles.driven_joints(record):
-        sign = next((-a.sign for a in angles.SAGITTAL.values() if a.coordinate == joint), 1)
+        sign = angles.MOMENT_SIGNS.get(joint, (1, ""))[0]
         series[f"device_{joint}"] = sign * cycles.device_torque(record, joint) / record.body_mass
     series["grf_vertical"] = cycles.ground_force(record)
     series["grf_anterior"] = cycles.ground_force(record, cycles.FORWARD)

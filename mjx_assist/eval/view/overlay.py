@@ -4,7 +4,8 @@ import mujoco
 import numpy as np
 from matplotlib.colors import to_rgba
 
-from mjx_assist.eval.plots.style import COLOURS, JOINT_TITLES, MOMENT_SIGNS
+from mjx_assist.eval.gait.angles import JOINT_TITLES, MOMENT_SIGNS
+from mjx_assist.eval.plots.style import COLOURS
 from mjx_assist.eval.replay.gauge import Reading
 from mjx_assist.eval.replay.record import SIDES
 

@@ -8,7 +8,7 @@ import pytest
 from scipy.integrate import quad
 from synthetic_gait import JOINT_WAVES, JOINTS, LIFT_M, MASS, PEAK_BW, PULSE, in_3d, synthetic_gait
 
-from mjx_assist.eval.gait import cycles
+from mjx_assist.eval.gait import angles, cycles
 from mjx_assist.eval.gait import summary as metrics
 from mjx_assist.eval.gait.cycles import stride_average
 from mjx_assist.model.names import GRAVITY
@@ -105,8 +105,8 @@ def test_tracking_leaves_out_the_first_two_seconds(record):
 
 def test_offset_from_the_reference_is_all_error_and_no_loss_of_correlation():
     summary = metrics.summarize([synthetic_gait(reference_offset=0.05)])["both"]
-    assert summary["rmse_deg"] == pytest.approx(dict.fromkeys(cycles.ANGLES, np.degrees(0.05)))
-    assert summary["corr_reference"] == pytest.approx(dict.fromkeys(cycles.ANGLES, 1.0))
+    assert summary["rmse_deg"] == pytest.approx(dict.fromkeys(angles.SAGITTAL, np.degrees(0.05)))
+    assert summary["corr_reference"] == pytest.approx(dict.fromkeys(angles.SAGITTAL, 1.0))
 
 
 def test_constant_angle_has_no_correlation(record):
@@ -226,7 +226,7 @@ def test_an_amputated_joint_is_left_out_and_the_other_side_stays(record):
 
 
 def test_stride_average_is_the_cycle_itself(record):
-    average = stride_average(record, cycles.joint_angle(record, "knee"))
+    average = stride_average(record, angles.model_angle(record, angles.SAGITTAL["knee"]))
     assert average["mean"].shape == average["sd"].shape == (101, 2)
     assert average["strides"] == (9, 9)
     mean, amplitude, shift = JOINT_WAVES["knee_angle"]

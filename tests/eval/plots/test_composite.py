@@ -9,8 +9,8 @@ from matplotlib.colors import to_rgb
 from PIL import Image
 from synthetic_gait import JOINTS, healthy_stub, synthetic_gait
 
-from mjx_assist.eval.gait import summary
-from mjx_assist.eval.gait.cycles import joint_angle, stride_average
+from mjx_assist.eval.gait import angles, summary
+from mjx_assist.eval.gait.cycles import stride_average
 from mjx_assist.eval.plots import composite, ground, style
 from mjx_assist.eval.plots import joints as plots_joints
 from mjx_assist.eval.plots import muscles as plots_muscles
@@ -48,7 +48,7 @@ def drawn():
 
 def test_curves_are_the_stride_averages_of_each_leg(drawn):
     record, axes, *_ = drawn
-    knee = stride_average(record, joint_angle(record, "knee"))["mean"]
+    knee = stride_average(record, angles.model_angle(record, angles.SAGITTAL["knee"]))["mean"]
     for foot, side in enumerate(("right", "left")):
         np.testing.assert_allclose(line(axes["Knee"], side).get_ydata(), -knee[:, foot])  # flexion up
         torque = line(axes["Device torque, ankle"], side).get_ydata()
