@@ -9,6 +9,7 @@ import os
 import statistics
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,8 +23,7 @@ from brax.envs.base import State
 from flax import linen as nn
 
 from mjx_assist.config.schema import PPOParams
-from mjx_assist.ppo import networks, rollout
-from mjx_assist.ppo.learner import make_learner
+from mjx_assist.ppo import learner, networks, rollout
 from mjx_assist.sim.env import auto_reset
 
 STEPS = {"inverted_pendulum": 400_000, "inverted_double_pendulum": 800_000}  # control steps
@@ -78,13 +78,13 @@ def train_ours(env: envs.Env, steps: int, seed: int) -> Callable[[jax.Array], ja
     head = networks.Head("actor", sees, drives, HIDDEN, 0.0, LOG_STD)
     spec = networks.PolicySpec((head,), sees, HIDDEN, (0.0,) * len(drives))
     step = jax.vmap(lambda state, action: auto_reset(task, state, action))
-    init, update = make_learner(jax.vmap(task.reset), step, spec, PPO, ENVS, env.observation_size)
-    state, update = jax.jit(init)(jax.random.PRNGKey(seed)), jax.jit(update, donate_argnums=0)
+    walkers = rollout.Walkers(jax.vmap(task.reset), step, ENVS, env.observation_size)
+    made = learner.make_learner(walkers, spec, PPO)
+    state, update = jax.jit(partial(learner.init, made))(jax.random.PRNGKey(seed)), learner.jitted(made, as_one=True)
     for _ in range(-(-steps // (ENVS * N_STEPS))):
         state, _, _ = update(state)
-    model = networks.ActorCritic(spec)
     params, normaliser = state.params, state.normaliser
-    return lambda obs: model.apply(params, rollout.normalise(normaliser, obs), method="actor")[0]
+    return lambda obs: made.model.apply(params, rollout.normalize(normaliser, obs), method="actor")[0]
 
 
 def train_brax(env: envs.Env, steps: int, seed: int) -> Callable[[jax.Array], jax.Array]:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,15 +17,13 @@ DOCS = Path(__file__).parents[1] / "docs"
 
 
 class Parts(NamedTuple):
-    """What a run is made of: config, env, policy spec, batched ``reset`` and ``step``, the learner's two functions."""
+    """What a run is made of: config, env, learner, and the learner's two functions."""
 
     config: Any
     env: Any
-    spec: Any
-    reset: Callable
-    step: Callable
+    learner: Any
     init: Callable
-    update: Callable
+    train_step: Callable
 
 
 def sized_config(
@@ -50,15 +49,14 @@ def sized_config(
 
 def build(config: Any) -> Parts:
     """The env and the learner of a config."""
-    from mjx_assist.ppo.learner import make_learner
+    from mjx_assist.ppo import learner
     from mjx_assist.sim.env import make_env
     from mjx_assist.training import loop
 
     env = make_env(config.env_params)
     spec = loop.make_policy_spec(config, env)
-    reset, step = loop.batched(env)
-    learner = make_learner(reset, step, spec, config.ppo_params, config.env_params.num_envs, env.observation_size)
-    return Parts(config, env, spec, reset, step, *learner)
+    made = learner.make_learner(loop.batched(env), spec, config.ppo_params)
+    return Parts(config, env, made, partial(learner.init, made), partial(learner.train_step, made))
 
 
 def best_times(jobs: dict[str, Callable[[], Any]], rounds: int) -> tuple[dict[str, float], dict[str, float]]:

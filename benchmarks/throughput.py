@@ -27,10 +27,12 @@ def measure(backend: str, rounds: int) -> dict:
     """Seconds of one update's worth of control steps in each of ``STEPS``, rates and memory."""
     import jax
 
+    from mjx_assist.ppo import learner
+
     sizes = SIZES[backend] if jax.default_backend() == "cpu" or backend == "mujoco" else ACCELERATED
     parts = build(sized_config(backend, *sizes))
     num_envs, n_steps = parts.config.env_params.num_envs, parts.config.ppo_params.n_steps
-    update = parts.update.jitted(as_one=backend != "mujoco")
+    update = learner.jitted(parts.learner, as_one=backend != "mujoco")
     train = jax.jit(parts.init)(jax.random.PRNGKey(0))
     for _ in range(WARM_UP):
         train = update(train)[0]
@@ -59,16 +61,14 @@ def _jobs(parts: Parts, train: Any, update: Any) -> dict:
     import jax
     import jax.numpy as jnp
 
-    from mjx_assist.ppo import networks
-    from mjx_assist.ppo import rollout as collect
+    from mjx_assist.ppo.rollout import normalize
     from mjx_assist.sim import action as actions
 
-    env, step = parts.env, parts.step
-    model = networks.ActorCritic(parts.spec)
+    env, step, model = parts.env, parts.learner.walkers.step, parts.learner.model
     keys = jax.random.split(jax.random.PRNGKey(1), parts.config.ppo_params.n_steps)
 
     def act(obs, key):
-        mean, log_std = model.apply(train.params, collect.normalise(train.normaliser, obs), method="actor")
+        mean, log_std = model.apply(train.params, normalize(train.normaliser, obs), method="actor")
         return mean + jnp.exp(log_std) * jax.random.normal(key, mean.shape)
 
     def rollout(state, keep):

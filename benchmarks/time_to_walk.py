@@ -70,7 +70,7 @@ def count_survivors(env: AssistEnv, model: networks.ActorCritic, params: dict, n
 
     def one(carry: tuple, _: None) -> tuple:
         state, up = carry
-        mean, _ = model.apply(params, rollout.normalise(normaliser, state.obs), method="actor")
+        mean, _ = model.apply(params, rollout.normalize(normaliser, state.obs), method="actor")
         state = jax.vmap(env.step)(state, mean)
         return (state, up & ~env.fallen(state.pipeline_state.physics)), None
 

@@ -57,9 +57,9 @@ def update_cost(num_envs: int) -> dict:
     parts = build(sized_config("mjx", num_envs, minibatches=MINIBATCHES))
     halved = build(sized_config("mjx", num_envs, minibatches=2 * MINIBATCHES))
     state = jax.eval_shape(parts.init, jax.random.PRNGKey(0))
-    program = compiled(parts.update, state)
+    program = compiled(parts.train_step, state)
     once = cost(program)
-    minibatch = (once - cost(compiled(halved.update, state))) * 2.0
+    minibatch = (once - cost(compiled(halved.train_step, state))) * 2.0
     substep, control_step = (cost(compiled(*f)) for f in (_substep(parts, num_envs), _control_step(parts, state)))
     ppo, substeps = parts.config.ppo_params, parts.env.physics.n_substeps
     n_steps = ppo.n_steps
@@ -89,14 +89,13 @@ def _control_step(parts: Any, state: Any) -> tuple:
     """Policy and env, once for every walker, and the shapes it takes."""
     import jax
 
-    from mjx_assist.ppo import networks
-    from mjx_assist.ppo import rollout as collect
+    from mjx_assist.ppo.rollout import normalize
 
-    model = networks.ActorCritic(parts.spec)
+    walkers, model = parts.learner.walkers, parts.learner.model
 
     def step(env, train, key):
-        mean, log_std = model.apply(train.params, collect.normalise(train.normaliser, env.obs), method="actor")
-        return parts.step(env, mean + jax.numpy.exp(log_std) * jax.random.normal(key, mean.shape))
+        mean, log_std = model.apply(train.params, normalize(train.normaliser, env.obs), method="actor")
+        return walkers.step(env, mean + jax.numpy.exp(log_std) * jax.random.normal(key, mean.shape))
 
     return step, state.env, state, jax.random.PRNGKey(0)
 

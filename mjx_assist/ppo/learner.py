@@ -1,6 +1,8 @@
-"""One PPO update, rollout and then optimisation, as jitted functions that read top to bottom."""
+"""One PPO update: the walkers' rollout, then the optimization; each a function over a `Learner` and a `TrainState`.
 
-import math
+`rollout` and `update` see one device's share of the walkers; `train_step` is both, over all devices.
+"""
+
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -17,7 +19,8 @@ from jax.sharding import Mesh
 from mjx_assist.config.schema import PPOParams
 from mjx_assist.config.words import LEARNING_RATES
 from mjx_assist.ppo import loss, networks, sharding
-from mjx_assist.ppo import rollout as collect
+from mjx_assist.ppo import rollout as rollouts
+from mjx_assist.ppo.minibatches import Shuffle, make_shuffle
 
 
 @struct.dataclass
@@ -30,7 +33,7 @@ class TrainState:
     normaliser: running_statistics.RunningStatisticsState
     returns: running_statistics.RunningStatisticsState
     env: State
-    episodes: collect.Episodes
+    episodes: rollouts.Episodes
     key: jax.Array
     updates: jax.Array
 
@@ -52,198 +55,217 @@ SPECS = TrainState(
 
 
 class Rollout(NamedTuple):
-    """What `Update.collect` hands to `Update.optimise`: where the walkers are, what was seen, and what to log of it."""
+    """What `rollout` hands to `update`: where the walkers are, what was seen, and what to log of it."""
 
     env: State
-    episodes: collect.Episodes
-    seen: collect.Transition
+    episodes: rollouts.Episodes
+    seen: rollouts.Transition
     log: dict
 
 
 ROLLOUT_SPECS = Rollout(sharding.SHARED, sharding.SHARED, sharding.SHARED_OVER_TIME, sharding.SAME)
+Trained = tuple[dict, optax.OptState]  # parameters, and the optimizer's state
 
 
 @dataclass(frozen=True)
-class Update:
-    """One PPO update: ``update(train)`` gives the next state, what to log, and the first walker that blew up.
+class Learner:
+    """What training needs beside its state, and what never changes in it."""
 
-    ``collect(train)`` gives a `Rollout` and a `collect.BlowUp` (a row per device), ``optimise(train, rollout)`` the
-    next state and what to log.
-    """
+    walkers: rollouts.Walkers
+    model: networks.ActorCritic
+    optimizer: optax.GradientTransformation
+    shuffle: Shuffle
+    ppo: PPOParams
+    mesh: Mesh
 
-    collect: Callable[[TrainState], tuple[Rollout, collect.BlowUp]]
-    optimise: Callable[[TrainState, Rollout], tuple[TrainState, dict]]
-
-    def __call__(self, train: TrainState) -> tuple[TrainState, dict, collect.BlowUp]:
-        rollout, blow_up = self.collect(train)
-        return *self.optimise(train, rollout), blow_up
-
-    def jitted(self, as_one: bool) -> Callable[[TrainState], tuple[TrainState, dict, collect.BlowUp]]:
-        """Compiled as one program, or as two: JAX's persistent cache keeps no program that calls back to the host."""
-        if as_one:
-            return jax.jit(self, donate_argnums=0)
-        return Update(jax.jit(self.collect), jax.jit(self.optimise, donate_argnums=0))
+    @property
+    def spec(self) -> networks.PolicySpec:
+        return self.model.spec
 
 
 def make_learner(
-    reset: Callable[[jax.Array], State],
-    step: collect.Step,
-    spec: networks.PolicySpec,
-    ppo: PPOParams,
-    num_envs: int,
-    observation_size: int,
-    mesh: Mesh | None = None,
-) -> tuple[Callable[[jax.Array], TrainState], Update]:
-    """``(init, update)`` for batched ``reset(keys)`` and ``step(state, action)``; jit both.
+    walkers: rollouts.Walkers, spec: networks.PolicySpec, ppo: PPOParams, mesh: Mesh | None = None
+) -> Learner:
+    """A learner of ``spec``'s networks; each device of the ``mesh`` (default: the first one alone) has its share.
 
-    With a ``mesh`` (`sharding.device_mesh`; default: the first device alone) each device has its share of the walkers.
+    Raises:
+        UserError: the walkers, or the minibatches' groups of them, cannot be shared out evenly.
     """
-    mesh = sharding.device_mesh(num_envs, jax.devices()[:1]) if mesh is None else mesh
-    model = networks.ActorCritic(spec)
+    mesh = sharding.device_mesh(walkers.count, jax.devices()[:1]) if mesh is None else mesh
     optimizer = optax.chain(optax.clip_by_global_norm(ppo.max_grad_norm), optax.scale_by_adam(eps=1e-5))
-    rates = _relative_rates(spec, ppo)
-    local = num_envs // mesh.size
-    shuffle = make_shuffle(num_envs, ppo, mesh.size)
+    shuffle = make_shuffle(walkers.count, ppo, mesh.size)
+    return Learner(walkers, networks.ActorCritic(spec), optimizer, shuffle, ppo, mesh)
 
-    def init(key: jax.Array) -> TrainState:
-        key, for_params, for_envs = jax.random.split(key, 3)
-        params = model.init(for_params, jnp.zeros((1, observation_size)))
-        return TrainState(
-            params=params,
-            optimizer=optimizer.init(params),
-            learning_rate=jnp.asarray(ppo.learning_rate, jnp.float32),
-            normaliser=running_statistics.init_state(jax.ShapeDtypeStruct((observation_size,), jnp.float32)),
-            returns=running_statistics.init_state(jax.ShapeDtypeStruct((), jnp.float32)),
-            env=reset(jax.random.split(for_envs, num_envs)),
-            episodes=collect.Episodes(*[jnp.zeros(num_envs)] * 3),
-            key=key,
-            updates=jnp.zeros((), jnp.int32),
-        )
 
-    def optimise(carry: tuple, batch: loss.Batch, old_log_std: jax.Array, rate: jax.Array) -> tuple[tuple, dict]:
-        """One minibatch."""
-        params, opt_state = carry
-        grads, log = jax.grad(loss.ppo_loss, has_aux=True)(params, model, batch, old_log_std, ppo, sharding.mean)
-        grads, log = sharding.mean((grads, log))
-        held = {name: g if rates[name] else jax.tree.map(jnp.zeros_like, g) for name, g in grads["params"].items()}
-        log["grad_norm"] = optax.tree.norm(held)  # before it is clipped
-        steps, opt_state = optimizer.update({"params": held}, opt_state)
-        params = {
-            name: jax.tree.map(lambda p, s, own=rates[name]: p - rate * own * s, params["params"][name], step)
-            for name, step in steps["params"].items()
-        }
-        return ({"params": params}, opt_state), log
-
-    def optimise_until(carry: tuple, batch: loss.Batch, old_log_std, rate) -> tuple[tuple, dict]:
-        """The same, but nothing once the KL of the update has passed ``max_kl``."""
-        trained, log = carry
-        trained, log = jax.lax.cond(
-            log["kl"] > ppo.max_kl, lambda: (trained, log), lambda: optimise(trained, batch, old_log_std, rate)
-        )
-        return (trained, log), log
-
-    def keys(train: TrainState) -> tuple[jax.Array, jax.Array, jax.Array]:
-        """For the next state, the rollout and the order of the samples."""
-        return tuple(jax.random.split(train.key, 3))
-
-    @partial(jax.shard_map, mesh=mesh, in_specs=(SPECS,), out_specs=(ROLLOUT_SPECS, sharding.SHARED), check_vma=False)
-    def collected(train: TrainState) -> tuple[Rollout, collect.BlowUp]:
-        walkers = sharding.walker_numbers(local)
-        env, episodes, seen, episode_log, blow_up = collect.rollout(
-            step, model, train.params, train.normaliser, train.env, train.episodes, keys(train)[1], walkers, ppo
-        )
-        ended, length, total = sharding.total((episode_log.ended, episode_log.length, episode_log.total))
-        log = {
-            "reward": sharding.mean(seen.reward.mean()),
-            "episodes": ended,
-            "episode_length": length / jnp.maximum(ended, 1.0),
-            "episode_return": total / jnp.maximum(ended, 1.0),
-            **{f"env/{name}": x for name, x in sharding.mean(episode_log.metrics).items()},
-        }
-        return Rollout(env, episodes, seen, log), blow_up
-
-    @partial(
-        jax.shard_map,
-        mesh=mesh,
-        in_specs=(SPECS, ROLLOUT_SPECS),
-        out_specs=(SPECS, sharding.SAME),
-        check_vma=False,
+def init(learner: Learner, key: jax.Array) -> TrainState:
+    """Fresh networks, and every walker at the start of an episode."""
+    walkers = learner.walkers
+    key, for_params, for_envs = jax.random.split(key, 3)
+    params = learner.model.init(for_params, jnp.zeros((1, walkers.observation_size)))
+    return TrainState(
+        params=params,
+        optimizer=learner.optimizer.init(params),
+        learning_rate=jnp.asarray(learner.ppo.learning_rate, jnp.float32),
+        normaliser=running_statistics.init_state(jax.ShapeDtypeStruct((walkers.observation_size,), jnp.float32)),
+        returns=running_statistics.init_state(jax.ShapeDtypeStruct((), jnp.float32)),
+        env=walkers.reset(jax.random.split(for_envs, walkers.count)),
+        episodes=rollouts.Episodes(*[jnp.zeros(walkers.count)] * 3),
+        key=key,
+        updates=jnp.zeros((), jnp.int32),
     )
-    def optimised(train: TrainState, rollout: Rollout) -> tuple[TrainState, dict]:
-        key, _, for_order = keys(train)
-        seen = rollout.seen
-        obs, next_obs = (collect.normalise(train.normaliser, o) for o in (seen.obs, seen.next_obs))
-        value = model.apply(train.params, obs, method="critic")
-        next_value = model.apply(train.params, next_obs, method="critic")
-        returns = running_statistics.update(train.returns, seen.discounted.reshape(-1), pmap_axis_name=sharding.AXIS)
-        reward = seen.reward / returns.std if ppo.normalize_reward else seen.reward
-        advantage, target = loss.advantages(reward, value, next_value, seen.terminated, seen.done, ppo)
-        old_log_std = model.apply(train.params, obs[:1, :1], method="actor")[1]
-        batch = loss.Batch(obs, seen.action, seen.mean, seen.log_prob, advantage, value, target)
-
-        def epoch(carry: tuple, key: jax.Array) -> tuple[tuple, dict]:
-            one = optimise_until if ppo.max_kl else optimise
-            return jax.lax.scan(lambda c, b: one(c, b, old_log_std, train.learning_rate), carry, shuffle(key, batch))
-
-        trained = (train.params, train.optimizer)
-        if ppo.max_kl:
-            trained = (trained, dict.fromkeys([*loss.log_names(spec), "grad_norm"], jnp.zeros(())))
-        trained, log = jax.lax.scan(epoch, trained, jax.random.split(for_order, ppo.n_epochs))
-        params, opt_state = trained[0] if ppo.max_kl else trained
-
-        everything = seen.obs.reshape(-1, observation_size)
-        if spec.mirror or spec.reflection:
-            everything = jnp.concatenate([everything, networks.mirrored(spec.mirror or spec.reflection, everything)])
-        normaliser = train.normaliser
-        if not spec.keep_normaliser:
-            normaliser = running_statistics.update(normaliser, everything, pmap_axis_name=sharding.AXIS)
-        log = {name: x[-1].mean() for name, x in log.items()}
-        rate = _adapted(train.learning_rate, log["kl"], ppo)
-        log |= rollout.log
-        log |= {
-            "learning_rate": rate,
-            "explained_variance": loss.explained_variance(value, target, sharding.mean),
-            "log_std": jnp.where(spec.active, old_log_std, 0.0).sum() / spec.active.sum(),
-        }
-        train = TrainState(
-            params=params,
-            optimizer=opt_state,
-            learning_rate=rate,
-            normaliser=normaliser,
-            returns=returns,
-            env=rollout.env,
-            episodes=rollout.episodes,
-            key=key,
-            updates=train.updates + 1,
-        )
-        return train, log
-
-    return init, Update(collected, optimised)
 
 
-def make_shuffle(num_envs: int, ppo: PPOParams, devices: int = 1) -> Callable[[jax.Array, loss.Batch], loss.Batch]:
-    """``shuffle(key, batch)``: samples ``[T, B, ...]`` of a device to minibatches ``[M, batch_size / devices, ...]``.
+def train_step(learner: Learner, train: TrainState) -> tuple[TrainState, dict, rollouts.BlowUp]:
+    """The next state, what to log, and the first walker that blew up (a row per device). Jit it: see `jitted`."""
+    seen, blow_up = sharded_rollout(learner)(train)
+    return *sharded_update(learner)(train, seen), blow_up
 
-    Every minibatch takes the same number of random steps from every walker (from every group of ``M / gcd(M, T)``
-    walkers, where M does not divide T), so how walkers are shared out among devices does not change what is in it.
+
+def jitted(learner: Learner, as_one: bool) -> Callable[[TrainState], tuple[TrainState, dict, rollouts.BlowUp]]:
+    """`train_step` as one program, or as two: JAX's persistent cache keeps no program that calls back to the host."""
+    if as_one:
+        return jax.jit(partial(train_step, learner), donate_argnums=0)
+    roll_out, update_from = jax.jit(sharded_rollout(learner)), jax.jit(sharded_update(learner), donate_argnums=0)
+
+    def step(train: TrainState) -> tuple[TrainState, dict, rollouts.BlowUp]:
+        seen, blow_up = roll_out(train)
+        return *update_from(train, seen), blow_up
+
+    return step
+
+
+def sharded_rollout(learner: Learner) -> Callable[[TrainState], tuple[Rollout, rollouts.BlowUp]]:
+    """`rollout` on every device of the mesh."""
+    specs = {"in_specs": (SPECS,), "out_specs": (ROLLOUT_SPECS, sharding.SHARED)}
+    return jax.shard_map(partial(rollout, learner), mesh=learner.mesh, **specs, check_vma=False)
+
+
+def sharded_update(learner: Learner) -> Callable[[TrainState, Rollout], tuple[TrainState, dict]]:
+    """`update` on every device of the mesh; parameters stay the same on all."""
+    specs = {"in_specs": (SPECS, ROLLOUT_SPECS), "out_specs": (SPECS, sharding.SAME)}
+    return jax.shard_map(partial(update, learner), mesh=learner.mesh, **specs, check_vma=False)
+
+
+def rollout(learner: Learner, train: TrainState) -> tuple[Rollout, rollouts.BlowUp]:
+    """The policy walks for ``n_steps`` control steps."""
+    step, ppo = learner.walkers.step, learner.ppo
+    numbers = sharding.walker_numbers(learner.walkers.count // learner.mesh.size)
+    _, key, _ = _keys(train)
+    env, episodes, seen, sums, blow_up = rollouts.rollout(
+        step, learner.model, train.params, train.normaliser, train.env, train.episodes, key, numbers, ppo
+    )
+    ended, length, total = sharding.total((sums.ended, sums.length, sums.total))
+    log = {
+        "reward": sharding.mean(seen.reward.mean()),
+        "episodes": ended,
+        "episode_length": length / jnp.maximum(ended, 1.0),
+        "episode_return": total / jnp.maximum(ended, 1.0),
+        **{f"env/{name}": x for name, x in sharding.mean(sums.metrics).items()},
+    }
+    return Rollout(env, episodes, seen, log), blow_up
+
+
+def update(learner: Learner, train: TrainState, rollout: Rollout) -> tuple[TrainState, dict]:
+    """Values and advantages of what was seen, ``n_epochs`` over it in minibatches, and the state after it."""
+    key, _, for_order = _keys(train)
+    batch, old_log_std, returns = _batch(learner, train, rollout.seen)
+    (params, opt_state), log = _epochs(learner, train, batch, old_log_std, for_order)
+    rate = _adapted(train.learning_rate, log["kl"], learner.ppo)
+    active = learner.spec.active
+    log |= rollout.log
+    log |= {
+        "learning_rate": rate,
+        "explained_variance": loss.explained_variance(batch.value, batch.target, sharding.mean),
+        "log_std": jnp.where(active, old_log_std, 0.0).sum() / active.sum(),
+    }
+    train = TrainState(
+        params=params,
+        optimizer=opt_state,
+        learning_rate=rate,
+        normaliser=_observed(learner.spec, train.normaliser, rollout.seen.obs),
+        returns=returns,
+        env=rollout.env,
+        episodes=rollout.episodes,
+        key=key,
+        updates=train.updates + 1,
+    )
+    return train, log
+
+
+def optimize(
+    learner: Learner, trained: Trained, batch: loss.Batch, old_log_std: jax.Array, rate: jax.Array
+) -> tuple[Trained, dict]:
+    """One minibatch: a step of Adam at the learning ``rate`` of the run, and what to log."""
+    params, opt_state = trained
+    grads, log = jax.grad(loss.ppo_loss, has_aux=True)(
+        params, learner.model, batch, old_log_std, learner.ppo, sharding.mean
+    )
+    grads, log = sharding.mean((grads, log))
+    rates = _relative_rates(learner.spec, learner.ppo)
+    held = {name: g if rates[name] else jax.tree.map(jnp.zeros_like, g) for name, g in grads["params"].items()}
+    log["grad_norm"] = optax.tree.norm(held)  # before it is clipped
+    steps, opt_state = learner.optimizer.update({"params": held}, opt_state)
+    params = {
+        name: jax.tree.map(lambda p, s, own=rates[name]: p - rate * own * s, params["params"][name], step)
+        for name, step in steps["params"].items()
+    }
+    return ({"params": params}, opt_state), log
+
+
+def _keys(train: TrainState) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """For the next state, the rollout and the order of the samples."""
+    return tuple(jax.random.split(train.key, 3))
+
+
+def _batch(
+    learner: Learner, train: TrainState, seen: rollouts.Transition
+) -> tuple[loss.Batch, jax.Array, running_statistics.RunningStatisticsState]:
+    """The samples ``[T, B, ...]`` with values and advantages, the rollout's log_std ``[nu]``, statistics of returns."""
+    model, ppo = learner.model, learner.ppo
+    obs, next_obs = (rollouts.normalize(train.normaliser, o) for o in (seen.obs, seen.next_obs))
+    value = model.apply(train.params, obs, method="critic")
+    next_value = model.apply(train.params, next_obs, method="critic")
+    returns = running_statistics.update(train.returns, seen.discounted.reshape(-1), pmap_axis_name=sharding.AXIS)
+    reward = seen.reward / returns.std if ppo.normalize_reward else seen.reward
+    advantage, target = loss.advantages(reward, value, next_value, seen.terminated, seen.done, ppo)
+    old_log_std = model.apply(train.params, obs[:1, :1], method="actor")[1]
+    return loss.Batch(obs, seen.action, seen.mean, seen.log_prob, advantage, value, target), old_log_std, returns
+
+
+def _epochs(
+    learner: Learner, train: TrainState, batch: loss.Batch, old_log_std: jax.Array, key: jax.Array
+) -> tuple[Trained, dict]:
+    """What ``n_epochs`` over the samples make of the networks, and the last epoch's means of what a minibatch logs.
+
+    Once the KL of the update has passed a ``max_kl`` nothing changes any more.
     """
-    count = num_envs * ppo.n_steps // ppo.batch_size
-    members = count // math.gcd(count, ppo.n_steps)
-    groups = sharding.groups(num_envs, members, devices)
-    samples = members * ppo.n_steps
+    ppo = learner.ppo
 
-    def shuffle(key: jax.Array, batch: loss.Batch) -> loss.Batch:
-        numbers = sharding.walker_numbers(groups)
-        keys = jax.vmap(lambda number: jax.random.fold_in(key, number))(numbers)
-        order = jax.vmap(lambda key: jax.random.permutation(key, samples))(keys)
-        order = (order + samples * jnp.arange(groups)[:, None]).reshape(groups, count, -1)
-        order = order.swapaxes(0, 1).reshape(count, -1)
-        # Sample k of a group is step k % T of its walker k // T.
-        walker, time = order // ppo.n_steps, order % ppo.n_steps
-        rows = time * (groups * members) + walker
-        return jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:])[rows], batch)
+    def minibatch(carry: tuple[Trained, dict], batch: loss.Batch) -> tuple[tuple[Trained, dict], dict]:
+        trained, log = carry
+        step = lambda: optimize(learner, trained, batch, old_log_std, train.learning_rate)  # noqa: E731
+        carry = jax.lax.cond(log["kl"] > ppo.max_kl, lambda: carry, step) if ppo.max_kl else step()
+        return carry, carry[1]
 
-    return shuffle
+    def epoch(carry: tuple[Trained, dict], key: jax.Array) -> tuple[tuple[Trained, dict], dict]:
+        return jax.lax.scan(minibatch, carry, learner.shuffle(key, batch))
+
+    none = dict.fromkeys([*loss.log_names(learner.spec), "grad_norm"], jnp.zeros(()))
+    start = ((train.params, train.optimizer), none)
+    (trained, _), log = jax.lax.scan(epoch, start, jax.random.split(key, ppo.n_epochs))
+    return trained, {name: x[-1].mean() for name, x in log.items()}
+
+
+def _observed(
+    spec: networks.PolicySpec, normaliser: running_statistics.RunningStatisticsState, obs: jax.Array
+) -> running_statistics.RunningStatisticsState:
+    """The statistics with the observations ``[T, B, n]`` of this rollout, from both sides where there is a mirror."""
+    if spec.keep_normaliser:
+        return normaliser
+    mirror, everything = spec.mirror or spec.reflection, obs.reshape(-1, obs.shape[-1])
+    if mirror:
+        everything = jnp.concatenate([everything, networks.mirrored(mirror, everything)])
+    return running_statistics.update(normaliser, everything, pmap_axis_name=sharding.AXIS)
 
 
 def _relative_rates(spec: networks.PolicySpec, ppo: PPOParams) -> dict[str, float]:

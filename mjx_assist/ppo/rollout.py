@@ -14,6 +14,16 @@ from mjx_assist.ppo import networks
 Step = Callable[[State, jax.Array], tuple[State, jax.Array]]
 
 
+class Walkers(NamedTuple):
+    """``count`` walkers at once: ``reset(keys)``, and a ``step(state, action)`` that resets by itself and also gives
+    the observations from before that (`sim.env.auto_reset`)."""
+
+    reset: Callable[[jax.Array], State]
+    step: Step
+    count: int
+    observation_size: int
+
+
 class Transition(NamedTuple):
     """``[T, B, ...]``: what was seen and done. Observations are raw; ``next_obs`` is from before any reset.
 
@@ -78,7 +88,7 @@ def rollout(
 
     def one(carry: tuple, key: jax.Array) -> tuple[tuple, tuple]:
         state, episodes, blow_up = carry
-        mean, log_std = model.apply(params, normalise(normaliser, state.obs), method="actor")
+        mean, log_std = model.apply(params, normalize(normaliser, state.obs), method="actor")
         keys = jax.vmap(lambda number: jax.random.fold_in(key, number))(walkers)
         noise = jax.vmap(lambda key: jax.random.normal(key, mean.shape[1:]))(keys)
         action = mean + jnp.where(active, jnp.exp(log_std), 0.0) * noise
@@ -110,7 +120,7 @@ def rollout(
     return carry[0], carry[1], transitions, log, carry[2]
 
 
-def normalise(normaliser: running_statistics.RunningStatisticsState, obs: jax.Array) -> jax.Array:
+def normalize(normaliser: running_statistics.RunningStatisticsState, obs: jax.Array) -> jax.Array:
     """Observations to about zero mean and unit deviation, held to +-10."""
     return jnp.clip(running_statistics.normalize(obs, normaliser), -10.0, 10.0)
 

@@ -1,6 +1,7 @@
 """From a run's newest checkpoint to a policy bundle. JAX is imported only when a checkpoint is read."""
 
 from collections.abc import Sequence
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -48,10 +49,8 @@ def restored(run: Path, also: Sequence[str] = ()) -> tuple:
     config = configs.load(run / SESSION_CONFIG)
     env = make_env(config.env_params)
     spec = loop.make_policy_spec(config, env)
-    reset, step = loop.batched(env)
-    num_envs = config.env_params.num_envs
-    init, _ = learner.make_learner(reset, step, spec, config.ppo_params, num_envs, env.observation_size)
-    template = jax.eval_shape(init, jax.random.PRNGKey(0))
+    made = learner.make_learner(loop.batched(env), spec, config.ppo_params)
+    template = jax.eval_shape(partial(learner.init, made), jax.random.PRNGKey(0))
     checkpoints = Checkpoints(run / CHECKPOINTS, config.logger_params.keep_checkpoints)
     items = template.items()
     wanted = {"policy": items["policy"], "training": {name: items["training"][name] for name in also}}

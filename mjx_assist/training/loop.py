@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import jax
@@ -22,6 +23,7 @@ from mjx_assist.model.names import actuator_names, is_muscle, joint_mirror_signs
 from mjx_assist.paths import CHECKPOINTS, SESSION_CONFIG, TRAIN_LOG
 from mjx_assist.ppo import learner, sharding, wiring
 from mjx_assist.ppo.networks import Mirror, PolicySpec
+from mjx_assist.ppo.rollout import Walkers
 from mjx_assist.sim.env import AssistEnv, auto_reset, make_env
 from mjx_assist.training.callbacks import Callback, DumpBlowUps, LogFile, Run, SaveCheckpoints, TensorBoard
 from mjx_assist.training.checkpoint import Checkpoints
@@ -92,9 +94,10 @@ class StopSignals:
         self.requested = signal.Signals(number).name
 
 
-def batched(env: AssistEnv) -> tuple[Callable, Callable]:
-    """``reset(keys)`` and ``step(state, action)`` with auto-reset, over a batch of walkers."""
-    return jax.vmap(env.reset), jax.vmap(lambda state, action: auto_reset(env, state, action))
+def batched(env: AssistEnv) -> Walkers:
+    """The env's ``num_envs`` walkers as one batch, with auto-reset."""
+    step = jax.vmap(lambda state, action: auto_reset(env, state, action))
+    return Walkers(jax.vmap(env.reset), step, env.params.num_envs, env.observation_size)
 
 
 def open_run(config: RunConfig, path: Path, devices: list | None = None) -> tuple[Run, Callable]:
@@ -103,13 +106,11 @@ def open_run(config: RunConfig, path: Path, devices: list | None = None) -> tupl
     spec = make_policy_spec(config, env)
     num_envs, ppo = config.env_params.num_envs, config.ppo_params
     mesh = sharding.device_mesh(num_envs, devices)
-    reset, step = batched(env)
-    init, update = learner.make_learner(reset, step, spec, ppo, num_envs, env.observation_size, mesh)
-    init = jax.jit(init, out_shardings=sharding.shardings(mesh, learner.SPECS))
+    made = learner.make_learner(batched(env), spec, ppo, mesh)
+    init = jax.jit(partial(learner.init, made), out_shardings=sharding.shardings(mesh, learner.SPECS))
     state = init(jax.random.PRNGKey(config.env_params.seed))
     total = -(-config.total_timesteps // (num_envs * ppo.n_steps))
-    on_host = env.physics.on_host
-    return Run(config, path, env, spec, mesh, state, 0, total), update.jitted(as_one=not on_host)
+    return Run(config, path, env, spec, mesh, state, 0, total), learner.jitted(made, as_one=not env.physics.on_host)
 
 
 def train(

@@ -1,16 +1,17 @@
-"""Whole updates of the learner against NumPy loops, its minibatches, and what each option of a head does to them."""
+"""Whole updates of the learner against NumPy loops, and what each option of a head does to them."""
+
+from functools import partial
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 import toy
-from jax.sharding import PartitionSpec
 from numpy_ppo import Replica, double
 
 from mjx_assist.config.schema import PPOParams
 from mjx_assist.config.words import LEARNING_RATES
-from mjx_assist.ppo import learner, loss, sharding
+from mjx_assist.ppo import learner
 
 ENVS = 6
 PPO = PPOParams(
@@ -35,8 +36,13 @@ def changed(**values):
 
 def built(spec, ppo, envs=ENVS, seed=2):
     """(training state, jitted update); with this seed no sample lies so near a clip that rounding decides its side."""
-    init, update = learner.make_learner(*toy.batched(), spec, ppo, envs, toy.N_OBS)
-    return jax.jit(init)(jax.random.PRNGKey(seed)), jax.jit(update)
+    return functions(toy.batched(envs), spec, ppo, seed)
+
+
+def functions(walkers, spec, ppo, seed):
+    made = learner.make_learner(walkers, spec, ppo)
+    train = jax.jit(partial(learner.init, made))(jax.random.PRNGKey(seed))
+    return train, jax.jit(partial(learner.train_step, made))
 
 
 def rolled_out(replica, train, key):
@@ -172,17 +178,15 @@ def test_a_frozen_head_keeps_every_bit():
 def test_a_disabled_head_stays_neutral_and_out_of_the_divergence():
     """Its actuator receives 0.25, `toy.spec`'s neutral, in every step, and its parameters never move."""
     spec = toy.spec(enabled=False)
-    train, _ = built(spec, PPO)
     actions = []
-    reset, step = toy.batched()
+    walkers = toy.batched(ENVS)
 
     def watched(state, action):
         jax.debug.callback(lambda a: actions.append(np.array(a)), action)
-        return step(state, action)
+        return walkers.step(state, action)
 
-    init, update = learner.make_learner(reset, watched, spec, PPO, ENVS, toy.N_OBS)
-    train = jax.jit(init)(jax.random.PRNGKey(0))
-    after, log, _ = jax.jit(update)(train)
+    train, update = functions(walkers._replace(step=watched), spec, PPO, seed=0)
+    after, log, _ = update(train)
     jax.effects_barrier()
     np.testing.assert_array_equal(np.array(actions)[..., 2], 0.25)
     assert np.std(np.array(actions)[..., 0]) > 0.1
@@ -230,41 +234,11 @@ def test_the_learning_rate_has_bounds_and_can_be_constant():
 # --- minibatches
 
 
-def shuffled(envs, n_steps, batch_size, key, members=None):
-    """(step, walker) of every sample ``[minibatch, sample, 2]``, from `make_shuffle` on one device."""
-    shuffle = learner.make_shuffle(envs, PPOParams(n_steps=n_steps, batch_size=batch_size))
-    step, walker = np.mgrid[:n_steps, :envs].astype(np.float32)
-    batch = loss.Batch(np.stack([step, walker], -1), *[step] * 6)
-    mesh = sharding.device_mesh(envs, jax.devices()[:1])
-    same = PartitionSpec()
-    deal = jax.shard_map(shuffle, mesh=mesh, in_specs=(same, same), out_specs=same, check_vma=False)
-    return np.array(jax.jit(deal)(key, batch).obs, int)
-
-
-@pytest.mark.parametrize(
-    ("envs", "n_steps", "batch_size", "group"),
-    [(6, 8, 12, 1), (6, 8, 48, 1), (12, 8, 8, 3), (12, 5, 15, 4), (8, 3, 6, 4), (8, 1, 2, 4)],
-)
-def test_minibatches_hold_every_sample_once_and_the_same_number_of_every_group(envs, n_steps, batch_size, group):
-    """``group``: walkers that share a shuffle; more than one where the minibatches do not divide a walker's steps."""
-    deal = shuffled(envs, n_steps, batch_size, jax.random.PRNGKey(0))
-    count = envs * n_steps // batch_size
-    assert deal.shape == (count, batch_size, 2)
-    assert len({tuple(sample) for sample in deal.reshape(-1, 2)}) == envs * n_steps
-    for minibatch in deal:
-        of_group = np.bincount(minibatch[:, 1] // group, minlength=envs // group)
-        np.testing.assert_array_equal(of_group, batch_size * group // envs)
-
-
-def test_minibatches_differ_between_epochs_and_updates_and_between_walkers():
-    deals = [shuffled(6, 8, 12, jax.random.PRNGKey(seed)) for seed in range(2)]
-    assert not np.array_equal(*deals)
-    steps = [deals[0][0][deals[0][0][:, 1] == walker, 0] for walker in range(6)]
-    assert len({tuple(s) for s in steps}) > 1
-
+def test_minibatches_differ_between_epochs_and_updates():
+    """In the order that the replica above deals them, and the learner with it."""
     train, update = built(toy.spec(), PPO)
     orders = []
     for _ in range(2):
-        orders += minibatches(jax.random.split(train.key, 3)[2], PPO)  # as the learner deals: see the replica above
+        orders += minibatches(jax.random.split(train.key, 3)[2], PPO)
         train, _, _ = update(train)
     assert len({str(order) for order in orders}) == 2 * PPO.n_epochs

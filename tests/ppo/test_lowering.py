@@ -1,11 +1,13 @@
 """What can be said about accelerators without one: the whole update lowers for CUDA and TPU; warp trains on a CPU."""
 
+from functools import partial
+
 import jax
 import numpy as np
 import pytest
 
 from mjx_assist import config as configs
-from mjx_assist.ppo.learner import make_learner
+from mjx_assist.ppo import learner
 from mjx_assist.sim.env import make_env
 from mjx_assist.training import loop
 
@@ -20,17 +22,17 @@ TINY = {
 }
 
 
-def learner(backend: str):
+def made(backend: str):
     config = configs.from_dict({**TINY, "env_params": {**TINY["env_params"], "backend": backend}})
     env = make_env(config.env_params)
     spec = loop.make_policy_spec(config, env)
-    return make_learner(*loop.batched(env), spec, config.ppo_params, config.env_params.num_envs, env.observation_size)
+    return learner.make_learner(loop.batched(env), spec, config.ppo_params)
 
 
 def test_the_whole_update_lowers_for_cuda_and_tpu():
-    init, update = learner("mjx")
-    state = jax.eval_shape(init, jax.random.PRNGKey(0))
-    exported = jax.export.export(jax.jit(update), platforms=("cuda", "tpu"))(state)
+    mjx = made("mjx")
+    state = jax.eval_shape(partial(learner.init, mjx), jax.random.PRNGKey(0))
+    exported = jax.export.export(jax.jit(partial(learner.train_step, mjx)), platforms=("cuda", "tpu"))(state)
     assert exported.platforms == ("cuda", "tpu")
     out = jax.tree.unflatten(exported.out_tree, exported.out_avals)
     assert jax.tree.map(lambda x: (x.shape, x.dtype), out[0]) == jax.tree.map(lambda x: (x.shape, x.dtype), state)
@@ -39,9 +41,9 @@ def test_the_whole_update_lowers_for_cuda_and_tpu():
 @pytest.mark.slow  # compiles Warp's kernels: minutes the first time
 def test_warp_trains_two_updates_on_a_cpu():
     pytest.importorskip("warp")
-    init, update = learner("warp")
-    update = jax.jit(update)
-    first = jax.jit(init)(jax.random.PRNGKey(0))
+    warp = made("warp")
+    update = jax.jit(partial(learner.train_step, warp))
+    first = jax.jit(partial(learner.init, warp))(jax.random.PRNGKey(0))
     state = first
     for _ in range(2):
         state, log = update(state)[:2]

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import jax
@@ -30,26 +31,27 @@ TINY = {
 
 
 def parts(case):
-    """(reset, step, spec, ppo, number of envs, size of an observation)"""
+    """(walkers, spec, ppo)"""
     if case.startswith("toy"):
         # as dealt out: every walker gives the same number of samples; in groups: every two walkers together
         batch_size, max_kl = {"toy": (32, 0.0), "toy, groups": (16, 0.0), "toy, max_kl": (32, 0.003)}[case]
         ppo = PPOParams(n_steps=6 if "groups" in case else 8, batch_size=batch_size, n_epochs=2, max_kl=max_kl)
-        return *toy.batched(), toy.spec(), ppo, 32, toy.N_OBS
+        return toy.batched(32), toy.spec(), ppo
     config = configs.from_dict({**TINY, "env_params": {**TINY["env_params"], "backend": case}})
     env = make_env(config.env_params)
     spec = loop.make_policy_spec(config, env)
-    return *loop.batched(env), spec, config.ppo_params, config.env_params.num_envs, env.observation_size
+    return loop.batched(env), spec, config.ppo_params
 
 
 def trained(case, devices):
     """(log of every update, parameters and normaliser at the end) on the first so many devices."""
-    reset, step, spec, ppo, envs, size = parts(case)
-    mesh = sharding.device_mesh(envs, jax.devices()[:devices])
-    init, update = learner.make_learner(reset, step, spec, ppo, envs, size, mesh)
-    state = jax.jit(init, out_shardings=sharding.shardings(mesh, learner.SPECS))(jax.random.PRNGKey(1))
+    walkers, spec, ppo = parts(case)
+    mesh = sharding.device_mesh(walkers.count, jax.devices()[:devices])
+    made = learner.make_learner(walkers, spec, ppo, mesh)
+    init = jax.jit(partial(learner.init, made), out_shardings=sharding.shardings(mesh, learner.SPECS))
+    state = init(jax.random.PRNGKey(1))
     assert len(state.episodes.length.sharding.device_set) == devices
-    update, logs = jax.jit(update, donate_argnums=0), []
+    update, logs = learner.jitted(made, as_one=True), []
     for _ in range(UPDATES):
         state, log, _ = update(state)
         logs.append({k: float(v) for k, v in log.items()})

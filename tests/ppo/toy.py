@@ -8,6 +8,7 @@ import numpy as np
 from brax.envs.base import State
 
 from mjx_assist.ppo import networks
+from mjx_assist.ppo.rollout import Walkers
 from mjx_assist.sim.env import auto_reset
 
 N_OBS, N_ACTIONS, LIMIT, STEPS, PUSH = 3, 3, 0.9, 5, np.array([[0.4, 0.0, 0.2], [0.0, 0.4, -0.2]], np.float32)
@@ -54,10 +55,11 @@ class Toy:
         )
 
 
-def batched():
-    """``reset(keys)``, ``step(state, action)`` with auto-reset."""
+def batched(count):
+    """So many of them, with auto-reset."""
     toy = Toy()
-    return jax.vmap(toy.reset), jax.vmap(lambda state, action: auto_reset(toy, state, action))
+    step = jax.vmap(lambda state, action: auto_reset(toy, state, action))
+    return Walkers(jax.vmap(toy.reset), step, count, N_OBS)
 
 
 def spec(**second):

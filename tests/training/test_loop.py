@@ -1,6 +1,7 @@
 """A small real run: it learns a toy task, resumes bit for bit, survives damage and signals."""
 
 import json
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -13,6 +14,7 @@ from mjx_assist.config.schema import PPOParams
 from mjx_assist.files.atomic import write_text
 from mjx_assist.paths import SESSION_CONFIG, TRAIN_LOG
 from mjx_assist.ppo import learner, networks
+from mjx_assist.ppo.rollout import Walkers
 from mjx_assist.training import export, loop
 
 TINY = {
@@ -143,9 +145,8 @@ def test_learner_finds_the_action_that_pays():
     head = networks.Head("human", (0, 1), (0, 1), (32,), 0.0, -0.7)
     spec = networks.PolicySpec((head,), (0, 1), (16,), (0.0, 0.0))
     ppo = PPOParams(n_steps=8, batch_size=256, n_epochs=4, learning_rate=1e-3, target_kl=0.02)
-    init, update = learner.make_learner(jax.vmap(state), jax.vmap(step), spec, ppo, 128, 2)
-    trained = init(jax.random.PRNGKey(0))
-    update = jax.jit(update)
+    made = learner.make_learner(Walkers(jax.vmap(state), jax.vmap(step), 128, 2), spec, ppo)
+    trained, update = learner.init(made, jax.random.PRNGKey(0)), jax.jit(partial(learner.train_step, made))
     for _ in range(150):
         trained, log, _ = update(trained)
     model = networks.ActorCritic(spec)

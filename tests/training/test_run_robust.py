@@ -233,11 +233,11 @@ WALKER, TICK = 3, 5
 
 
 def breaking(env):
-    """`train.batched` with a walker whose hip becomes NaN in its ``TICK``-th control step (counted over episodes)."""
-    reset, step = HONEST(env)
+    """`loop.batched` with a walker whose hip becomes NaN in its ``TICK``-th control step (counted over episodes)."""
+    honest = HONEST(env)
 
     def counting_reset(keys):
-        state = reset(keys)
+        state = honest.reset(keys)
         return state.replace(info={**state.info, "ticks": jnp.zeros(len(keys))})
 
     def breaking_step(state, action):
@@ -245,9 +245,9 @@ def breaking(env):
         body = state.pipeline_state.physics
         body = body.replace(qpos=jnp.where(hit[:, None] & (jnp.arange(body.qpos.shape[1]) == 4), jnp.nan, body.qpos))
         info = {**state.info, "ticks": state.info["ticks"] + 1}
-        return step(state.replace(pipeline_state=state.pipeline_state.replace(physics=body), info=info), action)
+        return honest.step(state.replace(pipeline_state=state.pipeline_state.replace(physics=body), info=info), action)
 
-    return counting_reset, breaking_step
+    return honest._replace(reset=counting_reset, step=breaking_step)
 
 
 HONEST = loop.batched
@@ -259,11 +259,11 @@ def test_nan_in_one_walker_stays_with_it():
     model, state = networks.ActorCritic(session.spec), session.state
 
     def rolled_out(batched):
-        reset, step = batched(session.env)
-        start = reset(jax.random.split(jax.random.PRNGKey(0), 8))
+        walking = batched(session.env)
+        start = walking.reset(jax.random.split(jax.random.PRNGKey(0), 8))
         key, walkers = jax.random.PRNGKey(1), np.arange(8)
         args = model, state.params, state.normaliser, start, state.episodes, key, walkers, tiny().ppo_params
-        return jax.device_get(jax.jit(lambda: rollout.rollout(step, *args))())
+        return jax.device_get(jax.jit(lambda: rollout.rollout(walking.step, *args))())
 
     after, _, seen, log, blow_up = rolled_out(breaking)
     _, _, straight, straight_log, none = rolled_out(HONEST)

@@ -17,6 +17,7 @@ from mjx_assist.cli.main import main
 from mjx_assist.errors import UserError
 from mjx_assist.paths import data_path
 from mjx_assist.policy import bundle as bundles
+from mjx_assist.ppo.rollout import Walkers
 from mjx_assist.training import loop, run
 from mjx_assist.training.export import find_policy, policy_bundle, restored
 from mjx_assist.training.transfer.start import initial_state
@@ -76,7 +77,7 @@ def batched(env):
         after = state(before.pipeline_state).replace(reward=jnp.exp(-(action**2).mean()))
         return after, after.obs
 
-    return jax.vmap(state), jax.vmap(step)
+    return Walkers(jax.vmap(state), jax.vmap(step), env.params.num_envs, env.observation_size)
 
 
 @pytest.fixture(scope="module", autouse=True)
