@@ -68,7 +68,7 @@ class WalkEnv(gymnasium.Env):
         self._names = actuator_names(env.model)
         self._act_index = np.asarray(env.model.actuator_actadr)
         self._reset, self._step = jax.jit(env.reset), jax.jit(env.step)
-        self._state: State | None = None
+        self._state: Any = None  # brax State, once reset
         self._picture: tuple | None = None
 
     def reset(self, *, seed: int | None = None, options: dict | None = None) -> tuple[np.ndarray, dict]:
@@ -76,7 +76,7 @@ class WalkEnv(gymnasium.Env):
         if seed is None and self._state is not None:
             key = self._state.pipeline_state.key
         else:
-            key = _key(self.np_random.integers(2**31) if seed is None else seed)
+            key = _key(int(self.np_random.integers(2**31)) if seed is None else seed)
         self._state = self._reset(key)
         return np.array(self._state.obs), {}
 
@@ -126,7 +126,7 @@ class WalkVectorEnv(VectorEnv):
             return jax.tree.map(lambda new, old: jnp.where(state.done, new, old), fresh, after)
 
         self._reset, self._step = jax.jit(jax.vmap(env.reset)), jax.jit(jax.vmap(step))
-        self._state: State | None = None
+        self._state: Any = None  # brax State, once reset
 
     def reset(
         self, *, seed: int | list[int] | None = None, options: dict | None = None
@@ -137,18 +137,18 @@ class WalkVectorEnv(VectorEnv):
             keys = self._state.pipeline_state.key
         else:
             if seed is None:
-                seed = self.np_random.integers(2**31, size=self.num_envs)
-            elif isinstance(seed, int):
-                seed = [seed + i for i in range(self.num_envs)]
-            keys = jnp.stack([_key(s) for s in seed])
+                seeds = self.np_random.integers(2**31, size=self.num_envs).tolist()
+            else:
+                seeds = [seed + i for i in range(self.num_envs)] if isinstance(seed, int) else seed
+            keys = jnp.stack([_key(s) for s in seeds])
         self._state = self._reset(keys)
         return np.array(self._state.obs), {}
 
     def step(self, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
         self._state = self._step(self._state, np.asarray(actions, np.float32))
-        *result, metrics = _plain(self._state)
+        obs, reward, terminated, truncated, metrics = _plain(self._state)
         present = np.ones(self.num_envs, bool)
-        return *result, {**metrics, **{f"_{name}": present for name in metrics}}
+        return obs, reward, terminated, truncated, {**metrics, **{f"_{name}": present for name in metrics}}
 
 
 def _key(seed: int) -> jax.Array:

@@ -97,7 +97,7 @@ def speeds_of(text: str | None) -> list[float] | None:
     if text is None:
         return None
     try:
-        found = [float(part) for part in parts_of(text)]
+        found = [float(part) for part in parts_of(text) or ()]
     except ValueError:
         found = []
     if not found or len(set(found)) < len(found):

@@ -6,6 +6,7 @@ one may hold any finite number.
 
 import dataclasses
 import math
+import operator
 import typing
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,12 +24,8 @@ class Limit(Interval):
     words: str
 
     def holds(self, number: float) -> bool:
-        return (
-            (self.gt is None or number > self.gt)
-            and (self.ge is None or number >= self.ge)
-            and (self.lt is None or number < self.lt)
-            and (self.le is None or number <= self.le)
-        )
+        checks = ((operator.gt, self.gt), (operator.ge, self.ge), (operator.lt, self.lt), (operator.le, self.le))
+        return all(bound is None or compares(number, bound) for compares, bound in checks)
 
 
 POSITIVE = Limit("be positive", gt=0)

@@ -94,7 +94,7 @@ class EnvParams:
     @property
     def human(self) -> str:
         """What to reduce: the human's key, or the path of the user's model."""
-        return self.model_path or self.msk_key
+        return self.model_path or self.msk_key or ""  # one of them is given: checks.py
 
 
 @dataclass(frozen=True)
@@ -235,8 +235,9 @@ class RunConfig:
         made = {}
         for name in self.policy_params.net_arch:
             options = self.policy_params.head_options.get(name, HeadOptions())
-            do = self.init_from.heads.get(name, LOAD) if self.init_from else RESET
-            if do != RESET:
-                options = dataclasses.replace(options, init_from=options.init_from or self.init_from.source)
+            init = self.init_from
+            do = init.heads.get(name, LOAD) if init else RESET
+            if init and do != RESET:
+                options = dataclasses.replace(options, init_from=options.init_from or init.source)
             made[name] = dataclasses.replace(options, frozen=options.frozen or do == FREEZE)
         return made

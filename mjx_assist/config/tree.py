@@ -32,7 +32,7 @@ def override(tree: dict, key: str, text: str, defaults: dict) -> None:
 
 def build(kind: Any, value: Any, where: str) -> Any:
     """Turn JSON data into ``kind`` (a dataclass, dict, tuple, union or scalar type), or say what is wrong with it."""
-    if dataclasses.is_dataclass(kind):
+    if isinstance(kind, type) and dataclasses.is_dataclass(kind):
         if not isinstance(value, dict):
             raise UserError(f"config key {where or 'top level'!r}: expected a group of keys, got {value!r}.")
         fields = {f.name: f for f in dataclasses.fields(kind)}
@@ -54,7 +54,7 @@ def build(kind: Any, value: Any, where: str) -> Any:
             raise UserError(f"config key {where!r}: expected a list, got {value!r}.")
         return tuple(build(arguments[0], v, f"{where}[{i}]") for i, v in enumerate(value))
     if origin is types.UnionType:
-        groups = [option for option in arguments if dataclasses.is_dataclass(option)]
+        groups = [option for option in arguments if isinstance(option, type) and dataclasses.is_dataclass(option)]
         if groups and isinstance(value, dict):
             return build(_of_type(groups, value, where), value, where)
         lists = [option for option in arguments if typing.get_origin(option) is tuple]

@@ -18,7 +18,7 @@ def write_json(path: str | Path, content: Any) -> None:
     write_text(path, json.dumps(content, indent=1, allow_nan=False) + "\n")
 
 
-def plain(value):
+def plain(value: Any) -> Any:
     """The same tree in JSON's own types; numbers that are not finite become None."""
     if isinstance(value, dict):
         return {key: plain(part) for key, part in value.items()}

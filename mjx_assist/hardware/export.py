@@ -57,9 +57,10 @@ def export(bundle: Bundle, folder: Path, source: str, steps: int = 600) -> dict:
     outputs = [_output(model, actuator) for actuator in driven]
     names = bundle.observation.names
     signals = graph.seen(bundle.policy, ~actions.muscle)
-    device = [_output(model, actuator) for actuator in np.flatnonzero(~actions.muscle)]
-    inputs = [_sensor(names[i], device, model) for i in signals]
-    refused = [names[i] for i, given in zip(signals, inputs, strict=True) if given is None]
+    device = [_output(model, actuator) for actuator in np.flatnonzero(~actions.muscle).tolist()]
+    sensed = {names[i]: _sensor(names[i], device, model) for i in signals}
+    inputs = [given for given in sensed.values() if given is not None]
+    refused = [name for name, given in sensed.items() if given is None]
     if refused:
         raise UserError(
             f"--device-controller: the device head sees what no sensor of a device tells: {', '.join(refused)}. Train "

@@ -6,7 +6,7 @@ import numpy as np
 
 from mjx_assist.config.words import ELU, RELU, TANH
 from mjx_assist.errors import UserError
-from mjx_assist.policy.policy import Policy
+from mjx_assist.policy.policy import MirrorWeights, Policy
 from mjx_assist.sim.action import ActionSpec
 
 INPUT, OUTPUT = "signals", "torque"
@@ -29,15 +29,15 @@ class Wiring:
 
 
 def device_heads(policy: Policy, device: np.ndarray) -> list[tuple]:
-    """(head, columns of its output that drive the device, actuators they drive, mirrored) for each side of each head.
+    """(head, columns of its output that drive the device, actuators they drive, mirror or None), by head and side.
 
     ``device`` [nu] is True for the device's actuators.
     """
     parts = []
     for head in policy.heads:
-        sides = [(head.action, False)]
+        sides: list[tuple[np.ndarray, MirrorWeights | None]] = [(head.action, None)]
         if policy.mirror is not None:
-            sides.append((policy.mirror.action[head.action], True))
+            sides.append((policy.mirror.action[head.action], policy.mirror))
         for driven, mirrored in sides:
             columns = np.flatnonzero(device[driven])
             if head.enabled and columns.size:
@@ -49,7 +49,7 @@ def seen(policy: Policy, device: np.ndarray) -> np.ndarray:
     """Indices, in order, of the observations that drive the device's actuators."""
     indices: set[int] = set()
     for head, _, _, mirrored in device_heads(policy, device):
-        indices |= set((policy.mirror.index[head.observation] if mirrored else head.observation).tolist())
+        indices |= set((mirrored.index[head.observation] if mirrored else head.observation).tolist())
     return np.array(sorted(indices), int)
 
 
@@ -72,7 +72,7 @@ def build(policy: Policy, actions: ActionSpec, wiring: Wiring, metadata: dict[st
     for head, columns, driven, mirrored in device_heads(policy, ~actions.muscle):
         index, sign = head.observation, None
         if mirrored:
-            index, sign = policy.mirror.index[head.observation], policy.mirror.sign[head.observation]
+            index, sign = mirrored.index[head.observation], mirrored.sign[head.observation]
         value = graph.node("Gather", normal, graph.integers(np.searchsorted(wiring.signals, index)), axis=1)
         if sign is not None:
             value = graph.node("Mul", value, graph.constant(sign))

@@ -1,7 +1,7 @@
 """Writes the reduced model as plain MJCF, at full precision and without anything idle."""
 
 import xml.etree.ElementTree as ET
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import mujoco
@@ -96,7 +96,7 @@ def _text(attributes: dict[str, Any]) -> dict[str, str]:
     return out
 
 
-def _unless(value: np.ndarray | float, usual: np.ndarray | float) -> np.ndarray | float | None:
+def _unless(value: np.ndarray | float, usual: Sequence[float] | np.ndarray | float) -> np.ndarray | float | None:
     """The value, or None where it is MuJoCo's default, so that it is left out."""
     return None if np.array_equal(value, usual) else value
 
@@ -213,7 +213,7 @@ def _add_element(tendon: ET.Element, element: PathPoint | WrapSurface) -> None:
         ET.SubElement(tendon, "site", site=element.name)
         return
     side = {} if element.side is None else {"sidesite": element.side.name}
-    ET.SubElement(tendon, "geom", geom=element.name, **side)
+    ET.SubElement(tendon, "geom", {"geom": element.name, **side})
 
 
 def _add_actuators(root: ET.Element, full: mujoco.MjModel, paths: list[MusclePath]) -> None:

@@ -156,7 +156,7 @@ def walking_ranges(full: mujoco.MjModel, folded: Coupling, rules: dict[str, Any]
                 around = _UNLIMITED[mujoco.mjtJoint(full.jnt_type[joint.id])]
                 ranges[name] = (float(joint.qpos0[0] - around), float(joint.qpos0[0] + around))
         else:
-            low, high = ranges.get(name, joint.range)
+            low, high = ranges.get(name, tuple(joint.range))
             ranges[name] = (max(float(low), float(joint.range[0])), min(float(high), float(joint.range[1])))
     return ranges
 

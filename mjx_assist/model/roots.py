@@ -36,8 +36,9 @@ def scalar_roots(spec: mujoco.MjSpec, stands: Pose | None = None) -> None:
     free = [joint for joint in spec.joints if joint.type == mujoco.mjtJoint.mjJNT_FREE]
     if not free:
         return
-    carriers = {joint.name: _carrier(spec, joint.parent) for joint in free}
-    humans = [joint for joint in free if carriers[joint.name] is None]
+    found = {joint.name: _carrier(spec, joint.parent) for joint in free}
+    carriers = {name: carrier for name, carrier in found.items() if carrier is not None}
+    humans = [joint for joint in free if joint.name not in carriers]
     if len(humans) > 1:
         names = ", ".join(repr(joint.name) for joint in humans)
         raise UserError(f"cannot reduce: free joints {names}: no equality holds one of their bodies to the other.")

@@ -9,6 +9,7 @@ import json
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import mujoco
 import numpy as np
@@ -126,7 +127,7 @@ def _read_log(path: Path) -> tuple[dict, ...]:
     return tuple(json.loads(line) for line in path.read_text().splitlines()) if path.is_file() else ()
 
 
-def _arrays(bundle: Bundle) -> dict[str, np.ndarray]:
+def _arrays(bundle: Bundle) -> dict[str, Any]:
     """All arrays of a bundle by flat names."""
     policy, gait = bundle.policy, bundle.gait
     arrays = {
@@ -186,7 +187,9 @@ def _build(manifest: dict, arrays: dict[str, np.ndarray], xml: str, curve: tuple
     mirror = None
     if "mirror/index" in arrays:
         mirror = MirrorWeights(arrays["mirror/index"], arrays["mirror/sign"], arrays["mirror/action"])
-    observation = {k: tuple(v) if isinstance(v, list) else v for k, v in manifest["observation"].items()}
+    observation: dict[str, Any] = {
+        k: tuple(v) if isinstance(v, list) else v for k, v in manifest["observation"].items()
+    }
     reference = {
         name: arrays[f"reference/{name}"] for name in ("speed", "stride_frequency", "qpos", "dqpos", "foot_position")
     }

@@ -6,7 +6,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -23,8 +23,7 @@ from mjx_assist.ppo import rollout as rollouts
 from mjx_assist.ppo.minibatches import Shuffle, make_shuffle
 
 
-@struct.dataclass
-class TrainState:
+class TrainState(struct.PyTreeNode):
     """All that training is: saving it and loading it back continues bit for bit."""
 
     params: dict
@@ -47,10 +46,12 @@ class TrainState:
 
 
 # Which parts of a training state are shared out among devices.
+_SHARED: Any = sharding.SHARED
+_SAME: Any = sharding.SAME  # a spec stands where an array will
 SPECS = TrainState(
-    **dict.fromkeys(("params", "optimizer", "learning_rate", "normaliser", "returns", "key", "updates"), sharding.SAME),
-    env=sharding.SHARED,
-    episodes=sharding.SHARED,
+    **{name: _SAME for name in ("params", "optimizer", "learning_rate", "normaliser", "returns", "key", "updates")},
+    env=_SHARED,
+    episodes=_SHARED,
 )
 
 
@@ -63,7 +64,8 @@ class Rollout(NamedTuple):
     log: dict
 
 
-ROLLOUT_SPECS = Rollout(sharding.SHARED, sharding.SHARED, sharding.SHARED_OVER_TIME, sharding.SAME)
+_OVER_TIME: Any = sharding.SHARED_OVER_TIME
+ROLLOUT_SPECS = Rollout(_SHARED, _SHARED, _OVER_TIME, _SAME)
 Trained = tuple[dict, optax.OptState]  # parameters, and the optimizer's state
 
 
@@ -201,10 +203,11 @@ def optimize(
         params, learner.model, batch, old_log_std, learner.ppo, sharding.mean
     )
     grads, log = sharding.mean((grads, log))
-    rates = _relative_rates(learner.spec, learner.ppo)
+    rates: dict[str, float] = _relative_rates(learner.spec, learner.ppo)
     held = {name: g if rates[name] else jax.tree.map(jnp.zeros_like, g) for name, g in grads["params"].items()}
     log["grad_norm"] = optax.tree.norm(held)  # before it is clipped
-    steps, opt_state = learner.optimizer.update({"params": held}, opt_state)
+    moved: tuple[Any, optax.OptState] = learner.optimizer.update({"params": held}, opt_state)
+    steps, opt_state = moved
     params = {
         name: jax.tree.map(lambda p, s, own=rates[name]: p - rate * own * s, params["params"][name], step)
         for name, step in steps["params"].items()

@@ -90,6 +90,7 @@ def ppo_loss(
 def mirror_loss(params: dict, model: networks.ActorCritic, obs: jax.Array, mean: jax.Array) -> jax.Array:
     """Mean squared distance of ``mean`` from the mirrored action for the mirror image (Yu et al. 2018)."""
     reflection = model.spec.reflection
+    assert reflection is not None  # without one there is no such loss
     image, _ = model.apply(params, networks.mirrored(reflection, obs), method="actor")
     difference = mean - image[..., np.array(reflection.action)]
     return jnp.where(model.spec.active, difference**2, 0.0).sum(-1).mean()

@@ -62,7 +62,7 @@ class PolicySpec:
     def active(self) -> np.ndarray:
         """``[nu]`` True where an enabled head drives the actuator."""
         enabled = np.array([head.enabled for head in self.heads], bool)
-        return (self.driven & enabled[:, None]).any(axis=0)
+        return np.any(self.driven & enabled[:, None], axis=0)
 
     @property
     def driven(self) -> np.ndarray:
@@ -156,7 +156,7 @@ def _drives(head: Head, mirror: Mirror | None) -> list[np.ndarray]:
     return [own] if mirror is None else [own, np.array(mirror.action)[own]]
 
 
-def _selection(index: Sequence[int], size: int) -> np.ndarray:
+def _selection(index: Sequence[int] | np.ndarray, size: int) -> np.ndarray:
     """The matrix ``[len(index), size]`` that picks entries: on a CPU faster than gather and scatter."""
     return np.eye(size, dtype=np.float32)[np.asarray(index)]
 

@@ -19,7 +19,7 @@ def policy_spec(
     observations: Sequence[str],
     actuators: Sequence[str],
     groups: Mapping[str, Sequence[str]],
-    neutral: Sequence[float],
+    neutral: Sequence[float] | np.ndarray,
     mirror: Mirror | None,
 ) -> PolicySpec:
     """Resolve a config's heads against named observations and actuators.
@@ -181,8 +181,8 @@ def _check_driven_once(heads: Sequence[Head], actuators: Sequence[str], mirror: 
         np.add.at(count, list(head.action), 1)
         if mirror is not None:
             np.add.at(count, [mirror.action[i] for i in head.action], 1)
-    twice = [actuators[i] for i in np.nonzero(count > 1)[0]]
-    never = [actuators[i] for i in np.nonzero(count == 0)[0]]
+    twice = [actuators[i] for i in np.flatnonzero(count > 1).tolist()]
+    never = [actuators[i] for i in np.flatnonzero(count == 0).tolist()]
     if twice:
         raise UserError(f"policy_params.net_indexing_info: actuators driven twice: {', '.join(twice)}.")
     if never:

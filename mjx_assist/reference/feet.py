@@ -107,7 +107,7 @@ def touching_points(model: mujoco.MjModel, data: mujoco.MjData, body: int) -> tu
     touching = (model.geom_contype | model.geom_conaffinity) != 0
     touching[np.concatenate([model.pair_geom1, model.pair_geom2])] = True
     points, radius = [], []
-    for geom in np.flatnonzero(touching & (model.body_weldid[model.geom_bodyid] == model.body_weldid[body])):
+    for geom in np.flatnonzero(touching & (model.body_weldid[model.geom_bodyid] == model.body_weldid[body])).tolist():
         local, balls = _geom_points(model, geom)
         points.append(data.geom_xpos[geom] + local @ data.geom_xmat[geom].reshape(3, 3).T)
         radius.append(balls)

@@ -9,6 +9,7 @@ from itertools import pairwise
 
 import mujoco
 import numpy as np
+from numpy.typing import NDArray
 
 from mjx_assist.errors import UserError
 from mjx_assist.model import anatomy
@@ -36,6 +37,9 @@ TOLERANCE = {
     "limit": 0.003,
     "force": 0.05,
 }
+
+
+Complex = NDArray[np.complex128]  # places in the sagittal plane, forward + i up, m
 
 
 @dataclass(frozen=True)
@@ -107,7 +111,7 @@ def chain_of(model: mujoco.MjModel, side: str = "r") -> Chain:
     return Chain(np.diff(anchors), hindfoot, radii[0], toes, radii[1], np.array(limits), toe_joint)
 
 
-def _halves(points: np.ndarray, radius: np.ndarray):
+def _halves(points: Complex, radius: np.ndarray):
     """Rear and front half of a rigid foot ([points], [radii]), and the point on its sole where it rolls over."""
     rear, front = (points.real - radius).min(), (points.real + radius).max()
     front_half = points.real > (points.real.min() + points.real.max()) / 2
@@ -216,7 +220,7 @@ class _Problem:
         )
         return _scaled(slope @ x - (self.targets.support - 1.0), slope, 1.0, "force")
 
-    def _ground(self, anchors: np.ndarray, turned: np.ndarray):
+    def _ground(self, anchors: Complex, turned: Complex):
         """The lowest points of hindfoot and toes: on the ground in stance, clear of it in swing, never deep in it."""
         for part, points, radius, down in (
             (2, self.chain.hindfoot, self.chain.hindfoot_radius, "heel_down"),
@@ -231,7 +235,7 @@ class _Problem:
             yield _scaled(point.imag - CLEARANCE, slope, low, "clearance")
             yield _scaled(point.imag - DEEPEST, slope, point.imag < DEEPEST, "depth")
 
-    def _planted(self, anchors: np.ndarray, turned: np.ndarray):
+    def _planted(self, anchors: Complex, turned: Complex):
         """A heel and a toe joint on the ground stay where they are while the pelvis passes at constant speed."""
         heel = anchors[:, 2] + turned[:, 3] * self.chain.heel
         travelled = self.targets.stride_length * np.where(self.phase > 0.9, self.phase - 1, self.phase)
@@ -240,7 +244,7 @@ class _Problem:
             place, share = point.real + travelled, window / window.sum()
             yield _scaled(place - share @ place, slope - share @ slope, window, "slide")
 
-    def _moves(self, point: np.ndarray, anchors: np.ndarray, joints) -> np.ndarray:
+    def _moves(self, point: Complex, anchors: Complex, joints) -> Complex:
         """[P, X] derivative of a point [P] that these leg joints and the pelvis height carry."""
         slope = np.zeros((len(self.phase), self.edges[-1]), complex)
         for joint in joints:

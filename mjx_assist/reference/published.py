@@ -97,7 +97,7 @@ def _coefficients(name: str, quantity: str, speed: float, leg_length: float, par
 
 def _at_speed(name: str, rows: list, speed: float, leg_length: float) -> np.ndarray:
     """Rows of the speed groups [G, ...], interpolated at a speed in m/s; outside the groups the nearest one holds."""
-    rows, groups = np.array(rows), np.array(published(name)["dimensionless_speed"])
+    table, groups = np.array(rows), np.array(published(name)["dimensionless_speed"])
     place = np.interp(speed / np.sqrt(GRAVITY * leg_length), groups, np.arange(groups.size))
     low = min(int(place), groups.size - 2)
-    return rows[low] + (place - low) * (rows[low + 1] - rows[low])
+    return table[low] + (place - low) * (table[low + 1] - table[low])

@@ -35,8 +35,7 @@ from mjx_assist.sim.physics.make import make_physics, resolve_backend
 from mjx_assist.terrain.heightfield import Terrain, make_terrain, with_ground
 
 
-@struct.dataclass
-class WalkerState:
+class WalkerState(struct.PyTreeNode):
     """Everything that lives from one control step to the next, for one walker."""
 
     physics: PhysicsState
@@ -48,7 +47,6 @@ class WalkerState:
     episode: Episode
 
 
-@struct.dataclass
 class ControlledState(WalkerState):
     """A walker whose device has a controller: with that controller's state."""
 
@@ -143,7 +141,7 @@ class AssistEnv(Env):
         episode = self.rules.draw(scheduled, trained, self._uniform(jax.random.fold_in(draws, 1)), jnp)
         qpos, qvel = self.rules.on_ground(episode, qpos, qvel, phase, target, jnp)
         walker = WalkerState(
-            physics=self.physics.start(qpos, qvel, self._initial_activation),
+            physics=self.physics.start(qpos, qvel, jnp.asarray(self._initial_activation)),
             key=key,
             phase=phase,
             step=jnp.zeros((), jnp.int32),
@@ -171,7 +169,8 @@ class AssistEnv(Env):
         before: WalkerState = state.pipeline_state
         scheduled = self.rules.values(before.episode.progress, jnp)
         control = actions.to_control(self.action_spec, action, jnp)
-        if self.controller:
+        device = None
+        if self.controller and isinstance(before, ControlledState):
             device, control = self.controller.drive(before.device, before.physics, control, jnp)
         episode, control = self.rules.drive(before.episode, scheduled, control, jnp)
         differs = self.rules.variation(episode, before.physics.time, self.dt, jnp)
@@ -208,7 +207,7 @@ class AssistEnv(Env):
             footsteps=footsteps,
             episode=self.rules.advance(episode, target * self.dt, tracking_error),
         )
-        if self.controller:
+        if device is not None:
             after = after.replace(device=device)
         truncated = (after.step >= self.params.custom_max_episode_steps) & ~ended
         after, obs = self._observe(after, target)

@@ -129,7 +129,7 @@ class EpisodeRules:
 
     def on_ground(self, episode: Episode, qpos: Any, qvel: Any, phase: Any, speed: Any, xp: Any = np) -> tuple:
         """The reference pose ``qpos`` and its velocity, standing on the ground where the episode starts."""
-        if not self._slopes:
+        if self._sole is None:  # level
             return qpos, qvel
         slope = episode.variation.slope
         rise = start_pose.lift(self._sole, self.gait, phase, speed, slope, xp)
@@ -174,7 +174,8 @@ class EpisodeRules:
         memory = episode.sensing
         if first:
             longest = max(self._settings.observation_delay, default=0.0)
-            memory = sensing.start(*memory, longest, 1.0 / self.params.control_framerate, seen, xp)
+            noise, delay = memory
+            memory = sensing.start(noise, delay, longest, 1.0 / self.params.control_framerate, seen, xp)
         memory, seen = sensing.sense(memory, seen, normal, self._deviation, xp)
         return episode._replace(sensing=memory), seen
 

@@ -157,7 +157,7 @@ def joint_weights(weights: RewardWeights, key: str, joints: tuple[str, ...]) -> 
     table: dict[str, float] = {}
     for pattern, weight in getattr(weights, key).items():
         where = f"config key 'env_params.reward_keys_and_weights.{key}': joint"
-        table.update(dict.fromkeys(match_joints([pattern], joints, where), weight))
+        table |= {name: weight for name in match_joints([pattern], joints, where)}
     return {name: weight for name, weight in table.items() if weight}
 
 

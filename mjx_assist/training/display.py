@@ -90,8 +90,9 @@ def _walking(run: Run) -> Iterator[tuple[str, str]]:
     row, evaluation = run.row, run.evaluation
     yield "episode length", f"{row['episode_length']:.0f} steps"
     yield "speed error", f"{row['env/velocity_error']:.3f} m/s"
-    if LEVEL in row:
-        yield "level", f"{row[LEVEL]:.2f} of {run.config.env_params.curriculum.levels - 1}"
+    curriculum = run.config.env_params.curriculum
+    if LEVEL in row and curriculum:
+        yield "level", f"{row[LEVEL]:.2f} of {curriculum.levels - 1}"
     if evaluation:
         yield "evaluated at", f"{evaluation['control_steps']:,.0f}"
         yield "walking time", f"{evaluation['walking_time_s']:.1f} s"

@@ -52,7 +52,8 @@ class Evaluation(Callback):
         self._run, self._folder = run.path, run.path / FOLDER
         self._log = run.path / EVALUATION_LOG
         self._frequency = run.config.logger_params.evaluation_frequency
-        self._best, self._board = _score_of(run.path / BEST), None
+        self._best = _score_of(run.path / BEST)
+        self._board: Scalars | None = None
         if not self._frequency:
             return
         self._folder.mkdir(exist_ok=True)
@@ -111,7 +112,8 @@ class Evaluation(Callback):
         try:
             with open(self._log, "a") as file:
                 file.write(json.dumps(run.evaluation) + "\n")
-            self._board.add({k: x for k, x in result.items() if x is not None}, about["control_steps"])
+            if self._board:
+                self._board.add({k: x for k, x in result.items() if x is not None}, about["control_steps"])
             if self._best is None or score(result) > self._best:
                 self._best = score(result)
                 _lead(self._run / BEST, folder)
@@ -133,14 +135,14 @@ def means(figures: dict) -> dict:
     episodes = figures["episodes"]
     correlation = {angle: _mean([e["corr_reference"][angle] for e in episodes]) for angle in _angles(episodes)}
     error = {angle: _mean([e["rmse_deg"][angle] for e in episodes]) for angle in _angles(episodes)}
-    told = [correlation.get(angle) for angle in QUALITY]
+    quality = [x for angle in QUALITY if (x := correlation.get(angle)) is not None]
     return {
         "walking_time_s": _mean([e["time_s"] for e in episodes]),
         "falls": figures["falls"],
         "episodes": len(episodes),
         "distance_m": _mean([e["distance_m"] for e in episodes]),
         "speed_m_s": _mean([e["mean_speed_m_s"] for e in episodes]),
-        "gait_quality": None if None in told else fmean(told),
+        "gait_quality": fmean(quality) if len(quality) == len(QUALITY) else None,
         **{f"correlation/{angle}": x for angle, x in correlation.items()},
         **{f"rmse_deg/{angle}": x for angle, x in error.items()},
     }

@@ -16,7 +16,9 @@ STANDARD_MASS = 75.0  # kg, where neither the file nor the ground reaction tells
 SLOWEST_WALK = 0.1  # m/s; below it pelvis_tx tells no speed (a treadmill)
 OVER_TIME = tuple(name for name, letters in _SHAPES.items() if letters.startswith("T"))
 PER_MUSCLE = tuple(name for name, letters in _SHAPES.items() if letters == "M")
-SCALARS = {field.name: field.type for field in dataclasses.fields(GaitRecord) if field.name not in (*_SHAPES, *_NAMES)}
+SCALARS: dict[str, Any] = {
+    field.name: field.type for field in dataclasses.fields(GaitRecord) if field.name not in (*_SHAPES, *_NAMES)
+}
 _UNKNOWN = {"human": "unknown", "device": "unknown", "controller": "unknown", "model_kind": "imported"}
 
 

@@ -165,9 +165,10 @@ def _take_contacts(contacts: list, fields: dict) -> None:
     for sample, those in enumerate(contacts):
         for contact in those:
             sides = [_SIDE.search(str(contact[geom]).lower()) for geom in ("geom1", "geom2")]
-            if (sides[0] is None) == (sides[1] is None):
+            found = sides[0] or sides[1]
+            if found is None or (sides[0] is None) == (sides[1] is None):
                 continue  # between the feet, or no foot at all
-            foot = "rl".index((sides[0] or sides[1])[1])
+            foot = "rl".index(found[1])
             sign = 1.0 if sides[1] else -1.0  # the force is on the second geom
             (up, left, back), (x, y) = contact["force"], contact["pos"][:2]
             own = np.array([-sign * back, sign * left, up])

@@ -60,7 +60,7 @@ def _leg(records: Sequence[GaitRecord], joint: str, foot: int) -> dict:
     push_off = (percent >= PUSH_OFF_PERCENT[0]) & (percent <= PUSH_OFF_PERCENT[1])
     idle = not average.max() > 0
 
-    def work(part: np.ndarray, window=slice(None)) -> float:
+    def work(part: np.ndarray, window: slice | np.ndarray = slice(None)) -> float:
         return _mean(trapezoid(part[:, window], percent[window] / 100, axis=1) * duration)
 
     gain, loss = np.maximum(power, 0), np.minimum(power, 0)

@@ -34,10 +34,10 @@ def score_summary(records: Sequence[GaitRecord]) -> dict:
     """
     joint = next((joint for joint in cycles.driven_joints(records[0]) if joint in ASSIST_WINDOW), None)
     parts: dict[str, dict] = {"stability": _stability(records), "symmetry": {}, "plausibility": {}}
-    legs = [_leg(records, joint, foot) for foot in range(2)] if joint else []
-    if legs and all(leg is not None for leg in legs):
+    legs = [leg for foot in range(2) if joint and (leg := _leg(records, joint, foot)) is not None]
+    if joint and len(legs) == 2:
         sides = [_plausibility(leg, *ASSIST_WINDOW[joint]) for leg in legs]
-        parts["symmetry"] = _symmetry(*legs)
+        parts["symmetry"] = _symmetry(legs[0], legs[1])
         parts["plausibility"] = {name: float(np.mean([side[name] for side in sides])) for name in sides[0]}
     scores = {name: float(np.mean(list(part.values()))) if part else np.nan for name, part in parts.items()}
     return {**scores, "total": float(np.mean(list(scores.values()))), "joint": joint, "parts": parts}
@@ -66,8 +66,8 @@ def _stability(records: Sequence[GaitRecord]) -> dict[str, float]:
         error.append(abs(speed - r.target_velocity.mean()))
         height.append(r.column(r.qpos, "pelvis_ty").std())
     return {
-        "speed": lower_is_better(np.mean(error), 0.05, 0.40),
-        "pelvis_height": lower_is_better(np.mean(height), 0.010, 0.060),
+        "speed": lower_is_better(float(np.mean(error)), 0.05, 0.40),
+        "pelvis_height": lower_is_better(float(np.mean(height)), 0.010, 0.060),
         "stride_time": lower_is_better(duration.std() / duration.mean(), 0.03, 0.25),
         "stance": within(stance.mean(), 0.55, 0.65, 0.15),
     }
@@ -113,7 +113,7 @@ def _plausibility(leg: dict, low: float, high: float) -> dict[str, float]:
     peak, total = mean.max(), mean.sum()
     window = (low <= _PHASES) & (high > _PHASES)
     return {
-        "timing": within(_PHASES[mean.argmax()], low, high, 0.15),
+        "timing": within(float(_PHASES[mean.argmax()]), low, high, 0.15),
         "in_window": float(mean[window].sum() / total),
         "swing": lower_is_better(mean[~leg["stance"]].sum() / total, 0.05, 0.40),
         "peak": within(peak / leg["body_mass"], *PEAK_BAND_NM_PER_KG, 0.25),

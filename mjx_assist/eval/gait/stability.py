@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
 from mjx_assist.eval.gait import angles, cycles, events
 from mjx_assist.eval.gait.cycles import FORWARD, LATERAL, VERTICAL
@@ -106,7 +106,7 @@ def slope(curve: np.ndarray) -> float:
 
 def _nearest(states: np.ndarray, apart: int) -> np.ndarray:
     """[N] index of each state's nearest other state more than ``apart`` samples away in time; -1 for none."""
-    tree, found = cKDTree(states), np.full(len(states), -1)
+    tree, found = KDTree(states), np.full(len(states), -1)
     missing, neighbours = np.arange(len(states)), min(_NEIGHBOURS, len(states))
     while missing.size:
         near = tree.query(states[missing], neighbours)[1].reshape(missing.size, -1)

@@ -36,7 +36,7 @@ def draw_success(ax: Axes, runs: Sequence[Curves]) -> None:
     factor = step_unit(runs)[0]
     edges = np.linspace(0, max(run.steps[-1] for run in runs), 1 + min(BINS, max(run.steps.size for run in runs)))
     ended, promoted = (
-        sum(np.array([_binned(run, f"{name}{k}", edges) for k in range(_levels(runs))]) for run in runs)
+        np.sum([[_binned(run, f"{name}{k}", edges) for k in range(_levels(runs))] for run in runs], axis=0)
         for name in (ENDED, PROMOTED)
     )
     rate = np.divide(promoted, ended, out=np.full(ended.shape, np.nan), where=ended > 0)

@@ -130,7 +130,7 @@ def stride_panel(ax: Axes, gait) -> None:
     if not durations:
         say(ax, "no complete stride")
     else:
-        mean, sd = np.mean(durations), np.std(durations, ddof=min(1, len(durations) - 1))
+        mean, sd = float(np.mean(durations)), float(np.std(durations, ddof=min(1, len(durations) - 1)))
         ax.axhspan(mean - sd, mean + sd, color=FAINT, alpha=0.4, lw=0, zorder=0)
         corner(ax, f"CV {100 * sd / mean:.1f} %")
         ax.set_ylim(min(*durations, 0.9 * mean), max(*durations, 1.1 * mean))
@@ -163,7 +163,7 @@ def learning_panel(ax: Axes, gait) -> None:
         np.array([np.nan if row.get(key) is None else row[key] for row in gait.learning_curve], float) for key in keys
     )
     box = ax.get_position()
-    ax.set_position([box.x0, box.y0, 0.9 * box.width, box.height])  # room for the other axis
+    ax.set_position((box.x0, box.y0, 0.9 * box.width, box.height))  # room for the other axis
     twin = ax.twinx()
     twin.spines["right"].set_visible(True)
     ax.plot(steps / 1e6, length, color=THIRD, lw=1.2)

@@ -73,18 +73,18 @@ def arm_curves(reduced: ReducedModel, walking_range: dict[str, Sequence[float]])
     theirs = [int(full.actuator(name).trnid[0]) for name in names]
     columns = {name: int(model.joint(name).qposadr[0]) for name in walking_range}
     found = {}
-    for joint, limits in walking_range.items():
+    for joint, (least, most) in walking_range.items():
         poses = np.repeat(model.qpos0[None], len(_OTHERS) * _SAMPLES, axis=0)
         for name, (low, high) in walking_range.items():
             poses[:, columns[name]] = np.repeat(low + np.array(_OTHERS) * (high - low), _SAMPLES)
-        poses[:, columns[joint]] = np.tile(np.linspace(*limits, _SAMPLES), len(_OTHERS))
+        poses[:, columns[joint]] = np.tile(np.linspace(least, most, _SAMPLES), len(_OTHERS))
         poses = settled(model, poses)
         slopes = (
             full_lengths(full, reduced.coupling, poses, theirs)[1],
             reduced_lengths(model, poses, own)[1],
         )
         arms = [-1e3 * by_driver(model, poses, slope)[..., columns[joint]].T for slope in slopes]
-        angle = np.degrees(np.linspace(*limits, _SAMPLES))
+        angle = np.degrees(np.linspace(least, most, _SAMPLES))
         for k, name in enumerate(names):
             pair = [arm[k].reshape(len(_OTHERS), _SAMPLES) for arm in arms]
             if max(np.abs(arm).max() for arm in pair) > 1e3 * _LEAST:
@@ -106,7 +106,7 @@ def _alike(one: ArmCurves, other: ArmCurves) -> bool:
 
 
 def _arm_page(curves: Sequence[ArmCurves], title: str) -> Figure:
-    with matplotlib.rc_context(STYLE | {"font.size": 7.5, "axes.titlesize": 8, "axes.labelsize": 7.5}):
+    with matplotlib.rc_context({**STYLE, "font.size": 7.5, "axes.titlesize": 8, "axes.labelsize": 7.5}):
         rows = -(-len(curves) // _COLUMNS)
         figure = Figure(figsize=(2.15 * _COLUMNS, 1.75 * rows + 0.7), layout="constrained")
         panels = list(figure.subplots(rows, _COLUMNS, squeeze=False).flat)

@@ -3,6 +3,7 @@
 Right is blue and solid, left vermilion and dashed, healthy grey: told apart by the colour-blind and in grey print."""
 
 import io
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -18,7 +19,7 @@ DASHES = {"right": "-", "left": (0, (5, 1.6))}
 MARKERS = {"right": "o", "left": "^"}
 HEALTHY, INK, FAINT, SOFT, THIRD, FOURTH = "#9AA0A6", "#202124", "#C9CDD2", "#5F6368", "#009E73", "#8E44AD"
 STANCE, EMG = "#F3F4F6", "#5F6368"
-STYLE = {
+STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
     "font.size": 8,
     "axes.titlesize": 9,

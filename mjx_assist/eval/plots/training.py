@@ -14,6 +14,7 @@ import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from mjx_assist.config.schema import RewardWeights
 from mjx_assist.errors import UserError
@@ -150,8 +151,9 @@ def draw_figure(runs: Sequence[Curves], panels: Sequence[Panel], title: str) -> 
     columns = min(COLUMNS, len(shown)) if len(shown) != 4 else 2
     lines = -(-len(shown) // columns)
     with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(4.6 * columns, 2.9 * lines + 0.5), layout="constrained")
-        figure.get_layout_engine().set(w_pad=0.08, h_pad=0.08)
+        figure = Figure(
+            figsize=(4.6 * columns, 2.9 * lines + 0.5), layout=ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.08)
+        )
         axes = list(figure.subplots(lines, columns, squeeze=False).flat)
         for panel, ax in zip(shown, axes, strict=False):
             draw_panel(ax, runs, panel)

@@ -77,7 +77,7 @@ class ContactTape:
         np.add.at(weighted, foot, normal[:, None] * place[:, :2])
         np.add.at(load, foot, normal)
         middle = weighted / np.maximum(load, 1e-12)[:, None]
-        return self._ground(middle[:, 0], middle[:, 1])
+        return self._ground(middle[:, 0], middle[:, 1]) if self._ground else np.zeros(count)
 
 
 def _wrench(rows: np.ndarray, dim: np.ndarray, friction: np.ndarray, elliptic: bool) -> np.ndarray:

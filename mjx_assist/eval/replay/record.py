@@ -6,6 +6,7 @@ import dataclasses
 import zipfile
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -210,7 +211,8 @@ class GaitRecord:
         """Write one compressed npz (no pickles), whole or not at all; returns its path (a missing .npz is added)."""
         path = Path(path)
         path = path if path.suffix == ".npz" else path.with_name(path.name + ".npz")
-        fields = {field.name: np.asarray(getattr(self, field.name)) for field in dataclasses.fields(self)}
+        own = dataclasses.fields(self)
+        fields: dict[str, Any] = {field.name: np.asarray(getattr(self, field.name)) for field in own}
         for name in _NAMES:  # an empty tuple would become a float array
             fields[name] = np.array(getattr(self, name), dtype=str)
         with replacing(path) as stream:
@@ -241,12 +243,13 @@ def _from_entries(stored: dict[str, np.ndarray], path: Path) -> GaitRecord:
     version = stored.get("schema_version")
     if str(version) != str(SCHEMA_VERSION):
         raise UserError(f"gait record {path}: schema version {version}, this program reads {SCHEMA_VERSION}.")
-    wanted = {field.name: field.type for field in dataclasses.fields(GaitRecord)}
+    wanted: dict[str, Any] = {field.name: field.type for field in dataclasses.fields(GaitRecord)}
     missing = sorted(set(wanted) - set(stored) - set(LEVEL))
     if missing:
         raise UserError(f"gait record {path}: lacks {', '.join(missing)}.")
     try:
         arrays, found = (*_SHAPES, *_NAMES), [name for name in wanted if name in stored]
-        return GaitRecord(**{name: stored[name] if name in arrays else wanted[name](stored[name]) for name in found})
+        given: dict[str, Any] = {n: stored[n] if n in arrays else wanted[n](stored[n]) for n in found}
+        return GaitRecord(**given)
     except (ValueError, TypeError) as error:
         raise UserError(f"{path}: {error}") from error

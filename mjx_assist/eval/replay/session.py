@@ -3,6 +3,8 @@
 Headless replay, MuJoCo's window and the browser all drive this.
 """
 
+from typing import Any
+
 import numpy as np
 
 from mjx_assist.config.words import LEARNED, REDUCED
@@ -72,7 +74,7 @@ class Session:
         qpos, qvel, _ = sample(self.bundle.gait, self.phase, speed)
         qpos, qvel = self._rules.on_ground(self._episode, qpos, qvel, np.asarray(self.phase), np.asarray(speed))
         self.walker.reset(qpos, qvel, action.INITIAL_ACTIVATION)
-        self._device = self._controller.start() if self._controller else None
+        self._device: Any = self._controller.start() if self._controller else None
         self._gauge = Gauge(self.walker.body_mass * GRAVITY)
 
     @property

@@ -2,6 +2,7 @@
 
 import copy
 from dataclasses import dataclass
+from typing import Any
 
 import mujoco
 import numpy as np
@@ -215,7 +216,7 @@ class Walker:
         """Height of the ground under the root, or some m ahead of it, in the world, m."""
         return float(self.ground_at(self.data.qpos[self._forward] + ahead, self._left()))
 
-    def ground_at(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    def ground_at(self, x: Any, y: Any) -> Any:
         """Height of the ground at places of the world, m."""
         return heightfield.height(self._terrain, self._lane, self.slope, x, y)
 

@@ -58,7 +58,7 @@ def _angle_facts(metrics: dict, band: Callable) -> dict:
         return {}
     asked = metrics["speed_asked_m_s"]
     spreads = [np.mean(np.square(band(angles.MEASURED[name].coordinate, asked)[2])) for name in profile]
-    own, worst = float(np.sqrt(np.mean(spreads))), max(profile, key=profile.get)
+    own, worst = float(np.sqrt(np.mean(spreads))), max(profile, key=lambda name: profile[name])
     return {
         "gps_deg": gps,
         "gps_healthy_deg": own,
@@ -81,7 +81,7 @@ def _moment_facts(metrics: dict, band: Callable) -> dict:
     return dict(zip(names, max(rows), strict=True)) if rows else {}
 
 
-def _ground_facts(both: dict, asked: float, band: Callable) -> dict:
+def _ground_facts(both: dict, asked: float | None, band: Callable) -> dict:
     """The peaks of the vertical and fore-aft ground reaction against those of the healthy curves, in their SDs."""
     percent = np.asarray(band("grf_vertical", asked)[0], float)
     up, ahead = (np.array(band(name, asked)[1:], float) for name in ("grf_vertical", "grf_anterior"))
@@ -138,7 +138,12 @@ def _device_facts(metrics: dict, band: Callable) -> dict:
 def _metabolic_facts(metrics: dict, baseline: dict | None) -> dict:
     """Change of the muscles' metabolic power against zero torque, mean of the metabolic models, %."""
     with_device, without = metrics.get("metabolic"), (baseline or {}).get("metabolic")
-    if not with_device or not without or not (metrics["both"]["strides"] and baseline["both"]["strides"]):
+    if (
+        not baseline
+        or not with_device
+        or not without
+        or not (metrics["both"]["strides"] and baseline["both"]["strides"])
+    ):
         return {}
     changes = [
         100 * (with_device[model]["power_w_per_kg"] / without[model]["power_w_per_kg"] - 1)

@@ -164,7 +164,7 @@ def _device_rows(joint: str, figures: dict) -> list[tuple[str, str, str]]:
     ]
 
 
-def _energy_rows(metabolic: dict) -> list[tuple[str, str, str]]:
+def _energy_rows(metabolic: dict[str, dict]) -> list[tuple[str, str, str]]:
     """Cost of transport by each metabolic model."""
     costs = {name: part.get("cost_of_transport_j_per_kg_m") for name, part in metabolic.items()}
     if not costs:

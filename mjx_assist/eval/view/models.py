@@ -40,9 +40,10 @@ def side_by_side(reduced: ReducedModel, path: str | Path) -> None:
     full = full_model(reduced.human, reduced.device, AS_COMPOSED)
     with matplotlib.rc_context(STYLE):
         shape = np.array([2 * (sides.shape[2] + fronts.shape[2]), max(sides.shape[1], fronts.shape[1])])
-        figure = Figure(figsize=_FIGURE_HEIGHT * np.array([shape[0] / shape[1], 1.12]), layout="constrained")
+        size = _FIGURE_HEIGHT * shape[0] / shape[1], _FIGURE_HEIGHT * 1.12
+        figure = Figure(figsize=size, layout="constrained")
         figure.suptitle(f"{Path(reduced.human).stem} with {reduced.device}", fontsize=12)
-        halves = figure.subfigures(1, 2)
+        halves = figure.subfigures(1, 2, squeeze=False)[0]
         for k, (half, name, model) in enumerate(zip(halves, ("Full", "Reduced"), (full, reduced.model), strict=True)):
             half.suptitle(f"{name}: {_size(model)}", fontsize=9)
             cells = half.subplots(1, 2, width_ratios=(sides.shape[2], fronts.shape[2]))

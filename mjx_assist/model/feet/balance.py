@@ -196,8 +196,8 @@ def _step(soles: list[Sole], missing: float, slope: np.ndarray, step: np.ndarray
     up, down = np.tile(step, (len(pairs), 1)), np.tile(step, (len(pairs), 1))
     up[:, 0], down[:, 0] = np.clip([ahead[:, 1], -ahead[:, 0]], 0.0, step[0])
     up[:, 2], down[:, 2] = np.clip([RADIUS[1] - radii, radii - RADIUS[0]], 0.0, step[2])
-    rows, limits = zip(*(_within_reach(target, ball, step) for target, ball in pairs), strict=True)
-    rows = np.vstack([block_diag(*rows), slope.ravel(), -slope.ravel()])
+    reached, limits = zip(*(_within_reach(target, ball, step) for target, ball in pairs), strict=True)
+    rows = np.vstack([np.asarray(block_diag(*reached)), slope.ravel()[None], -slope.ravel()[None]])
     misses = np.zeros((len(rows), 1))
     misses[-2:] = -1.0
     cost = np.tile(_COST, len(pairs)) * np.linspace(1.0, 1.001, slope.size)  # without ties

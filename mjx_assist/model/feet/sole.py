@@ -3,6 +3,8 @@
 MuJoCo collides the convex hull of a mesh, and so does a plane with any set of geoms: the support function says it all.
 """
 
+from collections.abc import Iterable
+
 import mujoco
 import numpy as np
 
@@ -48,7 +50,7 @@ def supporting_points(model: mujoco.MjModel, geom: int, directions: np.ndarray) 
     raise UserError(f"cannot reduce: geom {model.geom(geom).name!r} can touch the ground but has no known shape.")
 
 
-def lowest(model: mujoco.MjModel, data: mujoco.MjData, geoms: np.ndarray | None = None) -> float:
+def lowest(model: mujoco.MjModel, data: mujoco.MjData, geoms: Iterable[int] | None = None) -> float:
     """Height (m, world) of the lowest point of the geoms (ids), by default of all that can touch the ground."""
     heights = []
     for geom in ground_geoms(model) if geoms is None else geoms:

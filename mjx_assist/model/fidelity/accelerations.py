@@ -38,7 +38,7 @@ def accelerations(
     joints = reduced_joints(model, own)
     states = _walking_states(model, joints, walking_range)
     order = [model.actuator(full.actuator(a).name).id for a in range(full.nu)]
-    ours, theirs = np.zeros((2, *states.qpos.shape))
+    ours, theirs = np.zeros(states.qpos.shape), np.zeros(states.qpos.shape)
     for n, (qpos, qvel, drive) in enumerate(zip(states.qpos, states.qvel, states.drive, strict=True)):
         ours[n] = seen_through(model, [own], qpos, qvel, drive)
         theirs[n] = seen_through(full, [own, coupling], qpos, qvel, drive[order])

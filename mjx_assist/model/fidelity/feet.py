@@ -56,13 +56,13 @@ def _height(model: mujoco.MjModel, qpos: np.ndarray) -> float:
 
 def _shape_error(shape: Feet, chain, full_parts, own_parts, walking_range) -> dict[str, dict[str, float]]:
     """mm: of the reach of the foot in all attitudes, and of the height of the sole between the ends it stands on."""
-    down, sweep = shape.attitudes(_PITCH, _ROLL), shape.attitudes(_SWEEP, [0.0])
+    down, sweep = shape.attitudes(_PITCH, _ROLL), shape.attitudes(_SWEEP, np.zeros(1))
     reach_error, height_error = [], []
     for poses in shape.bends(chain, walking_range, _BENDS):
         own, theirs = (reach(parts, poses, down).max(axis=0) for parts in (own_parts, full_parts))
         reach_error.append(own - theirs)
         ends = standing_points(full_parts, poses, sweep[[0, -1]]) @ shape.axes[0]
-        along = np.linspace(*ends, _ALONG)
+        along = np.linspace(ends[0], ends[1], _ALONG)
         own, theirs = (_sole_height(parts, poses, sweep, along) for parts in (own_parts, full_parts))
         height_error.append(own - theirs)
     return {"reach_error_mm": _summary(reach_error), "sole_height_error_mm": _summary(height_error)}

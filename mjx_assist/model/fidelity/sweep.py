@@ -26,13 +26,12 @@ def sweep(compositions: Sequence[tuple[str, str]], folder: Path, say: Callable[[
     for number, (human, device) in enumerate(compositions, start=1):
         start = time.perf_counter()
         path = folder / f"{human}__{device}.json"
-        row = _kept(path, human)
-        fresh = row is None
-        if fresh:
+        row, took = _kept(path, human), "kept"
+        if row is None:
             row, report = _measured(human, device)
             write_json(path, {"key": _key(human), "row": row, "report": report})
+            took = f"{time.perf_counter() - start:.0f} s"
         rows.append(row)
-        took = f"{time.perf_counter() - start:.0f} s" if fresh else "kept"
         say(f"[{number}/{len(compositions)}] {human} {device} ({took}): {table.cells(row)[-1]}")
     return rows
 

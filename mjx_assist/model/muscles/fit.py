@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations_with_replacement, pairwise
+from typing import Any
 
 import mujoco
 import numpy as np
@@ -214,7 +215,8 @@ class _Fit:
         def jacobian(x: np.ndarray) -> np.ndarray:
             return np.concatenate([self._scaled(*evaluate(x)[2:]), np.diag(stiff)])
 
-        return least_squares(residual, start, jacobian, method="lm", max_nfev=evaluations)
+        ours: Any = jacobian  # scipy's types know its words alone
+        return least_squares(residual, start, jac=ours, method="lm", max_nfev=evaluations)
 
     def _scaled(self, length: np.ndarray, slope: np.ndarray) -> np.ndarray:
         """Errors of length [n, ...] and slopes [n, J, ...] as one list [n * (1 + J), ...] of residuals."""

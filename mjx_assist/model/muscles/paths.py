@@ -110,7 +110,7 @@ def _steps(full, skeleton, tendon) -> Iterator[tuple[float, list[tuple[bool, tup
         elif kind == mujoco.mjtWrap.mjWRAP_SITE:
             elements.append(_point(full, skeleton, int(full.wrap_objid[w])))
             moved.append(bool(skeleton.moved[full.site_bodyid[full.wrap_objid[w]]]))
-        elif kind in _WRAPS:
+        elif w is not None and kind in _WRAPS:
             elements.append(_surface(full, skeleton, w))
             moved.append(bool(skeleton.moved[full.geom_bodyid[full.wrap_objid[w]]]))
         else:

@@ -96,7 +96,7 @@ class Poses:
     def _probe(self, walking_range) -> dict[int, list[int]]:
         """Per tendon the drivers that change its length."""
         limits = np.array([self._limits(walking_range, j) or [q, q] for j, q in enumerate(self.model.qpos0)])
-        qpos = settled(self.model, np.random.default_rng(0).uniform(*limits.T, (_PROBES, len(limits))))
+        qpos = settled(self.model, np.random.default_rng(0).uniform(limits[:, 0], limits[:, 1], (_PROBES, len(limits))))
         slope = by_driver(self.model, qpos, full_lengths(self.full, self.coupling, qpos, self.tendons)[1])
         moves = np.abs(slope).max(0) > _MOVES
         return {t: np.flatnonzero(row).tolist() for t, row in zip(self.tendons, moves, strict=True)}

@@ -88,7 +88,7 @@ def read_coupling(full: mujoco.MjModel, kept: Collection[int] = ()) -> Coupling:
     for joint, (driver, poly) in enumerate(found):
         if joint in index:
             driver, poly = joint, np.array([0.0, 1.0])
-        source[joint] = index.get(driver, 0)
+        source[joint] = 0 if driver is None else index.get(driver, 0)
         polycoef[joint, : len(poly)] = poly
     return Coupling(tuple(full.joint(i).name for i in range(full.njnt)), source, polycoef)
 

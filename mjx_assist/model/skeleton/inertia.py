@@ -34,7 +34,7 @@ def compose(parts: list[Inertial]) -> Inertial:
     mass = sum(part.mass for part in parts)
     if mass == 0:
         return Inertial(0.0, np.zeros(3), np.zeros((3, 3)))
-    centre = sum(part.mass * part.centre for part in parts) / mass
+    centre = sum((part.mass * part.centre for part in parts), np.zeros(3)) / mass
     inertia = np.zeros((3, 3))
     for part in parts:
         arm = part.centre - centre

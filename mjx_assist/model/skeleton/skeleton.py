@@ -115,7 +115,8 @@ def _reflected(full, coupling: Coupling, joints: list[int], walking_range) -> di
     added = {joint: np.zeros(2) for joint in joints}
     for folded in set(range(full.njnt)) - set(joints):
         driver = joints[coupling.source[folded]]
-        angles = np.linspace(*walking_range.get(driver, full.qpos0[[driver, driver]]), _SAMPLES)
+        low, high = walking_range.get(driver, full.qpos0[[driver, driver]])
+        angles = np.linspace(low, high, _SAMPLES)
         slope = polynomial.polyval(angles, polynomial.polyder(coupling.polycoef[folded]))
         added[driver] += (slope**2).mean() * np.array([full.dof_armature[folded], full.dof_damping[folded]])
     own = {joint: np.array([full.dof_armature[joint], full.dof_damping[joint]]) for joint in joints}

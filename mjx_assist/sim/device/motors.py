@@ -62,9 +62,9 @@ def make_motors(model: mujoco.MjModel) -> Motors:
     ids = np.flatnonzero(mask)
     if not ids.size:
         raise UserError("device controller: the model has no device to drive (device_key none).")
-    for actuator in ids:
+    for actuator in ids.tolist():
         _check_motor(model, actuator)
-    joint, arm, angle_range = zip(*(_moment_arm(model, actuator) for actuator in ids), strict=True)
+    joint, arm, angle_range = zip(*(_moment_arm(model, actuator) for actuator in ids.tolist()), strict=True)
     names = tuple(joint_names(model)[j] for j in joint)
     limited = np.asarray(model.actuator_ctrllimited[ids], bool)
     low, high = np.where(limited, model.actuator_ctrlrange[ids].T, np.array([[-np.inf], [np.inf]]))
@@ -110,7 +110,7 @@ def _moment_arm(model: mujoco.MjModel, actuator: int) -> tuple[int, np.ndarray, 
     data = mujoco.MjData(model)
     joint = int(np.abs(_arms(model, data, actuator)).argmax())
     limits = model.jnt_range[joint] if model.jnt_limited[joint] else np.array([-np.pi / 2, np.pi / 2])
-    angles, arms = np.linspace(*limits, _SAMPLES), np.zeros(_SAMPLES)
+    angles, arms = np.linspace(limits[0], limits[1], _SAMPLES), np.zeros(_SAMPLES)
     for i, angle in enumerate(angles):
         data.qpos[:] = model.qpos0
         data.qpos[joint] = angle

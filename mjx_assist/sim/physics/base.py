@@ -13,8 +13,7 @@ from mjx_assist.model.variation import Variation
 LIMIT_SENSOR_PREFIX = "limit_load/"
 
 
-@struct.dataclass
-class PhysicsState:
+class PhysicsState(struct.PyTreeNode):
     """State of one walker (or a batch). Floats are 32-bit; time is the episode's, in s.
 
     ``sensordata`` and ``limit_load`` (magnitude of each limited joint's limit force, N or N*m) belong to the last

@@ -3,11 +3,12 @@
 C MuJoCo only, since MJX has no mesh feet. What an env reads stays the reduced model's, name by name.
 """
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import mujoco
 import numpy as np
-from flax import struct
 
 from mjx_assist.model import mjcf
 from mjx_assist.model.assembly import compose
@@ -24,7 +25,6 @@ _NET = 3  # of all contacts together, in the world's axes
 _LOAD = "load/"  # prefix of our sensors of the ground's force
 
 
-@struct.dataclass
 class ComposedState(PhysicsState):
     """The walker as the reduced model has it, and ``body``: the composed model's own state."""
 
@@ -58,7 +58,8 @@ class ComposedPhysics:
         body = reset_state(full, pose, motion, jnp.zeros(full.na).at[self._view.act].set(act))
         return ComposedState(**vars(reset_state(self.model, qpos, qvel, act)), body=body)
 
-    def step(self, state: ComposedState, ctrl: jax.Array, variation: Variation | None = None) -> ComposedState:
+    def step(self, state: Any, ctrl: jax.Array, variation: Variation | None = None) -> ComposedState:
+        """From a `ComposedState` to the next."""
         differs = None if variation is None else self._view.variation(variation, jnp)
         body = self._physics.step(state.body, ctrl[..., self._view.actuator], differs)
         return state.replace(

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from brax.training.acme.running_statistics import RunningStatisticsState
@@ -110,6 +111,7 @@ def _views(source: Source, theirs: HeadWeights) -> list[tuple[np.ndarray, np.nda
     seen, mirror = theirs.observation, source.bundle.policy.mirror
     if not theirs.action.size:
         return [(seen, np.ones(len(seen)), VALUE)]
+    views: list[tuple[np.ndarray, np.ndarray, Sequence[str]]]
     views = [(seen, np.ones(len(seen)), [source.actuators[i] for i in theirs.action])]
     if mirror is not None:
         drives = [source.actuators[i] for i in mirror.action[theirs.action]]
@@ -135,7 +137,7 @@ def taken_over(
             kernel[:, plan.outputs.own] = used[:, plan.outputs.theirs]
             bias = _placed(fresh["bias"], bias, plan.outputs)
         net[name] = {"kernel": kernel.astype(np.float32), "bias": bias.astype(np.float32)}
-    made = {plan.name: net}
+    made: dict[str, Any] = {plan.name: net}
     if log_std is not None:
         made[f"{plan.name}_log_std"] = _placed(own[f"{plan.name}_log_std"], log_std, plan.outputs)
     return made

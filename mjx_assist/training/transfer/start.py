@@ -42,7 +42,7 @@ def initial_state(run: Run) -> learner.TrainState:
     main = next(iter(sources.values()))
     if init is None or init.normaliser:
         state = state.replace(normaliser=_statistics(run, main, rows))
-    plans = [_plan(run, state, part, sources.get(path), rows) for part, path in zip(parts, paths, strict=True)]
+    plans = [_plan(run, state, part, sources.get(path or ""), rows) for part, path in zip(parts, paths, strict=True)]
     params = dict(jax.device_get(state.params)["params"])
     plans = [plan for plan in plans if plan is not None]
     for plan in plans:
@@ -163,6 +163,7 @@ def _with_optimizer(
 ) -> learner.TrainState:
     """The state with Adam's moments of what was loaded from ``source``, its step count, learning rate and returns."""
     own, theirs = state.optimizer, source.training
+    assert theirs is not None  # only a run has it, and _open refuses others
     loaded = [plan for plan in plans if plan.source is source]
     rows += [Row("optimiser", "moments", plan.name, LOADED if plan.source is source else FRESH) for plan in plans]
     moments = {}
