@@ -71,3 +71,20 @@ def test_wheel_carries_licence_and_notice(bare: Bare):
     licences = next(bare.folder.glob("env/lib*/python*/site-packages/mjx_assist-*.dist-info/licenses"))
     for name in ("LICENSE", "NOTICE"):
         assert (licences / name).read_bytes() == (ROOT / name).read_bytes()
+
+
+def test_installed_wheel_writes_pages_from_the_templates_in_it(bare: Bare):
+    code = """if True:
+        from pathlib import Path
+        from mjx_assist.eval.report import challenge_page, html
+        print(Path(html.__file__).parent / "templates")
+        print(challenge_page.page([{"name": "a < b", "walker": "w", "rows": []}], b"", b""))
+    """
+    done = bare.run("python", "-c", code)
+    assert done.returncode == 0, done.stderr
+    folder, page = done.stdout.split("\n", 1)
+    assert Path(folder).is_relative_to(bare.folder)
+    assert page.startswith("<!doctype html>") and "a &lt; b" in page
+    ours = ROOT / "mjx_assist" / "eval" / "report" / "templates"
+    shipped = {path.name: path.read_bytes() for path in Path(folder).iterdir()}
+    assert shipped == {path.name: path.read_bytes() for path in ours.iterdir()}

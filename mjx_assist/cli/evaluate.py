@@ -12,7 +12,7 @@ from mjx_assist.eval.replay.controller import with_controller
 from mjx_assist.eval.replay.replay import walk
 from mjx_assist.eval.studies import stress as sweeps
 from mjx_assist.eval.studies import trials
-from mjx_assist.files.atomic import check_writable, replacing
+from mjx_assist.files.atomic import check_writable
 from mjx_assist.files.plain import write_json
 from mjx_assist.files.tables import number, table
 from mjx_assist.training.export import load_policy
@@ -115,13 +115,10 @@ def _stress(arguments: argparse.Namespace) -> None:
 
 def _write_stress(out: Path, content: dict, about: str) -> None:
     from mjx_assist.eval.plots.stress import survival
-    from mjx_assist.eval.plots.style import png, svg
+    from mjx_assist.eval.plots.style import save
 
     write_json(out / STRESS_JSON, content)
-    figure = survival(content["points"], about)
-    for suffix, made in ((".png", png(figure, dpi=200)), (".svg", svg(figure))):
-        with replacing(out / f"{STRESS_FIGURE}{suffix}") as stream:
-            stream.write(made)
+    save(survival(content["points"], about), out / STRESS_FIGURE, dpi=200)
     print(f"\nfigure {out / STRESS_FIGURE}.png, .svg\ntable  {out / STRESS_JSON}")
 
 

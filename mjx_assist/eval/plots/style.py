@@ -3,6 +3,7 @@
 Right is blue and solid, left vermilion and dashed, healthy grey: told apart by the colour-blind and in grey print."""
 
 import io
+from pathlib import Path
 from typing import Any
 
 import matplotlib
@@ -13,6 +14,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from mjx_assist.eval.replay.record import SIDES
+from mjx_assist.files.atomic import write_bytes
 
 COLOURS = {"right": "#0072B2", "left": "#D55E00"}  # Okabe & Ito's palette, safe for colour-blind readers
 DASHES = {"right": "-", "left": (0, (5, 1.6))}
@@ -155,3 +157,19 @@ def png_of(picture: Image.Image, dpi: int) -> bytes:
     stream = io.BytesIO()
     picture.save(stream, format="png", dpi=(dpi, dpi))
     return stream.getvalue()
+
+
+def save(figure: Figure, path: Path, dpi: int, raster: bytes | None = None) -> bytes:
+    """Write a figure as PNG and SVG; returns the PNG's bytes.
+
+    ``path``: without the suffix, which is appended; ``raster``: the PNG where it is made already. Both are drawn
+    before either is written, and each appears whole or not at all.
+
+    Raises:
+        UserError: one cannot be written.
+    """
+    raster = png(figure, dpi) if raster is None else raster
+    vector = svg(figure)
+    for suffix, content in ((".png", raster), (".svg", vector)):
+        write_bytes(path.with_name(path.name + suffix), content)
+    return raster

@@ -16,14 +16,14 @@ from mjx_assist.eval.gait import events
 from mjx_assist.eval.gait.angles import JOINT_TITLES, SAGITTAL
 from mjx_assist.eval.gait.summary import stride_rows, summarize
 from mjx_assist.eval.plots import composite, style
-from mjx_assist.eval.plots.style import DPI, MODEL_TITLES, png_of, svg
+from mjx_assist.eval.plots.style import DPI, MODEL_TITLES, png_of, save
 from mjx_assist.eval.replay.record import GaitRecord
 from mjx_assist.eval.report import facts as verdict_facts
 from mjx_assist.eval.report import verdict
 from mjx_assist.eval.report.page import page
 from mjx_assist.eval.report.pdf import write_pdf
 from mjx_assist.eval.report.run_info import run_info
-from mjx_assist.files.atomic import replacing
+from mjx_assist.files.atomic import write_text
 from mjx_assist.files.plain import plain
 from mjx_assist.reference import healthy as reference
 from mjx_assist.reference.published import healthy_band
@@ -86,15 +86,13 @@ def write_report(
         "info": plain(dict(info)),
         "training": _training(learning_curve),
     }
-    _write(directory / METRICS, (json.dumps(metrics, indent=1, default=str, allow_nan=False) + "\n").encode())
-    _write(directory / STRIDES, strides_csv(records).encode())
+    write_text(directory / METRICS, json.dumps(metrics, indent=1, default=str, allow_nan=False) + "\n")
+    write_text(directory / STRIDES, strides_csv(records))
     figure, places = composite.composite(composite.Gait(records, metrics, band, learning_curve or ()))
     image = style.image(figure, DPI)
-    _write(directory / COMPOSITE, png_of(image, DPI))
-    _write(directory / VECTOR, svg(figure))
+    save(figure, directory / Path(COMPOSITE).stem, DPI, png_of(image, DPI))
     figures = [(name, png_of(part, DPI)) for name, part in composite.cut(image, places, DPI).items()]
-    html = page(title, metrics, (sentence, findings), figures, images, headline(metrics, band))
-    _write(directory / PAGE, html.encode())
+    write_text(directory / PAGE, page(title, metrics, (sentence, findings), figures, images, headline(metrics, band)))
     if pdf:
         write_pdf(directory / PAGE, directory / PDF)
     return metrics
@@ -228,11 +226,6 @@ def _number(value: float | None, form: str) -> str:
 def _slashed(values: dict, form: str, keys: Sequence[str] = tuple(SAGITTAL)) -> str:
     known = any(values[key] is not None for key in keys)
     return " / ".join(_number(values[key], form) for key in keys) if known else NONE
-
-
-def _write(path: Path, content: bytes) -> None:
-    with replacing(path) as stream:
-        stream.write(content)
 
 
 def _read_png(path: str | Path) -> bytes:

@@ -2,13 +2,13 @@
 
 A figure that is new in ``metrics.summarize`` is shown without a change here."""
 
-import html
 from collections.abc import Iterator, Sequence
 
 from mjx_assist.config.words import ZERO_TORQUE
 from mjx_assist.eval.gait.angles import JOINT_TITLES
 from mjx_assist.eval.plots.style import MUSCLE_TITLES
 from mjx_assist.eval.replay.record import SIDES
+from mjx_assist.eval.report.html import Section, Table
 
 NONE = "–"
 LEGS = (*SIDES, "both")
@@ -70,15 +70,24 @@ _FEW = 3  # up to so many groups with legs get a table each
 _DRAWN = ("per_muscle",)  # shown as a figure; metrics.json has the numbers
 
 
-def all_tables(metrics: dict) -> list[str]:
+def sections(metrics: dict) -> list[Section]:
     """Every table: each leg's figures, then each further part of the tree, then the episodes."""
-    parts = [f"<h2>Gait, mean ± SD over strides</h2><div class='columns'>{''.join(_leg_tables(metrics))}</div>"]
+    parts = [Section("Gait, mean ± SD over strides", list(_leg_tables(metrics)), columns=True)]
     for key, part in metrics.items():
         if key in _ELSEWHERE or not isinstance(part, dict) or not part:
             continue
-        inner = "".join(f"<div>{table}</div>" for table in _tables(part))
-        parts.append(f"<h2>{html.escape(_HEADINGS.get(key, label(key)))}</h2><div class='columns'>{inner}</div>")
-    return [*parts, "<h2>Episodes</h2>", _episode_table(metrics["per_episode"])]
+        parts.append(Section(_HEADINGS.get(key, label(key)), list(_tables(part)), columns=True))
+    return [*parts, Section("Episodes", [_episode_table(metrics["per_episode"])])]
+
+
+def mapping(title: str, figures: dict | None) -> list[Section]:
+    """Names and values as they are, under a heading; nothing for nothing."""
+    if not figures:
+        return []
+    rows = [
+        (str(key), f"{value:,.6g}" if isinstance(value, float) else number(value)) for key, value in figures.items()
+    ]
+    return [Section(title, [Table(("", ""), rows)])]
 
 
 def label(key: str) -> str:
@@ -104,29 +113,12 @@ def number(value, like: float | None = None) -> str:
     return f"{value:,.{0 if size >= 1000 else 1 if size >= 20 else 2 if size >= 1 else 3}f}"
 
 
-def figure_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """An HTML table of texts."""
-    head = "".join(f"<th>{html.escape(cell)}</th>" for cell in header)
-    lines = ("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
-    return f"<table><thead><tr>{head}</tr></thead><tbody>\n" + "\n".join(lines) + "\n</tbody></table>"
-
-
-def mapping_table(title: str, mapping: dict | None) -> str:
-    """Names and values as they are, under a heading; nothing for nothing."""
-    if not mapping:
-        return ""
-    rows = [
-        (str(key), f"{value:,.6g}" if isinstance(value, float) else number(value)) for key, value in mapping.items()
-    ]
-    return f"<h2>{html.escape(title)}</h2>" + figure_table(("", ""), rows)
-
-
 def _words(key: str) -> str:
     text = " ".join(_WORDS.get(word, word) for word in key.split("_"))
     return text if text == "r" else text[:1].upper() + text[1:]
 
 
-def _leg_tables(metrics: dict) -> Iterator[str]:
+def _leg_tables(metrics: dict) -> Iterator[Table]:
     """The figures of right, left and both: plain ones by topic with their SD, then a table for each group of them."""
     legs = {leg: metrics[leg] for leg in LEGS}
     topics: dict[str, list[tuple[str, ...]]] = {}
@@ -137,11 +129,11 @@ def _leg_tables(metrics: dict) -> Iterator[str]:
         name = label(key.removeprefix(f"{topic}_") if topic else key)
         topics.setdefault(topic, []).append((name, *(_with_sd(leg, key) for leg in legs.values())))
     for topic, rows in topics.items():
-        yield f"<div><h3>{_TOPICS[topic]}</h3>{figure_table(('', *LEGS), rows)}</div>"
+        yield Table(("", *LEGS), rows, _TOPICS[topic])
     for group, value in legs["both"].items():
         if isinstance(value, dict) and group != "sd" and value:
             rows = [(label(key), *(number((leg.get(group) or {}).get(key)) for leg in legs.values())) for key in value]
-            yield f"<div><h3>{html.escape(label(group))}</h3>{figure_table(('', *LEGS), rows)}</div>"
+            yield Table(("", *LEGS), rows, label(group))
 
 
 def _repeats(legs: dict[str, dict], key: str) -> bool:
@@ -155,33 +147,30 @@ def _with_sd(leg: dict, key: str) -> str:
     return number(value) + (f" ± {number(sd, like=value)}" if sd is not None else "")
 
 
-def _tables(part: dict, title: str = "") -> Iterator[str]:
+def _tables(part: dict, title: str = "") -> Iterator[Table]:
     """Tables of a tree: a matrix where groups share their figures or are legs, else one table after the other."""
-    heading = f"<h3>{html.escape(title)}</h3>" if title else ""
     part = {key: value for key, value in part.items() if value != {} and key not in _DRAWN}
     groups = {key: value for key, value in part.items() if isinstance(value, dict)}
     if _has_legs(part):
         rest = {key: value for key, value in part.items() if key not in LEGS}
         legs = {leg: _flat(part.get(leg, rest)) for leg in LEGS}
         rows = [(name, *(number(leg.get(name)) for leg in legs.values())) for name in legs["both"]]
-        yield heading + figure_table(("", *LEGS), rows)
+        yield Table(("", *LEGS), rows, title)
         return
     if all(map(_has_legs, groups.values())) and len(groups) > _FEW:
         rows = {label(name): _pairs(group) for name, group in groups.items()}
         keys = list(next(iter(rows.values())))
-        yield figure_table(
-            ("right / left", *keys), [(name, *(r.get(k, NONE) for k in keys)) for name, r in rows.items()]
-        )
+        yield Table(("right / left", *keys), [(name, *(r.get(k, NONE) for k in keys)) for name, r in rows.items()])
         return
     plain = [(label(key), number(value)) for key, value in part.items() if key not in groups]
     if plain:
-        yield heading + figure_table(("", ""), plain)
+        yield Table(("", ""), plain, title)
     alike: dict[tuple, dict[str, dict]] = {}
     for key, value in groups.items():
         alike.setdefault(_figures_of(value) or (key,), {})[key] = value
     for several in alike.values():
         if len(several) > 1:
-            yield ("" if plain else heading) + _matrix(several)
+            yield _matrix(several, "" if plain else title)
             continue
         for key, value in several.items():
             yield from _tables(value, f"{title}: {label(key)}" if title else label(key))
@@ -220,17 +209,17 @@ def _figures_of(group: dict) -> tuple[str, ...]:
     return () if any(isinstance(value, dict) for value in shown.values()) else tuple(shown)
 
 
-def _matrix(groups: dict[str, dict]) -> str:
+def _matrix(groups: dict[str, dict], title: str) -> Table:
     """Groups with the same keys in one table, the more numerous ones down."""
     keys = list(dict.fromkeys(key for group in groups.values() for key in group if key not in _DRAWN))
     if len(groups) > len(keys):
         rows = [(label(name), *(number(group.get(key)) for key in keys)) for name, group in groups.items()]
-        return figure_table(("", *map(label, keys)), rows)
+        return Table(("", *map(label, keys)), rows, title)
     rows = [(label(key), *(number(group.get(key)) for group in groups.values())) for key in keys]
-    return figure_table(("", *map(label, groups)), rows)
+    return Table(("", *map(label, groups)), rows, title)
 
 
-def _episode_table(episodes: Sequence[dict]) -> str:
+def _episode_table(episodes: Sequence[dict]) -> Table:
     """One line an episode; grouped figures (correlations) as columns of their own."""
 
     def cells(episode: dict) -> dict[str, str]:
@@ -243,4 +232,4 @@ def _episode_table(episodes: Sequence[dict]) -> str:
         return flat
 
     lines = [cells(episode) for episode in episodes]
-    return figure_table(tuple(lines[0]), [tuple(line.values()) for line in lines])
+    return Table(tuple(lines[0]), [tuple(line.values()) for line in lines])

@@ -19,7 +19,7 @@ from synthetic_gait import healthy_stub, synthetic_gait
 from mjx_assist.cli.main import main
 from mjx_assist.errors import UserError
 from mjx_assist.eval.gait import summary
-from mjx_assist.eval.plots import composite
+from mjx_assist.eval.plots import composite, style
 from mjx_assist.eval.plots.style import png
 from mjx_assist.eval.report import gait as report
 from mjx_assist.eval.report import tables
@@ -172,7 +172,7 @@ def test_headline_gives_the_measured_numbers(written):
 def coarse(monkeypatch):
     """Figures that are drawn faster: what is tested here is not in them."""
     monkeypatch.setattr(report, "DPI", 40)
-    monkeypatch.setattr(report, "svg", lambda figure: b"")
+    monkeypatch.setattr(style, "svg", lambda figure: b"")
 
 
 @pytest.fixture
