@@ -13,4 +13,4 @@ def check_name(name: str, where: str) -> None:
     """Raises ``UserError`` beginning with ``where`` for what cannot be such a name."""
     module, _, function = name.partition(":")
     if not all(part.isidentifier() for part in (*module.split("."), function)):
-        raise UserError(f"{where}: {name!r} names no function. Allowed: {FORM}, as in 'my_package.rewards:upright'.")
+        raise UserError(f"{where}: {name!r} names no function. Allowed: {FORM}.")

@@ -83,7 +83,7 @@ class AssistEnv(Env):
         )
         self.action_spec = actions.make_action_spec(model)
         settings = params.device_controller
-        self.controller = make_controller(settings, model, self.dt) if settings else None
+        self.controller = make_controller(settings, model, self.dt, may_import=True) if settings else None
         self.command_range = command.command_range(params)
         self.rules = EpisodeRules(params, model, gait, terrain, self.observation_spec.names)
         slides = tuple(j for j in self.joints if model.joint(j).type[0] == mujoco.mjtJoint.mjJNT_SLIDE)
