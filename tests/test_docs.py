@@ -11,6 +11,7 @@ import mujoco
 import numpy as np
 import pytest
 from checkout import ROOT
+from printed import example
 from synthetic_gait import synthetic_gait
 
 from mjx_assist.cli.main import COMMANDS, main
@@ -64,12 +65,6 @@ def test_the_doors_in_the_docs_open(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert "11 degrees of freedom; 39 coordinates" in capsys.readouterr().out
     doors = set(re.findall(r"`(\w+)[(.]", (ROOT / "docs" / "api.md").read_text().split("## Train")[0]))
     assert set(scope["mjx_assist"].__all__) <= doors
-
-
-def example(section: str) -> str:
-    """The code of a section of docs/extending.md."""
-    text = (ROOT / "docs" / "extending.md").read_text()
-    return re.search(rf"^## {section}\n.*?^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE)[1]
 
 
 def test_a_backend_is_a_row(reduced, monkeypatch: pytest.MonkeyPatch):

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from mjx_assist.config.device import check as check_controller
 from mjx_assist.config.limits import check as check_numbers
+from mjx_assist.config.own_code import check_name
 from mjx_assist.config.words import (
     ACTIVATIONS,
     AUTO,
@@ -59,6 +60,8 @@ def _check_env(env: "EnvParams") -> None:
         raise unknown("config key 'env_params.velocity_mode'", env.velocity_mode, VELOCITY_MODES)
     if env.device_controller is not None:
         check_controller(env.device_controller, "config key 'env_params.device_controller'")
+    for name in env.reward_keys_and_weights.extra_terms:
+        check_name(name, "config key 'env_params.reward_keys_and_weights.extra_terms'")
     check_randomization(env.randomization, "config key 'env_params.randomization")
     check_terrain(env)
     if env.curriculum is not None:

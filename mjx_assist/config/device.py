@@ -2,10 +2,11 @@
 
 import itertools
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from mjx_assist.config.limits import check as check_numbers
+from mjx_assist.config.own_code import FORM, check_name
 from mjx_assist.config.tree import build
 from mjx_assist.config.words import ZERO_TORQUE
 from mjx_assist.errors import UserError, unknown
@@ -66,7 +67,20 @@ class Impedance(Gains):
     swing: Gains | None = None
 
 
-DeviceController = ZeroTorque | TorqueProfile | Spline | Impedance
+@dataclass(frozen=True)
+class OwnController:
+    """A function of the user's own (docs/extending.md): ``type`` is where it is, ``package.module:function``.
+
+    It is called with the ``parameters`` by name, and returns torques in ``torque_unit``.
+    """
+
+    type: str = FORM
+    joint: str = "*"
+    torque_unit: str = "N*m"
+    parameters: dict = field(default_factory=dict)
+
+
+DeviceController = ZeroTorque | TorqueProfile | Spline | Impedance | OwnController
 _EVERY_TENTH = tuple(10.0 * i for i in range(10))  # percent of the gait cycle
 # Published defaults by the name that `--controller` takes; of several, the first whose joint the device drives.
 # Splines: a quarter of the joint's own moment in healthy gait at free speed (Schwartz et al. 2008, J Biomech 41:1639).
@@ -117,6 +131,8 @@ def check(controller: DeviceController, where: str) -> None:
             for gains in (controller, controller.swing or Gains()):
                 if min(gains.stiffness_nm_per_rad, gains.damping_nm_s_per_rad) < 0:
                     raise UserError(f"{where}: stiffness and damping must be 0 or more.")
+        case OwnController():
+            check_name(controller.type, f"{where}: type")
 
 
 def _check_profile(profile: TorqueProfile, where: str) -> None:

@@ -19,7 +19,10 @@ JOINT_VELOCITIES = (*JOINT_POSITIONS[:-1], "pelvis_tx", "pelvis_ty")
 
 @dataclass(frozen=True)
 class RewardWeights:
-    """Weight of every term (sim/reward.py has their formulas); 0 or {} switches a term off."""
+    """Weight of every term (sim/reward.py has their formulas); 0 or {} switches a term off.
+
+    ``extra_terms``: the user's own, by where their function is: ``package.module:function`` (docs/extending.md).
+    """
 
     forward_reward: float = 0.0
     muscle_activation_penalty: float = 0.0
@@ -36,6 +39,13 @@ class RewardWeights:
     pose_tracking_rewards: dict[str, float] = field(default_factory=dict)
     foot_tracking_reward: float = 0.0
     impact_penalty: float = 0.0
+    extra_terms: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def terms(self) -> dict[str, float | dict[str, float]]:
+        """Every term's weight (an imitation block's: by joint), the user's own too, by the name it is logged under."""
+        ours = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name != "extra_terms"}
+        return {**ours, **self.extra_terms}
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import types
 import typing
 from typing import Any
 
+from mjx_assist.config.own_code import FORM
 from mjx_assist.errors import UserError, unknown
 
 
@@ -71,13 +72,18 @@ def build(kind: Any, value: Any, where: str) -> Any:
 
 
 def _of_type(groups: list[type], value: dict, where: str) -> type:
-    """Of several dataclasses the one whose ``type`` the data names; the only one where there is no choice."""
+    """Of several dataclasses the one whose ``type`` the data names; the only one where there is no choice.
+
+    One whose ``type`` is the form of a user's own function stands for every name of that form.
+    """
     if len(groups) == 1:
         return groups[0]
-    by_type = {group.type: group for group in groups}
-    if value.get("type") not in by_type:
-        raise unknown(f"config key '{where}.type'", str(value.get("type")), by_type)
-    return by_type[value["type"]]
+    by_type, told = {group.type: group for group in groups}, str(value.get("type"))
+    if told not in by_type and FORM in by_type and ":" in told:
+        return by_type[FORM]
+    if told not in by_type:
+        raise unknown(f"config key '{where}.type'", told, by_type)
+    return by_type[told]
 
 
 def _is(kind: Any, value: Any) -> bool:

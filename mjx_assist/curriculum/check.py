@@ -52,7 +52,7 @@ def check_curriculum(settings: Curriculum, env: Any, where: str) -> None:
 
 def schedulable(env: Any) -> dict[str, Limit]:
     """Every key of env_params that a curriculum can change, and its limit."""
-    terms = [f"reward_keys_and_weights.{f.name}" for f in fields(env.reward_keys_and_weights)]
+    terms = [f"reward_keys_and_weights.{name}" for name in env.reward_keys_and_weights.terms]
     ranges = [f"randomization.{f.name}" for f in fields(Randomization) if f.name not in NO_NEUTRAL]
     return {**SCALARS, **dict.fromkeys(terms, _ANY), **dict.fromkeys(ranges, _SHARE)}
 
@@ -74,7 +74,10 @@ def _check_key(key: str, env: Any, where: str) -> None:
     if key not in schedulable(env):
         raise unknown(f"{where}'", key, schedulable(env))
     group, _, name = key.partition(".")
-    base = getattr(getattr(env, group), name) if name else None
+    if group == "reward_keys_and_weights":
+        base = env.reward_keys_and_weights.terms[name]
+    else:
+        base = getattr(getattr(env, group), name) if name else None
     if name and not (any(base.values()) if isinstance(base, dict) else base):
         what = "range" if group == "randomization" else "weight"
         raise UserError(f"{where}.{key}': has nothing to change; give 'env_params.{key}' a {what}.")

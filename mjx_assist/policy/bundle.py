@@ -36,7 +36,11 @@ LOG_KEYS = ("control_steps", "wall_s", "steps_per_s", "reward", "episode_length"
 
 @dataclass(frozen=True)
 class Bundle:
-    """A policy and all it needs to walk: model, couplings, reference, specs, the config it was trained with."""
+    """A policy and all it needs to walk: model, couplings, reference, specs, the config it was trained with.
+
+    ``may_import``: whether the user asked for the device controller that the config names, so that one of their own is
+    imported for a walk (`eval.replay.controller.with_controller`); never so for a bundle as it is opened.
+    """
 
     config: RunConfig
     xml: str
@@ -46,6 +50,7 @@ class Bundle:
     policy: Policy
     info: dict
     learning_curve: tuple[dict, ...] = ()
+    may_import: bool = False
 
     @property
     def human(self) -> str:

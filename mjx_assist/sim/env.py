@@ -18,7 +18,7 @@ from mjx_assist.curriculum import progress
 from mjx_assist.model import anatomy
 from mjx_assist.model.assembly import NO_DEVICE
 from mjx_assist.model.mjcf import with_physics_rate
-from mjx_assist.model.names import joint_names, sensor_slice
+from mjx_assist.model.names import actuator_names, joint_names, sensor_slice
 from mjx_assist.model.reduction import ReducedModel, reduce_model
 from mjx_assist.model.view import load_columns
 from mjx_assist.reference import healthy
@@ -81,7 +81,7 @@ class AssistEnv(Env):
         )
         self.action_spec = actions.make_action_spec(model)
         settings = params.device_controller
-        self.controller = make_controller(settings, model, self.dt) if settings else None
+        self.controller = make_controller(settings, model, self.dt, may_import=True) if settings else None
         self.command_range = command.command_range(params)
         self.rules = EpisodeRules(params, model, gait, terrain, self.observation_spec.names)
         slides = tuple(j for j in self.joints if model.joint(j).type[0] == mujoco.mjtJoint.mjJNT_SLIDE)
@@ -92,6 +92,7 @@ class AssistEnv(Env):
         self._height = self.joints.index("pelvis_ty")
         self._height_offset = anatomy.height_offset(model)  # of pelvis_ty over the ground
         self._muscles = actions.muscle_activations(model)
+        self._muscle_names = tuple(np.array(actuator_names(model))[self.action_spec.muscle])
         self._initial_activation = actions.initial_activation(model)
         self._feet = [sensor_slice(model, f"{side}_foot_position") for side in "rl"]
         self._pelvis = sensor_slice(model, "pelvis_position")
@@ -153,8 +154,8 @@ class AssistEnv(Env):
             walker = ControlledState(**vars(walker), device=self.controller.start(jnp))
         zero = jnp.zeros(())
         walker, obs = self._observe(walker, target, first=True)
-        more = ("velocity_error", "tracking_error", "not_finite", "overflow")
-        metrics = dict.fromkeys((*self._reward_names, *more), zero)
+        terms = reward.term_names(self.params.reward_keys_and_weights)
+        metrics = dict.fromkeys((*terms, "velocity_error", "tracking_error", "not_finite", "overflow"), zero)
         metrics |= self.rules.metrics(walker.episode, zero, zero, zero > 0, zero, jnp)
         return State(walker, obs, zero, zero, metrics, {"truncation": zero})
 
@@ -240,12 +241,6 @@ class AssistEnv(Env):
         speed = (scheduled.get("min_target_velocity", low), scheduled.get("max_target_velocity", high))
         return self.command_range._replace(speed=speed)
 
-    @property
-    def _reward_names(self) -> tuple[str, ...]:
-        weights = self.params.reward_keys_and_weights
-        used = [name for name in reward.SCALAR_TERMS if getattr(weights, name)]
-        return (*used, *(name for name in reward.IMITATION_BLOCKS if any(getattr(weights, name).values())))
-
     def _observe(self, walker: WalkerState, target: jax.Array, first: bool = False) -> tuple[WalkerState, jax.Array]:
         """What the policy sees, and the walker with what its sensing remembers of it."""
         body, rules = walker.physics, self.rules
@@ -292,6 +287,8 @@ class AssistEnv(Env):
             reference_foot_position=feet_ref,
             device_effort=actions.device_effort(self.action_spec, control, jnp),
             strike=jnp.zeros(3),
+            joints=self.joints,
+            muscles=self._muscle_names,
         )
 
 

@@ -208,9 +208,9 @@ class EpisodeRules:
 
     def weighted(self, terms: dict[str, Any], scheduled: dict) -> dict[str, Any]:
         """Reward terms with the weights that the curriculum gives now (a factor on an imitation block's)."""
-        weights = self.params.reward_keys_and_weights
+        weights = self.params.reward_keys_and_weights.terms
         for name in self.scheduled_rewards:
-            base = getattr(weights, name)
+            base = weights[name]
             terms[name] = terms[name] * scheduled[_REWARD + name] / (1.0 if isinstance(base, dict) else base)
         return terms
 

@@ -9,7 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mjx_assist.config.schema import RewardWeights
+from mjx_assist.errors import UserError
 from mjx_assist.model.names import match_joints
+from mjx_assist.sim.own_code import imported
 
 POSE_KERNEL = 8.0  # 1/rad^2, MyoAssist's exp(-8 dq^2)
 END_EFFECTOR_KERNEL = 5.0  # 1/m^2
@@ -22,13 +24,17 @@ CONTACT_LOAD = 0.1  # body weights: a foot bears load
 STRIKE_STEPS = 3  # control steps with load that make a heel strike
 
 
+Term = Callable[["StepContext", Any], Any]  # (context, xp) -> a number for each walker
+
+
 class StepContext(NamedTuple):
     """What one control step leaves behind; every array may have leading batch dimensions.
 
     qpos, qvel and their references ``[..., J]`` (rad or m); activation ``[..., na]``; foot_load and its
     peak within the control step (r, l) in body weights;
     limit_load ``[..., L]``; foot positions relative to the pelvis ``[..., 2, 2]`` (m); velocities in m/s.
-    ``strike`` holds the heel-strike terms' values (see `advance_footsteps`).
+    ``strike`` holds the heel-strike terms' values (see `advance_footsteps`); ``joints`` and ``muscles`` name what J and
+    na count.
     """
 
     dt: float
@@ -49,6 +55,8 @@ class StepContext(NamedTuple):
     reference_foot_position: Any
     device_effort: Any
     strike: Any
+    joints: tuple[str, ...] = ()
+    muscles: tuple[str, ...] = ()
 
 
 class Footsteps(NamedTuple):
@@ -131,7 +139,9 @@ def _impact(c: StepContext, xp: Any) -> Any:
     return -c.dt * xp.maximum(0.0, c.peak_load - FOOT_FORCE_LIMIT).sum(-1)
 
 
-SCALAR_TERMS: dict[str, Callable[[StepContext, Any], Any]] = {
+# By the name of their weight in `RewardWeights`. A term of ours is a function above, its row here, its weight there and
+# a row of docs/rewards.md; all that is logged, shown and scheduled follows from the weights.
+SCALAR_TERMS: dict[str, Term] = {
     "forward_reward": _forward,
     "muscle_activation_penalty": _activation,
     "muscle_activation_diff_penalty": _activation_diff,
@@ -161,6 +171,35 @@ def joint_weights(weights: RewardWeights, key: str, joints: tuple[str, ...]) -> 
     return {name: weight for name, weight in table.items() if weight}
 
 
+def term_names(weights: RewardWeights) -> tuple[str, ...]:
+    """The terms that `make_reward` makes of these weights; each is logged as ``env/<name>``."""
+    by_name = weights.terms
+    blocks = [name for name in IMITATION_BLOCKS if any(by_name[name].values())]
+    return (
+        *(name for name in SCALAR_TERMS if by_name[name]),
+        *blocks,
+        *(name for name, weight in weights.extra_terms.items() if weight),
+    )
+
+
+def own_term(name: str) -> Term:
+    """A term of the user's, by its dotted name; imports their package.
+
+    Raises:
+        UserError: there is no such function; when it is called: what it returns is not one number a walker.
+    """
+    where = "config key 'env_params.reward_keys_and_weights.extra_terms'"
+    function = imported(name, where)
+
+    def term(c: StepContext, xp: Any) -> Any:
+        value = xp.asarray(function(c, xp))
+        if value.shape not in ((), np.shape(c.velocity)):
+            raise UserError(f"{where}: {name!r} must return one number a walker, returned an array {value.shape}.")
+        return value + xp.zeros_like(c.velocity)
+
+    return term
+
+
 def make_reward(
     weights: RewardWeights, joints: tuple[str, ...], slides: tuple[str, ...] = ()
 ) -> Callable[[StepContext, Any], tuple[Any, dict]]:
@@ -172,7 +211,7 @@ def make_reward(
     As in MyoAssist, an imitation block is weighted inside and multiplied once more by the sum of its weights.
 
     Raises:
-        UserError: an imitation weight matches no joint of the model.
+        UserError: an imitation weight matches no joint of the model, or a term of the user's is no function.
     """
     blocks = {}
     for key in IMITATION_BLOCKS:
@@ -180,7 +219,7 @@ def make_reward(
         if used:
             blocks[key] = (np.array(list(used)), np.array(list(used.values()), np.float32))
     scalars = {name: (getattr(weights, name), term) for name, term in SCALAR_TERMS.items() if getattr(weights, name)}
-
+    own = {name: (weight, own_term(name)) for name, weight in weights.extra_terms.items() if weight}
     tracking = np.array([HEIGHT_TRACKING_KERNEL if j in slides else TRACKING_KERNEL for j in joints], np.float32)
 
     def kernel(error: Any, scale: Any, xp: Any) -> Any:
@@ -197,6 +236,7 @@ def make_reward(
                 scale = tracking[index] if key == "pose_tracking_rewards" else POSE_KERNEL
             outer = 1.0 if key == "pose_tracking_rewards" else float(weight.sum())
             terms[key] = outer * c.dt * (weight * kernel(error, scale, xp)).sum(-1)
+        terms |= {name: weight * term(c, xp) for name, (weight, term) in own.items()}
         return sum(terms.values()), terms
 
     return reward

@@ -103,8 +103,8 @@ def _walking(run: Run) -> Iterator[tuple[str, str]]:
 
 
 def _reward(run: Run) -> Iterator[tuple[str, str]]:
-    row, weights = run.row, run.config.env_params.reward_keys_and_weights
-    terms = {name: row[f"env/{name}"] for name in vars(weights) if f"env/{name}" in row}
+    row, weights = run.row, run.config.env_params.reward_keys_and_weights.terms
+    terms = {name: row[f"env/{name}"] for name in weights if f"env/{name}" in row}
     yield "reward", f"{row['reward']:.4f}"
     for name in sorted(terms, key=lambda name: -abs(terms[name]))[:TERMS]:
         yield f"  {name}", f"{terms[name]:+.4f}"

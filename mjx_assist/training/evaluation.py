@@ -1,5 +1,6 @@
 """Periodic evaluation: the policy walks in C MuJoCo, in a process of its own, while training goes on."""
 
+import dataclasses
 import json
 import logging
 import os
@@ -13,9 +14,11 @@ from typing import NamedTuple
 
 import jax
 
+from mjx_assist.config.device import OwnController
 from mjx_assist.errors import UserError
 from mjx_assist.files.atomic import replace_link, write_text
 from mjx_assist.files.logs import read_rows
+from mjx_assist.files.plain import write_json
 from mjx_assist.paths import BEST, EVALUATION_LOG, TRAIN_LOG
 from mjx_assist.policy import bundle as bundles
 from mjx_assist.training.callbacks import Callback, Run, is_due
@@ -23,7 +26,7 @@ from mjx_assist.training.export import policy_bundle
 from mjx_assist.training.tensorboard import Scalars
 
 FOLDER = "evaluation"
-FIGURES, OUTPUT = "evaluation.json", "output.txt"
+FIGURES, OUTPUT, CONTROLLER = "evaluation.json", "output.txt", "controller.json"
 EPISODES, STEPS, FIRST_SEED = 3, 1000, 0
 LOWEST_PRIORITY = 19  # nice
 QUALITY = ("hip", "knee", "ankle")  # whose correlation with the reference is the quality of a gait
@@ -90,7 +93,8 @@ class Evaluation(Callback):
         try:
             bundles.save(policy_bundle(run.config, run.env, run.spec, state, rows), folder)
             kind = run.config.env_params.model_kind
-            process = start(command(folder, kind), folder / OUTPUT)
+            controller = _own_controller(run, folder)
+            process = start(command(folder, kind, controller), folder / OUTPUT)
         except (OSError, UserError) as error:
             log.warning("update %d is not evaluated: %s", run.update, error)
             return
@@ -154,7 +158,16 @@ def score(result: dict) -> tuple[float, float]:
     return round(result["walking_time_s"], 2), -1.0 if quality is None else quality
 
 
-def command(folder: Path, kind: str) -> list[str]:
+def _own_controller(run: Run, folder: Path) -> Path | None:
+    """The file that asks for the run's device controller, which a bundle's word alone has not imported."""
+    settings = run.config.env_params.device_controller
+    if not isinstance(settings, OwnController):
+        return None
+    write_json(folder / CONTROLLER, dataclasses.asdict(settings))
+    return folder / CONTROLLER
+
+
+def command(folder: Path, kind: str, controller: Path | None = None) -> list[str]:
     """The evaluation of a bundle on the kind of model that it trains on, its figures written next to it."""
     options = {
         "--model": kind,
@@ -163,6 +176,7 @@ def command(folder: Path, kind: str) -> list[str]:
         "--seed": FIRST_SEED,
         "--json": folder / FIGURES,
     }
+    options |= {"--controller": controller} if controller else {}
     words = [str(word) for option in options.items() for word in option]
     return [sys.executable, "-m", "mjx_assist", "evaluate", str(folder), *words]
 

@@ -1,5 +1,6 @@
 """From a run's newest checkpoint to a policy bundle. JAX is imported only when a checkpoint is read."""
 
+import dataclasses
 from collections.abc import Sequence
 from functools import partial
 from importlib.metadata import version
@@ -9,6 +10,8 @@ import numpy as np
 
 import mjx_assist
 from mjx_assist import config as configs
+from mjx_assist.config.device import OwnController, ZeroTorque
+from mjx_assist.config.schema import EnvParams
 from mjx_assist.config.words import CRITIC
 from mjx_assist.errors import UserError, unknown
 from mjx_assist.paths import CHECKPOINTS, POLICY_FOLDER, SESSION_CONFIG, data_path
@@ -47,7 +50,7 @@ def restored(run: Path, also: Sequence[str] = ()) -> tuple:
     if not (run / SESSION_CONFIG).is_file():
         raise UserError(f"{str(run)!r} is not a training run: it has no {SESSION_CONFIG}.")
     config = configs.load(run / SESSION_CONFIG)
-    env = make_env(config.env_params)
+    env = make_env(without_own_code(config.env_params))
     spec = loop.make_policy_spec(config, env)
     made = learner.make_learner(loop.batched(env), spec, config.ppo_params)
     template = jax.eval_shape(partial(learner.init, made), jax.random.PRNGKey(0))
@@ -62,6 +65,15 @@ def restored(run: Path, also: Sequence[str] = ()) -> tuple:
     for item in found.values():
         state = state.replace(**item)
     return config, env, spec, state
+
+
+def without_own_code(params: EnvParams) -> EnvParams:
+    """The env without what would import a package of the user's own, which no policy is read with: terms of the reward,
+    and a device controller (its head stays off)."""
+    weights = dataclasses.replace(params.reward_keys_and_weights, extra_terms={})
+    own = isinstance(params.device_controller, OwnController)
+    controller = ZeroTorque() if own else params.device_controller
+    return dataclasses.replace(params, reward_keys_and_weights=weights, device_controller=controller)
 
 
 def policy_bundle(config: configs.RunConfig, env, spec, state, rows: list[dict]) -> bundles.Bundle:

@@ -4,6 +4,7 @@ Everything that the config alone can tell is checked before JAX is imported.
 """
 
 import contextlib
+import dataclasses
 import io
 import json
 import os
@@ -103,7 +104,8 @@ def train_in(path: Path, config: RunConfig, resume: bool, callbacks: Sequence["C
         if config.evaluate_param_list:
             from mjx_assist.eval.report.evaluations import analyze
 
-            for folder in analyze(bundle, path, run.control_steps):
+            # Whoever trains with a controller of their own has asked for it.
+            for folder in analyze(dataclasses.replace(bundle, may_import=True), path, run.control_steps):
                 print(f"report {folder}", flush=True)
     return run
 

@@ -37,8 +37,8 @@ ROW = {
 EVALUATION = {"update": 2, "control_steps": 128, "walking_time_s": 12.5, "falls": 1, "gait_quality": None}
 
 
-def make_session(path, total_updates=4, curriculum=None, **more):
-    env = {"num_envs": 8, "curriculum": curriculum}
+def make_session(path, total_updates=4, curriculum=None, rewards=None, **more):
+    env = {"num_envs": 8, "curriculum": curriculum, "reward_keys_and_weights": rewards or {}}
     config = configs.from_dict({"env_params": env, "ppo_params": {"n_steps": 8, "batch_size": 64}})
     return Run(config, path, None, None, None, None, 0, total_updates, **more)
 
@@ -65,6 +65,15 @@ def test_the_table_shows_what_is_learned_with_the_largest_terms_first(tmp_path):
     assert sorted(terms, key=shown.index) == terms
     assert "muscle_activation_penalty" not in shown
     assert "non-finite" not in shown
+
+
+def test_a_term_of_the_users_own_is_among_the_largest(tmp_path):
+    own = "my_package.rewards:upright"
+    session = make_session(tmp_path, rewards={"extra_terms": {own: 0.3}}, row={**ROW, f"env/{own}": -0.25})
+    console = Console(file=io.StringIO(), width=110)
+    console.print(display.table(session))
+    terms = ["forward_reward", own, "impact_penalty"]
+    assert sorted(terms, key=console.file.getvalue().index) == terms
 
 
 def test_simulations_that_blew_up_are_shown(tmp_path):

@@ -3,7 +3,6 @@
 What is measured, in which unit and beside what, is the table `FIGURES`; everything below it draws.
 """
 
-import dataclasses
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -47,8 +46,8 @@ class Panel:
 
 
 _TERMS = tuple(
-    Panel(f"env/{field.name}", field.name.removesuffix("_rewards").replace("_", " "), "reward per control step")
-    for field in dataclasses.fields(RewardWeights)
+    Panel(f"env/{name}", name.removesuffix("_rewards").replace("_", " "), "reward per control step")
+    for name in RewardWeights().terms
 )
 # Figure -> its log and panels.
 FIGURES: dict[str, tuple[str, tuple[Panel, ...]]] = {
@@ -63,7 +62,7 @@ FIGURES: dict[str, tuple[str, tuple[Panel, ...]]] = {
             Panel("explained_variance", "Explained variance", "of returns by the critic", lowest=-0.25, highest=1.0),
         ),
     ),
-    "reward_terms": (TRAIN_LOG, _TERMS),
+    "reward_terms": (TRAIN_LOG, (*_TERMS, Panel("env/*:*", "Terms of your own", "reward per control step"))),
     "optimisation": (
         TRAIN_LOG,
         (
@@ -247,9 +246,14 @@ def _names(runs: Sequence[Curves], panel: Panel) -> list[str]:
             name
             for run in runs
             for name, values in run.columns.items()
-            if fnmatchcase(name, panel.keys) and np.isfinite(values).any()
+            if _named(panel.keys, name) and np.isfinite(values).any()
         )
     )
+
+
+def _named(keys: str, name: str) -> bool:
+    """Whether the pattern names the column; its ``*`` is within one part of the name, between slashes."""
+    return fnmatchcase(name, keys) and name.count("/") == keys.count("/")
 
 
 def _label(name: str) -> str:

@@ -16,8 +16,10 @@ from mjx_assist.sim.device.motors import make_motors
 NAMES = (LEARNED, *PUBLISHED)
 
 
-def with_controller(bundle: Bundle, choice: str | None) -> Bundle:
+def with_controller(bundle: Bundle, choice: str | DeviceController | None) -> Bundle:
     """The policy with another device controller; None leaves it as it was trained.
+
+    ``choice``: a name, a JSON file or settings. A function of the user's own that they name is imported.
 
     Raises:
         UserError: an unknown name, a file that is no controller, or one that the policy's device cannot follow.
@@ -33,10 +35,15 @@ def with_controller(bundle: Bundle, choice: str | None) -> Bundle:
             )
         return bundle
     model = reduced_model(bundle)
-    wanted = chosen(choice, make_motors(model).joint_names)
-    make_controller(wanted, model, 1.0 / env.control_framerate)
+    if isinstance(choice, str):
+        wanted = chosen(choice, make_motors(model).joint_names)
+    else:
+        wanted = choice
+        device.check(wanted, "device controller")
+    make_controller(wanted, model, 1.0 / env.control_framerate, may_import=True)
     env = dataclasses.replace(env, device_controller=wanted)
-    return dataclasses.replace(bundle, config=dataclasses.replace(bundle.config, env_params=env))
+    config = dataclasses.replace(bundle.config, env_params=env)
+    return dataclasses.replace(bundle, config=config, may_import=True)
 
 
 def chosen(choice: str, joints: Sequence[str]) -> DeviceController:

@@ -9,7 +9,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -51,7 +51,8 @@ def run(bundles: Sequence[Bundle], trials: Sequence[Trial], processes: int = PRO
         places = [Path(folder) / str(i) for i in range(len(bundles))]
         for bundle, place in zip(bundles, places, strict=True):
             save(bundle, place)
-        workers = ProcessPoolExecutor(min(processes, len(trials)), context, _begin, (places,))
+        begin = places, [bundle.may_import for bundle in bundles]
+        workers = ProcessPoolExecutor(min(processes, len(trials)), context, _begin, begin)
         try:
             jobs = {workers.submit(_walk, trial): index for index, trial in enumerate(trials)}
             for job in as_completed(jobs):
@@ -99,8 +100,8 @@ def speed_error(record: GaitRecord) -> tuple[float, float]:
 _bundles: list[Bundle] = []  # of a worker process
 
 
-def _begin(places: Sequence[Path]) -> None:
-    _bundles[:] = [load(place) for place in places]
+def _begin(places: Sequence[Path], may_import: Sequence[bool]) -> None:
+    _bundles[:] = [replace(load(place), may_import=may) for place, may in zip(places, may_import, strict=True)]
     threadpool_limits(1)
 
 

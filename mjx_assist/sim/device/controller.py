@@ -1,19 +1,30 @@
 """A device's controller resolved against a model: contact loads and joint state in, controls of its actuators out."""
 
 import fnmatch
+import inspect
+import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
 import mujoco
 import numpy as np
 
-from mjx_assist.config.device import DeviceController, Gains, Impedance, Spline, TorqueProfile, ZeroTorque
-from mjx_assist.errors import unknown
+from mjx_assist.config.device import (
+    DeviceController,
+    Gains,
+    Impedance,
+    OwnController,
+    Spline,
+    TorqueProfile,
+    ZeroTorque,
+)
+from mjx_assist.errors import UserError, unknown
 from mjx_assist.model.names import GRAVITY, body_weight
 from mjx_assist.model.view import load_columns
 from mjx_assist.sim.device import curves, strides
 from mjx_assist.sim.device.motors import Motors, controls, make_motors
+from mjx_assist.sim.own_code import imported
 
 
 class Felt(NamedTuple):
@@ -65,12 +76,24 @@ class Controller:
         return xp.where(self.driven, self.torque(felt, xp), 0.0)
 
 
-def make_controller(settings: DeviceController, model: mujoco.MjModel, dt: float) -> Controller:
+def make_controller(
+    settings: DeviceController, model: mujoco.MjModel, dt: float, may_import: bool = False
+) -> Controller:
     """Settings resolved against a reduced model whose control step is ``dt`` s.
 
+    ``may_import``: whether the user asked for these settings, so that a function of their own that they name is
+    imported; never on a policy's word alone.
+
     Raises:
-        UserError: the model has no device, one that takes no torque, or none at the joint the settings name.
+        UserError: the model has no device, one that takes no torque, or none at the joint the settings name; a function
+            of the user's own that may not be imported, or cannot be, or takes other parameters.
     """
+    if isinstance(settings, OwnController) and not may_import:
+        file = json.dumps(asdict(settings))
+        raise UserError(
+            f"device controller {settings.type!r} is a function of somebody's own, and no policy has it imported. If "
+            f"you know it, ask for it yourself: --controller FILE.json, with {file} in the file."
+        )
     motors = make_motors(model)
     pattern = getattr(settings, "joint", "*")
     driven = np.array([fnmatch.fnmatchcase(name, pattern) for name in motors.joint_names])
@@ -99,6 +122,27 @@ def _torque(settings: DeviceController, mass: float) -> Torque:
         case Impedance():
             swing = settings.swing or settings
             return lambda felt, xp: xp.where(felt.stance, _spring(settings, felt), _spring(swing, felt))
+        case OwnController():
+            return _own_torque(settings, mass if settings.torque_unit == "N*m/kg" else 1.0)
+
+
+def _own_torque(settings: OwnController, scale: float) -> Torque:
+    """The user's function, called with its parameters; one torque for all motors stands for each."""
+    told, name, parameters = f"device controller {settings.type!r}", settings.type, settings.parameters
+    function = imported(name, "device controller")
+    try:
+        inspect.signature(function).bind(None, None, **parameters)
+    except TypeError as error:
+        allowed = f"{name.rpartition(':')[2]}{inspect.signature(function)}"
+        raise UserError(f"{told}: 'parameters' {parameters}: {error}. Allowed: those of {allowed}.") from None
+
+    def torque(felt: Felt, xp: Any) -> Any:
+        made = xp.asarray(function(felt, xp, **parameters))
+        if made.shape not in ((), felt.angle.shape):
+            raise UserError(f"{told}: must return a torque for each motor {felt.angle.shape}, returned {made.shape}.")
+        return scale * made + xp.zeros_like(felt.angle)
+
+    return torque
 
 
 def curve_of(settings: TorqueProfile | Spline) -> curves.Curve:

@@ -13,8 +13,8 @@ from mjx_assist.paths import EVALUATION_LOG, TRAIN_LOG
 ROWS = 200
 
 
-def write_run(path, level=0.0, evaluations=3, rows=ROWS):
-    """A made-up run whose reward climbs by 1 from ``level``."""
+def write_run(path, level=0.0, evaluations=3, rows=ROWS, columns=None):
+    """A made-up run whose reward climbs by 1 from ``level``; ``columns``: more of its log."""
     path.mkdir(parents=True)
     log = [
         {
@@ -23,6 +23,7 @@ def write_run(path, level=0.0, evaluations=3, rows=ROWS):
             "wall_s": 2.0 * i,
             "steps_per_s": 5000.0,
             "reward": level + i / (ROWS - 1),
+            **(columns or {}),
             "env/forward_reward": 0.1,
             "env/impact_penalty": -0.1,
             "env/not_finite": 1e-6,
@@ -83,6 +84,14 @@ def test_reward_terms_are_those_of_the_log(tmp_path):
     log, panels = training.FIGURES["reward_terms"]
     figure = training.draw_figure([load(write_run(tmp_path / "run"), log)], panels, "")
     assert [ax.get_title(loc="left") for ax in figure.axes if ax.get_visible()] == ["forward reward", "impact penalty"]
+
+
+def test_terms_of_the_users_own_have_a_panel_and_their_schedules_none_of_it(tmp_path):
+    own = {"env/my_package.rewards:upright": -0.25, "env/my_package.rewards:level_feet": 0.5}
+    own |= {"env/curriculum/reward_keys_and_weights.my_package.rewards:upright": 0.3}
+    ax = panel([write_run(tmp_path / "run", columns=own)], "reward_terms", "Terms of your own")
+    last = {line.get_label(): line.get_ydata()[-1] for line in ax.lines if not line.get_label().startswith("_")}
+    assert last == {"rewards:upright": -0.25, "rewards:level feet": 0.5}
 
 
 def test_kl_has_a_curve_for_each_head_and_the_target(tmp_path):
