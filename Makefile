@@ -51,7 +51,7 @@ test: $(DEV)
 	$(VENV)/bin/python -m pytest -n 2 --dist loadfile
 
 test-all: test
-	$(VENV)/bin/python -m pytest -n 2 --dist loadfile -m slow
+	XLA_FLAGS= $(VENV)/bin/python -m pytest -n 2 --dist loadfile -m slow
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .ruff_cache

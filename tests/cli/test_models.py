@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from full_disk import largest_file
 from matplotlib.image import imread
 
 from mjx_assist.cli.main import main
@@ -158,6 +159,57 @@ def test_show_without_opengl_is_one_sentence(monkeypatch, reduced, tmp_path: Pat
     monkeypatch.setattr(strip, "_gl_backends", lambda: [])
     assert main(["models", "show", "myolegs22", "Tutorial_L1", "-o", str(tmp_path / "models.png")]) == 2
     assert "OSMesa" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+# --- the reports and models that are written
+
+
+def test_models_list_names_humans_and_devices(capsys):
+    assert main(["models", "list"]) == 0
+    printed = capsys.readouterr().out
+    assert "myolegs22" in printed
+    assert "Tutorial_L1" in printed
+
+
+def test_models_report_prints_and_writes_every_muscle(reduced, tmp_path: Path, capsys):
+    file = tmp_path / "fidelity.json"
+    assert main(["models", "report", "myolegs22", "Tutorial_L1", "--json", str(file)]) == 0
+    printed, figures = capsys.readouterr().out, json.loads(file.read_text())
+    muscles = {row["muscle"]: row for row in figures["muscles"]}
+    assert len(muscles) == 22
+    for name, row in muscles.items():
+        (line,) = (line for line in printed.splitlines() if line.startswith(f"{name} "))
+        assert f"{row['moment_arm_peak_mm']:.3f}" in line
+    assert figures["size"]["reduced"]["nv"] == 11
+
+
+def test_models_export_writes_a_model_that_mujoco_opens(reduced, tmp_path: Path):
+    import mujoco
+    import numpy as np
+
+    out = tmp_path / "model"
+    command = ["models", "export", "myolegs22", "Tutorial_L1", "-o", str(out)]
+    assert main(command) == 0
+    model = mujoco.MjModel.from_xml_path(str(out / "model.xml"))
+    assert model.nv == 11
+    coupling = json.loads((out / "coupling.json").read_text())
+    qpos = np.linspace(-0.3, 0.4, model.nq)
+    powers = qpos[coupling["source"]][:, None] ** np.arange(5)
+    np.testing.assert_allclose((coupling["polycoef"] * powers).sum(1), reduced.coupling.lift(qpos), atol=1e-12)
+    assert main(command) == 0  # an earlier export is replaced
+
+
+def test_models_export_leaves_other_folders_alone(refused, tmp_path: Path):
+    (tmp_path / "mine.txt").write_text("mine")
+    assert "left as it is" in refused("models", "export", "myolegs22", "Tutorial_L1", "-o", tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_no_space_for_an_exported_model_leaves_nothing(refused, reduced, tmp_path: Path):
+    with largest_file(4096):
+        message = refused("models", "export", "myolegs22", "Tutorial_L1", "-o", tmp_path / "model")
+    assert "cannot be written" in message
     assert not list(tmp_path.iterdir())
 
 

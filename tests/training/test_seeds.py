@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import small_runs
 
 from mjx_assist import config as configs
 from mjx_assist.cli.main import main
@@ -13,17 +14,6 @@ from mjx_assist.errors import UserError
 from mjx_assist.paths import EVALUATION_LOG, TRAIN_LOG
 from mjx_assist.training import run
 from mjx_assist.training.seeds import over_seeds
-
-TINY = {
-    "env_params.num_envs": "2",
-    "env_params.backend": "mujoco",
-    "ppo_params.n_steps": "2",
-    "ppo_params.batch_size": "4",
-    "ppo_params.n_epochs": "2",
-    "policy_params.net_arch": '{"human_actor": [4], "exo_actor": [4], "common_critic": [4]}',
-    "logger_params.evaluation_frequency": "0",
-    "total_timesteps": "8",
-}
 
 
 def as_trained(config, path):
@@ -175,8 +165,7 @@ def test_wandb_that_is_not_installed_is_told_before_anything_is_made(monkeypatch
 
 @pytest.mark.slow
 def test_two_seeds_are_trained_and_measured(tmp_path, capsys):
-    overrides = [word for key, value in TINY.items() for word in (f"--{key}", value)]
-    assert train("walk22_exo", *overrides, "--seeds", 2, "--out", tmp_path) == 0
+    assert train("walk22_exo", *small_runs.flags(updates=2), "--seeds", 2, "--out", tmp_path) == 0
     (parent,) = tmp_path.glob("seeds_*")
     runs = json.loads((parent / "seeds.json").read_text())["runs"]
     assert [run["seed"] for run in runs] == [1234, 1235]
