@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from mjx_assist.config.schema import RunConfig
+from mjx_assist.model.fidelity.report import fidelity
 from mjx_assist.model.names import actuator_names, is_muscle, mirror
 from mjx_assist.model.reduction import ReducedModel, reduce_model
 from mjx_assist.policy import bundle as bundles
@@ -29,6 +30,12 @@ os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_cpu
 def reduced() -> ReducedModel:
     """myolegs22 with Tutorial_L1, reduced."""
     return reduce_model("myolegs22", "Tutorial_L1")
+
+
+@pytest.fixture(scope="session")
+def report(reduced: ReducedModel) -> dict:
+    """How true that model is to the full one, without its motions."""
+    return fidelity(reduced, dynamics=False)
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 
-from mjx_assist.paths import TRAIN_LOG
+from mjx_assist.paths import EVALUATION_LOG, TRAIN_LOG
 from mjx_assist.training import export
 
 NETS = {"human_actor": [16], "exo_actor": [8], "common_critic": [16]}
@@ -57,3 +57,33 @@ def assert_equals(run, other):
     assert rows(run) == rows(other)
     for x, expected in zip(weights(run), weights(other), strict=True):
         np.testing.assert_array_equal(x, expected)
+
+
+def as_trained(config, path):
+    """The files of a finished run whose numbers follow from its seed."""
+    seed = config.env_params.seed
+    rows = [
+        {
+            "update": i,
+            "control_steps": config.total_timesteps * i // 40,
+            "wall_s": 30.0 * i,
+            "reward": seed + (i > 39),
+            "episodes": i,
+            "episode_length": 10.0 * i,
+        }
+        for i in range(1, 41)
+    ]
+    walks = [
+        {
+            "control_steps": 1000 * i,
+            "falls": 0 if i >= seed else 2,
+            "walking_time_s": 11.0 * i,
+            "speed_m_s": 1.25,
+            **{f"correlation/{angle}": None if seed == 2 else 0.9 for angle in ("hip", "knee", "ankle")},
+        }
+        for i in (1, 2, 3)
+    ]
+    for name, lines in ((TRAIN_LOG, rows), (EVALUATION_LOG, walks)):
+        (path / name).write_text("".join(json.dumps(line) + "\n" for line in lines))
+    (path / "policy").mkdir(exist_ok=True)
+    (path / "policy" / "bundle.json").write_text("{}")
