@@ -1,4 +1,4 @@
-"""Fixtures that many tests share: the reduced model, and a bundle of an untrained policy made without JAX."""
+"""Fixtures that many tests share: the reduced model, an untrained policy's bundle made without JAX, quick training."""
 
 import os
 from pathlib import Path
@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from mjx_assist.config.schema import RunConfig
+from mjx_assist.model.fidelity.report import fidelity
 from mjx_assist.model.names import actuator_names, is_muscle, mirror
 from mjx_assist.model.reduction import ReducedModel, reduce_model
 from mjx_assist.policy import bundle as bundles
@@ -14,17 +15,27 @@ from mjx_assist.policy.policy import HeadWeights, MirrorWeights, Policy
 from mjx_assist.reference import healthy
 from mjx_assist.reference.cycle import ReferenceGait
 from mjx_assist.sim import action, observation
+from mjx_assist.training import run as run_module
 
 # Read when JAX starts: compiled programs are kept in the checkout, so a second run of the tests compiles little.
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(Path(__file__).parents[1] / ".jax_cache"))
-os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.5")
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.1")
+# A test compiles much and computes little: without optimization XLA takes a fifth of the time. `XLA_FLAGS= make test`
+# tests the programs as training compiles them, and so does `make test-all` with its slow tests, which compute much.
+os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false")
 
 
 @pytest.fixture(scope="session")
 def reduced() -> ReducedModel:
     """myolegs22 with Tutorial_L1, reduced."""
     return reduce_model("myolegs22", "Tutorial_L1")
+
+
+@pytest.fixture(scope="session")
+def report(reduced: ReducedModel) -> dict:
+    """How true that model is to the full one, without its motions."""
+    return fidelity(reduced, dynamics=False)
 
 
 @pytest.fixture(scope="session")
@@ -77,6 +88,18 @@ def bundle_path(untrained_bundle: bundles.Bundle, tmp_path: Path) -> Path:
     path = tmp_path / "untrained"
     bundles.save(untrained_bundle, path)
     return path
+
+
+@pytest.fixture
+def quick_gait(monkeypatch: pytest.MonkeyPatch, untrained_bundle):
+    """The shipped reference gait without fitting it again."""
+    monkeypatch.setattr(healthy, "healthy_gait", lambda model, name="schwartz2008": untrained_bundle.gait)
+
+
+@pytest.fixture(autouse=True)
+def no_compilation_cache(monkeypatch: pytest.MonkeyPatch):
+    """Leave JAX's settings in this process and the user's cache folder alone."""
+    monkeypatch.setattr(run_module, "_use_compilation_cache", lambda: None)
 
 
 def _log_row(update: int) -> dict:

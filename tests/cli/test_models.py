@@ -5,22 +5,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from full_disk import largest_file
 from matplotlib.image import imread
 
 from mjx_assist.cli.main import main
 from mjx_assist.errors import UserError
-from mjx_assist.eval.plots import models
 from mjx_assist.eval.view import strip
 from mjx_assist.model.assembly import available
 from mjx_assist.model.fidelity import report as fidelity_report
 from mjx_assist.model.fidelity import sweep
 from mjx_assist.model.fidelity import table as model_table
-from mjx_assist.model.fidelity.report import fidelity
-
-
-@pytest.fixture(scope="module")
-def report(reduced):
-    return fidelity(reduced, dynamics=False)
 
 
 @pytest.fixture
@@ -37,16 +31,6 @@ def quick(monkeypatch: pytest.MonkeyPatch, reduced, report):
     monkeypatch.setattr(sweep, "reduce_model", reduce_model)
     monkeypatch.setattr(sweep, "fidelity", lambda _: report)
     return measured
-
-
-def test_a_row_tells_size_device_and_worst_bound(reduced, report):
-    row = model_table.row(reduced, report)
-    assert row["nv"] == {"full": 39, "reduced": 11}
-    assert (row["muscles"], row["device_actuators"], row["device_joints"]) == (22, ["Exo_R", "Exo_L"], [])
-    assert row["points"]["full"] == 88 > row["points"]["reduced"]
-    assert 0 < row["step_us"]["reduced"] < row["step_us"]["full"]
-    nearest = max(report["verdicts"], key=lambda v: v["value"] / v["bound"])
-    assert model_table.cells(row)[-1].startswith(f"{nearest['measure']}: {nearest['value']:.3g} of ")
 
 
 def test_a_sweep_goes_on_where_it_was_and_tells_what_failed(quick, tmp_path: Path, capsys):
@@ -93,36 +77,6 @@ def test_an_unknown_device_of_a_sweep_is_answered_before_the_work(capsys):
     assert "Did you mean 'Tutorial_L1'?" in capsys.readouterr().err
 
 
-def test_plotted_moment_arms_are_how_tendon_length_changes(reduced, report):
-    """Against differences of the full model's own tendon lengths, by MuJoCo at lifted poses."""
-    import mujoco
-
-    from mjx_assist.model.assembly import full_model
-
-    ranges = report["walking_range_rad"]
-    curves = {(c.muscle, c.joint): c for c in models.arm_curves(reduced, ranges)}
-    full = full_model("myolegs22", "Tutorial_L1", "composed")
-    data, model = mujoco.MjData(full), reduced.model
-    for muscle, joint in (("soleus_r", "ankle_angle_r"), ("rectfem_l", "hip_flexion_l"), ("vasti_r", "knee_angle_r")):
-        curve, lengths = curves[muscle, joint], []
-        qpos = model.qpos0.copy()
-        for name, (low, high) in ranges.items():
-            qpos[model.joint(name).qposadr[0]] = low + 0.5 * (high - low)
-        for angle in np.radians(curve.angle):
-            qpos[model.joint(joint).qposadr[0]] = angle
-            data.qpos[:] = reduced.coupling.lift(qpos)
-            mujoco.mj_kinematics(full, data)
-            mujoco.mj_comPos(full, data)
-            mujoco.mj_tendon(full, data)
-            lengths.append(data.ten_length[full.actuator(muscle).trnid[0]])
-        arms = -1e3 * np.gradient(lengths, np.radians(curve.angle))
-        np.testing.assert_allclose(curve.full[1][1:-1], arms[1:-1], atol=0.1)
-        np.testing.assert_allclose(curve.reduced[1], curve.full[1], atol=3.0)
-    shown = models.distinct(list(curves.values()))
-    assert {c.muscle for c in shown} >= {m["muscle"] for m in report["muscles"] if m["muscle"].endswith("_r")}
-    assert len(shown) < len(curves)
-
-
 def test_report_writes_figures_and_plots(monkeypatch, reduced, report, tmp_path: Path, capsys):
     shown = {"joint": "knee", "time_s": [0, 0.1], "reduced_deg": [0, 1], "full_deg": {"20 ms": [0, 2], "2 ms": [0, 1]}}
     rows = [
@@ -158,6 +112,57 @@ def test_show_without_opengl_is_one_sentence(monkeypatch, reduced, tmp_path: Pat
     monkeypatch.setattr(strip, "_gl_backends", lambda: [])
     assert main(["models", "show", "myolegs22", "Tutorial_L1", "-o", str(tmp_path / "models.png")]) == 2
     assert "OSMesa" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+# --- the reports and models that are written
+
+
+def test_models_list_names_humans_and_devices(capsys):
+    assert main(["models", "list"]) == 0
+    printed = capsys.readouterr().out
+    assert "myolegs22" in printed
+    assert "Tutorial_L1" in printed
+
+
+def test_models_report_prints_and_writes_every_muscle(reduced, tmp_path: Path, capsys):
+    file = tmp_path / "fidelity.json"
+    assert main(["models", "report", "myolegs22", "Tutorial_L1", "--json", str(file)]) == 0
+    printed, figures = capsys.readouterr().out, json.loads(file.read_text())
+    muscles = {row["muscle"]: row for row in figures["muscles"]}
+    assert len(muscles) == 22
+    for name, row in muscles.items():
+        (line,) = (line for line in printed.splitlines() if line.startswith(f"{name} "))
+        assert f"{row['moment_arm_peak_mm']:.3f}" in line
+    assert figures["size"]["reduced"]["nv"] == 11
+
+
+def test_models_export_writes_a_model_that_mujoco_opens(reduced, tmp_path: Path):
+    import mujoco
+    import numpy as np
+
+    out = tmp_path / "model"
+    command = ["models", "export", "myolegs22", "Tutorial_L1", "-o", str(out)]
+    assert main(command) == 0
+    model = mujoco.MjModel.from_xml_path(str(out / "model.xml"))
+    assert model.nv == 11
+    coupling = json.loads((out / "coupling.json").read_text())
+    qpos = np.linspace(-0.3, 0.4, model.nq)
+    powers = qpos[coupling["source"]][:, None] ** np.arange(5)
+    np.testing.assert_allclose((coupling["polycoef"] * powers).sum(1), reduced.coupling.lift(qpos), atol=1e-12)
+    assert main(command) == 0  # an earlier export is replaced
+
+
+def test_models_export_leaves_other_folders_alone(refused, tmp_path: Path):
+    (tmp_path / "mine.txt").write_text("mine")
+    assert "left as it is" in refused("models", "export", "myolegs22", "Tutorial_L1", "-o", tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_no_space_for_an_exported_model_leaves_nothing(refused, reduced, tmp_path: Path):
+    with largest_file(4096):
+        message = refused("models", "export", "myolegs22", "Tutorial_L1", "-o", tmp_path / "model")
+    assert "cannot be written" in message
     assert not list(tmp_path.iterdir())
 
 

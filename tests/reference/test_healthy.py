@@ -6,7 +6,6 @@ import pytest
 
 from mjx_assist.errors import UserError
 from mjx_assist.model.assembly import full_model
-from mjx_assist.model.reduction import reduce_model
 from mjx_assist.reference import feet as foot_kinematics
 from mjx_assist.reference import fit, healthy
 from mjx_assist.reference.cycle import sample, stride_frequency
@@ -17,16 +16,6 @@ JOINTS = (
     *(f"{joint}_{side}" for side in "rl" for joint in ("hip_flexion", "knee_angle", "ankle_angle", "mtp_angle")),
 )
 SPEEDS = (0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0)
-
-
-@pytest.fixture(scope="module")
-def model():
-    return reduce_model("myolegs22", "Tutorial_L1").model
-
-
-@pytest.fixture(scope="module")
-def gait(model):
-    return healthy.healthy_gait(model)
 
 
 def column(joint):
@@ -161,8 +150,8 @@ def test_foot_position_is_what_the_models_sensors_read(model, gait):
             np.testing.assert_allclose(gait.foot_position[3, p, side], read, atol=1e-9)
 
 
-def test_full_model_walks_in_the_same_poses(gait):
-    lift = reduce_model("myolegs22", "Tutorial_L1").coupling.lift
+def test_full_model_walks_in_the_same_poses(reduced, gait):
+    lift = reduced.coupling.lift
     feet = foot_kinematics.feet(full_model("myolegs22", "Tutorial_L1"), lift(gait.qpos[3, ::5]))
     heel = feet.heel - feet.pelvis[:, None]
     np.testing.assert_allclose(heel, gait.foot_position[3, ::5], atol=0.002)

@@ -7,8 +7,6 @@ import numpy as np
 import pytest
 
 from mjx_assist.errors import UserError
-from mjx_assist.model.reduction import reduce_model
-from mjx_assist.reference import healthy
 from mjx_assist.reference.cycle import sample
 from mjx_assist.reference.motion import load_motion
 
@@ -17,16 +15,6 @@ SPEED = 1.25
 LEG = ("hip_flexion", "knee_angle", "ankle_angle", "mtp_angle")
 JOINTS = ("pelvis_tx", "pelvis_ty", "pelvis_tilt", *(f"{joint}_{side}" for side in "rl" for joint in LEG))
 NEEDED = [j for j in JOINTS if j not in ("pelvis_tx", "pelvis_ty", "mtp_angle_r", "mtp_angle_l")]
-
-
-@pytest.fixture(scope="module")
-def model():
-    return reduce_model("myolegs22", "Tutorial_L1").model
-
-
-@pytest.fixture(scope="module")
-def gait(model):
-    return healthy.healthy_gait(model)
 
 
 @pytest.fixture

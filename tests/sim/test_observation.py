@@ -1,5 +1,6 @@
 """What a policy sees: names, order, the mirror, and that a mirrored walker sees the mirrored observation."""
 
+import mirrored
 import mujoco
 import numpy as np
 import pytest
@@ -7,8 +8,7 @@ import pytest
 from mjx_assist.config.schema import JOINT_POSITIONS, JOINT_VELOCITIES, EnvParams
 from mjx_assist.errors import UserError
 from mjx_assist.model import names as model_names
-from mjx_assist.model.names import actuator_names, joint_mirror_signs, joint_names, mirror, mirrored_name
-from mjx_assist.reference.cycle import sample
+from mjx_assist.model.names import joint_mirror_signs, mirror, mirrored_name
 from mjx_assist.sim import observation
 
 LOADS = EnvParams().observation_joint_sensor_keys
@@ -51,36 +51,8 @@ def test_the_gait_phase_is_optional(reduced):
     assert blind.size == 44 and blind.names[-1] == "target_velocity"
 
 
-def simulate(model, qpos, qvel, controls):
-    data = mujoco.MjData(model)
-    data.qpos[:], data.qvel[:] = qpos, qvel
-    data.act[:] = 0.05
-    for control in controls:
-        data.ctrl[:] = control
-        for _ in range(8):
-            mujoco.mj_step(model, data)
-    return data
-
-
 def test_a_mirrored_walker_sees_the_mirrored_observation(spec, reduced, gait):
-    """Mirror the start and the muscles, simulate 0.1 s: every entry must come out mirrored, or a sign is wrong."""
-    model = reduced.model
-    joint = mirror(joint_names(model))[0]
-    actuator = mirror(actuator_names(model))[0]
-    index, sign = mirror(spec.names)
-    qpos, qvel, _ = sample(gait, 0.1, 1.25)
-    low, high = model.actuator_ctrlrange.T
-    controls = low + 0.3 * (high - low) * np.random.default_rng(0).uniform(size=(3, model.nu))
-    one = simulate(model, qpos, qvel, controls)
-    other = simulate(model, qpos[joint], qvel[joint], controls[:, actuator])
-    seen = observation.observe(spec, one, 1.25, 0.1)
-    seen_other = observation.observe(spec, other, 1.25, 0.6)  # the other foot is half a cycle away
-    error = np.abs(seen_other - seen[index] * sign)
-    asymmetry = np.abs(seen - seen[index] * sign)
-    speeds = np.array([name.startswith("qvel.") for name in spec.names])
-    # assist_sim's left and right shanks and feet are not quite each other's mirror image
-    assert error[~speeds].max() < 0.03 and error[speeds].max() < 0.15
-    assert asymmetry[~speeds].max() > 0.3 and asymmetry[speeds].max() > 2.0
+    mirrored.assert_sees_the_mirrored_observation(reduced.model, spec, gait, {}, largest=0.03, largest_speed=0.15)
 
 
 def test_mirroring_twice_changes_nothing(spec):

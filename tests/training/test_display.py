@@ -241,7 +241,6 @@ def test_the_callback_in_the_docs_tells_records_and_stops(tmp_path, monkeypatch,
     stopped: list = []
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(run, "train_in", without_training)
-    monkeypatch.setattr(run, "_use_compilation_cache", lambda: None)
     exec(compile(code, "docs/training.md", "exec"), {"__name__": "example"})
     assert stopped == [(5, "reward 0.7")]
     told = capsys.readouterr().out.splitlines()

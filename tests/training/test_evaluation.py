@@ -8,32 +8,28 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from small_runs import NETS, PPO, UPDATE, rows
 
 from mjx_assist import config as configs
 from mjx_assist.errors import UserError
 from mjx_assist.eval.replay.replay import replay
 from mjx_assist.files.logs import read_rows
-from mjx_assist.paths import EVALUATION_LOG, TRAIN_LOG
+from mjx_assist.paths import EVALUATION_LOG
 from mjx_assist.policy import bundle as bundles
 from mjx_assist.reference import healthy
 from mjx_assist.training import evaluation, loop
 from mjx_assist.training.callbacks import Callback, Run
 
 TINY = {
-    "total_timesteps": 256,
+    "total_timesteps": 4 * UPDATE,
     "env_params": {"backend": "mujoco", "num_envs": 8, "reward_keys_and_weights": {"forward_reward": 1.0}},
-    "policy_params": {"net_arch": {"human_actor": [16], "exo_actor": [8], "common_critic": [16]}},
-    "ppo_params": {"n_steps": 8, "batch_size": 32, "n_epochs": 2},
+    "policy_params": {"net_arch": NETS},
+    "ppo_params": PPO,
 }
-CLOCK = ("wall_s", "steps_per_s")
 
 
 def tiny(frequency: int):
     return configs.from_dict({**TINY, "logger_params": {"evaluation_frequency": frequency}})
-
-
-def rows(run):
-    return [{k: v for k, v in row.items() if k not in CLOCK} for row in read_rows(run / TRAIN_LOG)]
 
 
 def evaluations(run):
@@ -41,7 +37,7 @@ def evaluations(run):
 
 
 def best_update(run):
-    return bundles.load(run / evaluation.BEST).info["control_steps"] // 64
+    return bundles.load(run / evaluation.BEST).info["control_steps"] // UPDATE
 
 
 # --- with real training and real walking
@@ -76,8 +72,7 @@ def evaluated(tmp_path_factory, untrained_bundle):
         ).path
 
 
-def test_training_gives_the_same_numbers_with_and_without(evaluated, untrained_bundle, monkeypatch, tmp_path):
-    monkeypatch.setattr(healthy, "healthy_gait", lambda model, name="schwartz2008": untrained_bundle.gait)
+def test_training_gives_the_same_numbers_with_and_without(evaluated, quick_gait, tmp_path):
     loop.train(tiny(0), tmp_path, show=False)
     assert rows(tmp_path) == rows(evaluated)
     assert not evaluations(tmp_path)

@@ -8,27 +8,17 @@ import sys
 import time
 
 import pytest
+import small_runs
+from small_runs import UPDATE
 
-CONFIG = {
-    "total_timesteps": 192,
-    "env_params": {
-        "backend": "mujoco",
-        "num_envs": 8,
-        "num_threads": 1,
-        "custom_max_episode_steps": 6,
-        "reward_keys_and_weights": {"forward_reward": 1.0, "qpos_imitation_rewards": {"hip_flexion_r": 1.0}},
-    },
-    "policy_params": {"net_arch": {"human_actor": [16], "exo_actor": [8], "common_critic": [16]}},
-    "ppo_params": {"n_steps": 8, "batch_size": 32, "n_epochs": 2},
-    "logger_params": {"checkpoint_frequency": 1, "evaluation_frequency": 0},
-}
-CLOCK = ("wall_s", "steps_per_s")
+# One thread each, for two processes at once.
+CONFIG = {**small_runs.CONFIG, "env_params": {**small_runs.CONFIG["env_params"], "num_threads": 1}}
 
 
 @pytest.fixture(scope="module")
 def config(tmp_path_factory):
     path = tmp_path_factory.mktemp("config") / "tiny.json"
-    path.write_text(json.dumps(CONFIG))
+    path.write_text(json.dumps({**CONFIG, "total_timesteps": 3 * UPDATE}))
     return path
 
 
@@ -64,16 +54,15 @@ def run_of(out):
 
 
 def rows(out):
-    lines = (run_of(out) / "train_log.jsonl").read_text().splitlines()
-    return [{k: v for k, v in json.loads(line).items() if k not in CLOCK} for line in lines]
+    return small_runs.rows(run_of(out))
 
 
 def test_two_processes_log_what_one_does_and_one_goes_on_from_there(alone, config, tmp_path):
-    for process in start_both(config, "--out", tmp_path, "--total_timesteps", 128):
+    for process in start_both(config, "--out", tmp_path, "--total_timesteps", 2 * UPDATE):
         finish(process)
     both = rows(tmp_path)
     assert len(both) == 2
-    finish(start("--resume", run_of(tmp_path), "--total_timesteps", 192))
+    finish(start("--resume", run_of(tmp_path), "--total_timesteps", 3 * UPDATE))
     for found, expected in zip(rows(tmp_path), alone, strict=True):
         assert found == pytest.approx(expected, rel=1e-4, abs=1e-6)
     assert (run_of(tmp_path) / "policy" / "bundle.json").is_file()
@@ -105,5 +94,5 @@ def test_a_lost_process_ends_the_run_with_an_error_and_it_resumes(config, tmp_pa
     output, _ = first.communicate(timeout=240)
     assert first.returncode != 0, output
     updates = max(int(path.name) for path in (run_of(tmp_path) / "checkpoints").iterdir() if path.name.isdigit())
-    finish(start("--resume", run_of(tmp_path), "--total_timesteps", 64 * (updates + 1)))
+    finish(start("--resume", run_of(tmp_path), "--total_timesteps", (updates + 1) * UPDATE))
     assert len(rows(tmp_path)) == updates + 1

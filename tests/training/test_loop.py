@@ -1,6 +1,5 @@
 """A small real run: it learns a toy task, resumes bit for bit, survives damage and signals."""
 
-import json
 from functools import partial
 
 import jax
@@ -8,17 +7,19 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from brax.envs.base import State
+from small_runs import NETS, PPO, REWARDS, UPDATE, assert_equals, rows
 
 from mjx_assist import config as configs
 from mjx_assist.config.schema import PPOParams
 from mjx_assist.files.atomic import write_text
+from mjx_assist.files.logs import read_rows
 from mjx_assist.paths import SESSION_CONFIG, TRAIN_LOG
 from mjx_assist.ppo import learner, networks
 from mjx_assist.ppo.rollout import Walkers
 from mjx_assist.training import export, loop
 
 TINY = {
-    "total_timesteps": 256,
+    "total_timesteps": 4 * UPDATE,
     "env_params": {
         "backend": "mujoco",
         "num_envs": 8,
@@ -30,13 +31,13 @@ TINY = {
             "by_level": {"max_target_velocity": [1.25, 1.9], "randomization.slope": [0.0, 1.0]},
             "by_step": {"reward_keys_and_weights.forward_reward": [[0, 1.0], [256, 0.5]]},
         },
-        "reward_keys_and_weights": {"forward_reward": 1.0, "qpos_imitation_rewards": {"hip_flexion_r": 1.0}},
+        "reward_keys_and_weights": REWARDS,
     },
     "policy_params": {
-        "net_arch": {"human_actor": [16], "exo_actor": [8], "common_critic": [16]},
+        "net_arch": NETS,
         "head_options": {"exo_actor": {"frozen": True}},
     },
-    "ppo_params": {"n_steps": 8, "batch_size": 32, "n_epochs": 2},
+    "ppo_params": PPO,
     "logger_params": {"checkpoint_frequency": 1, "evaluation_frequency": 0},
 }
 
@@ -45,24 +46,14 @@ def tiny(**top):
     return configs.from_dict({**TINY, **top})
 
 
-def checkpoint_state(run):
-    """Parameters and normaliser of the newest checkpoint, as plain arrays."""
-    policy = export.export_run(run).policy
-    return [policy.mean, policy.std, *(x for head in policy.heads for layer in head.layers for x in layer)]
-
-
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     """A run of four updates without a break."""
     return loop.train(tiny(), tmp_path_factory.mktemp("finished"), show=False).path
 
 
-def rows(run):
-    return [json.loads(line) for line in (run / TRAIN_LOG).read_text().splitlines()]
-
-
 def test_log_has_a_row_per_update_and_counts_control_steps(finished):
-    log = rows(finished)
+    log = read_rows(finished / TRAIN_LOG)
     assert [row["control_steps"] for row in log] == [64, 128, 192, 256]
     assert all(0 < row["episode_length"] <= 6 for row in log if row["episodes"])
     assert all(np.isfinite(list(row.values())).all() for row in log)
@@ -73,13 +64,7 @@ def test_log_has_a_row_per_update_and_counts_control_steps(finished):
 def test_resumed_run_equals_the_uninterrupted_one_bit_for_bit(finished, tmp_path):
     loop.train(tiny(total_timesteps=128), tmp_path, show=False)
     loop.train(tiny(), tmp_path, resume=True, show=False)
-    for resumed, straight in zip(checkpoint_state(tmp_path), checkpoint_state(finished), strict=True):
-        np.testing.assert_array_equal(resumed, straight)
-    clock = {"wall_s", "steps_per_s"}
-    for resumed, straight in zip(rows(tmp_path), rows(finished), strict=True):
-        assert {k: v for k, v in resumed.items() if k not in clock} == {
-            k: v for k, v in straight.items() if k not in clock
-        }
+    assert_equals(tmp_path, finished)
 
 
 def test_levels_and_schedules_are_part_of_what_is_resumed(finished):

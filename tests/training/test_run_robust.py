@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -13,6 +12,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from full_disk import largest_file
+from small_runs import CONFIG, UPDATE, assert_equals, rows
 
 from mjx_assist import config as configs
 from mjx_assist.cli.main import DISK, main
@@ -20,30 +21,12 @@ from mjx_assist.errors import UserError
 from mjx_assist.paths import TRAIN_LOG
 from mjx_assist.ppo import networks, rollout
 from mjx_assist.training import callbacks, export, loop
-from mjx_assist.training import run as run_module
 
-CONFIG = {
-    "total_timesteps": 384,  # six updates
-    "env_params": {
-        "backend": "mujoco",
-        "num_envs": 8,
-        "custom_max_episode_steps": 6,
-        "reward_keys_and_weights": {"forward_reward": 1.0, "qpos_imitation_rewards": {"hip_flexion_r": 1.0}},
-    },
-    "policy_params": {"net_arch": {"human_actor": [16], "exo_actor": [8], "common_critic": [16]}},
-    "ppo_params": {"n_steps": 8, "batch_size": 32, "n_epochs": 2},
-    "logger_params": {"checkpoint_frequency": 1, "evaluation_frequency": 0},
-}
+UPDATES = 6
 
 
-def tiny(**top):
-    return configs.from_dict({**CONFIG, **top})
-
-
-@pytest.fixture(autouse=True)
-def no_compilation_cache(monkeypatch):
-    """Leave JAX's settings in this process and the user's cache folder alone."""
-    monkeypatch.setattr(run_module, "_use_compilation_cache", lambda: None)
+def tiny(updates=UPDATES, **top):
+    return configs.from_dict({**CONFIG, "total_timesteps": updates * UPDATE, **top})
 
 
 @pytest.fixture(scope="module")
@@ -52,24 +35,6 @@ def finished(tmp_path_factory):
     run = tmp_path_factory.mktemp("finished")
     loop.train(tiny(), run, show=False)
     return run
-
-
-def rows(run):
-    """The log, without what a clock measured."""
-    log = [json.loads(line) for line in (run / TRAIN_LOG).read_text().splitlines()]
-    return [{k: v for k, v in row.items() if k not in ("wall_s", "steps_per_s")} for row in log]
-
-
-def weights(run):
-    """Every array of the policy in the newest checkpoint."""
-    policy = export.export_run(run).policy
-    return [policy.mean, policy.std, *(x for head in policy.heads for layer in head.layers for x in layer)]
-
-
-def assert_equals(run, finished):
-    assert rows(run) == rows(finished)
-    for x, expected in zip(weights(run), weights(finished), strict=True):
-        np.testing.assert_array_equal(x, expected)
 
 
 # --- killed
@@ -106,7 +71,7 @@ def being_written(run):
 def config_file(tmp_path):
     """The config that `killed` trains, longer than any kill takes."""
     path = tmp_path / "tiny.json"
-    path.write_text(json.dumps({**CONFIG, "total_timesteps": 6400}))
+    path.write_text(json.dumps({**CONFIG, "total_timesteps": 100 * UPDATE}))
     return path
 
 
@@ -116,7 +81,7 @@ def test_killed_while_a_checkpoint_is_written_it_goes_on_bit_for_bit(finished, c
     wait_until(lambda: any(being_written(run) for run in out.glob("*")), process, "a checkpoint is being written")
     kill(process)
     (run,) = out.iterdir()
-    assert main(["train", "--resume", str(run), "--total_timesteps", str(CONFIG["total_timesteps"])]) == 0
+    assert main(["train", "--resume", str(run), "--total_timesteps", str(UPDATES * UPDATE)]) == 0
     assert_equals(run, finished)
     assert sorted(path.name for path in (run / "checkpoints").iterdir()) == ["4", "5", "6"]  # and no leftovers
 
@@ -125,11 +90,10 @@ def test_killed_while_a_checkpoint_is_written_it_goes_on_bit_for_bit(finished, c
 def test_killed_again_and_again_at_random_moments_it_equals_the_run_that_was_not(finished, tmp_path):
     """Wherever the kill falls: in an update, in the log, in a checkpoint's writing or an old one's removal."""
     rng = np.random.default_rng(0)
-    long = 60 * 64
     whole, out = tmp_path / "whole", tmp_path / "results"
-    loop.train(tiny(total_timesteps=long), whole, show=False)
+    loop.train(tiny(60), whole, show=False)
     path = tmp_path / "tiny.json"
-    path.write_text(json.dumps({**CONFIG, "total_timesteps": long}))
+    path.write_text(json.dumps({**CONFIG, "total_timesteps": 60 * UPDATE}))
 
     def updates():
         with contextlib.suppress(IndexError, FileNotFoundError):
@@ -178,7 +142,7 @@ def test_a_signal_saves_before_it_stops(finished, tmp_path, number):
 
 
 def test_a_damaged_checkpoint_costs_its_updates_and_no_more(finished, tmp_path, caplog):
-    loop.train(tiny(total_timesteps=256), tmp_path, show=False)
+    loop.train(tiny(4), tmp_path, show=False)
     for file in (tmp_path / "checkpoints" / "4").rglob("*"):
         if file.is_file():
             file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
@@ -188,17 +152,6 @@ def test_a_damaged_checkpoint_costs_its_updates_and_no_more(finished, tmp_path, 
 
 
 # --- out of space
-
-
-@contextlib.contextmanager
-def largest_file(size):
-    """No file may grow beyond ``size`` bytes: a disk that is full, for as long."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 class Full(callbacks.Callback):
@@ -222,7 +175,7 @@ def test_out_of_space_is_said_and_the_last_checkpoint_goes_on(finished, tmp_path
         assert "--resume" in str(error.value)
     else:
         assert error.value.errno in DISK  # one sentence and exit code 2, as tests/cli/test_main.py shows
-    assert export.export_run(tmp_path).info["control_steps"] == 3 * 64
+    assert export.export_run(tmp_path).info["control_steps"] == 3 * UPDATE
     loop.train(tiny(), tmp_path, resume=True, show=False)
     assert_equals(tmp_path, finished)
 
@@ -282,7 +235,7 @@ def test_nan_in_one_walker_stays_with_it():
 
 def test_a_run_with_nan_in_it_counts_it_keeps_it_and_goes_on(tmp_path, monkeypatch, caplog):
     monkeypatch.setattr(loop, "batched", breaking)
-    session = loop.train(tiny(total_timesteps=128), tmp_path, show=False)
+    session = loop.train(tiny(2), tmp_path, show=False)
     log = rows(tmp_path)
     assert [round(row["env/not_finite"] * 64) for row in log] == [1, 0]
     assert all(np.isfinite(list(row.values())).all() for row in log)
@@ -313,4 +266,4 @@ def test_a_learner_that_diverges_ends_the_run_before_it_is_saved(tmp_path, monke
     monkeypatch.setattr(loop, "open_run", poisoned)
     with pytest.raises(UserError, match="diverged at update 3: grad_norm is nan"):
         loop.train(tiny(), tmp_path, show=False)
-    assert export.export_run(tmp_path).info["control_steps"] == 128
+    assert export.export_run(tmp_path).info["control_steps"] == 2 * UPDATE

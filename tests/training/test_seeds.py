@@ -2,58 +2,17 @@
 
 import json
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
+import small_runs
+from small_runs import as_trained
 
 from mjx_assist import config as configs
 from mjx_assist.cli.main import main
 from mjx_assist.errors import UserError
-from mjx_assist.paths import EVALUATION_LOG, TRAIN_LOG
 from mjx_assist.training import run
 from mjx_assist.training.seeds import over_seeds
-
-TINY = {
-    "env_params.num_envs": "2",
-    "env_params.backend": "mujoco",
-    "ppo_params.n_steps": "2",
-    "ppo_params.batch_size": "4",
-    "ppo_params.n_epochs": "2",
-    "policy_params.net_arch": '{"human_actor": [4], "exo_actor": [4], "common_critic": [4]}',
-    "logger_params.evaluation_frequency": "0",
-    "total_timesteps": "8",
-}
-
-
-def as_trained(config, path):
-    """The files of a finished run whose numbers follow from its seed."""
-    seed = config.env_params.seed
-    rows = [
-        {
-            "update": i,
-            "control_steps": config.total_timesteps * i // 40,
-            "wall_s": 30.0 * i,
-            "reward": seed + (i > 39),
-            "episodes": i,
-            "episode_length": 10.0 * i,
-        }
-        for i in range(1, 41)
-    ]
-    walks = [
-        {
-            "control_steps": 1000 * i,
-            "falls": 0 if i >= seed else 2,
-            "walking_time_s": 11.0 * i,
-            "speed_m_s": 1.25,
-            **{f"correlation/{angle}": None if seed == 2 else 0.9 for angle in ("hip", "knee", "ankle")},
-        }
-        for i in (1, 2, 3)
-    ]
-    for name, lines in ((TRAIN_LOG, rows), (EVALUATION_LOG, walks)):
-        (path / name).write_text("".join(json.dumps(line) + "\n" for line in lines))
-    (path / "policy").mkdir(exist_ok=True)
-    (path / "policy" / "bundle.json").write_text("{}")
 
 
 @pytest.fixture
@@ -151,19 +110,6 @@ def test_one_seed_has_no_spread(trained, tmp_path):
     assert reward["known"] == 1
 
 
-def test_plot_draws_a_run_into_it_and_several_where_told(trained, tmp_path, capsys):
-    train("walk22_exo", "--seeds", 2, "--out", tmp_path)
-    runs = sorted(str(path) for path in tmp_path.glob("seeds_*/seed_*"))
-    assert main(["plot", runs[0]]) == 0
-    assert (Path(runs[0]) / "plots" / "learning.png").is_file()
-    assert main(["plot", *runs]) == 2
-    assert "-o DIR" in capsys.readouterr().err
-    assert main(["plot", *runs, "-o", str(tmp_path / "both")]) == 0
-    assert (tmp_path / "both" / "learning.png").is_file()
-    assert main(["plot", str(tmp_path / "both")]) == 2
-    assert "is not a training run" in capsys.readouterr().err
-
-
 def test_wandb_that_is_not_installed_is_told_before_anything_is_made(monkeypatch, tmp_path, capsys):
     monkeypatch.setitem(sys.modules, "wandb", None)
     monkeypatch.setattr(run, "start_jax", lambda *_: None)
@@ -175,8 +121,7 @@ def test_wandb_that_is_not_installed_is_told_before_anything_is_made(monkeypatch
 
 @pytest.mark.slow
 def test_two_seeds_are_trained_and_measured(tmp_path, capsys):
-    overrides = [word for key, value in TINY.items() for word in (f"--{key}", value)]
-    assert train("walk22_exo", *overrides, "--seeds", 2, "--out", tmp_path) == 0
+    assert train("walk22_exo", *small_runs.flags(updates=2), "--seeds", 2, "--out", tmp_path) == 0
     (parent,) = tmp_path.glob("seeds_*")
     runs = json.loads((parent / "seeds.json").read_text())["runs"]
     assert [run["seed"] for run in runs] == [1234, 1235]

@@ -1,111 +1,76 @@
-"""OpenSim itself reads the files: tables, storages, coordinates and external loads. Runs where it is installed."""
+"""OpenSim's files: axes, units and signs are its own, and give the record back."""
+
+import dataclasses
 
 import numpy as np
 import pytest
-from synthetic_gait import synthetic_gait
+from round_trip import DIGITS, back, check_same
 
-from mjx_assist.eval.formats import convert
-
-opensim = pytest.importorskip("opensim", reason="pip install opensim")
-
-SIDE_COLUMNS = {"right": "", "left": "1_"}
+from mjx_assist.eval.formats import convert, opensim
+from mjx_assist.eval.replay.record import _SHAPES
 
 
-@pytest.fixture(scope="module")
-def record():
-    return synthetic_gait(3.0, 100.0)
+def test_opensim_files_together_give_the_record_back(record, tmp_path):
+    imported = back(record, tmp_path, "walk.mot", "walk_grf.mot", "walk.sto")
+    lost = ("phase", "reference_qpos", "foot_position", "toe_position", "com_position")
+    assert set(imported.absent) == {*lost, "com_velocity", "sensors"}
+    check_same(imported.record, record, set(_SHAPES) - set(imported.absent) - {"qvel"})
+    np.testing.assert_allclose(imported.record.qvel[2:-2], record.qvel[2:-2], atol=0.02)
+    assert imported.record.body_mass == record.body_mass and imported.record.device_names == record.device_names
+    assert "differences" in imported.notes[0] and "mean speed" in imported.notes[1]
 
 
-@pytest.fixture(scope="module")
-def folder(record, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("opensim")
-    opensim.Logger.setLevelString("Error")
-    convert.write(record, folder)
-    return folder
+def test_ground_reaction_in_opensims_axes(record, tmp_path):
+    """OpenSim: x forward, y up, z right."""
+    convert.write(record, tmp_path / "walk_grf.mot")
+    lines = (tmp_path / "walk_grf.mot").read_text().splitlines()
+    start = lines.index("endheader")
+    labels = lines[start + 1].split("\t")
+    rows = np.array([line.split("\t") for line in lines[start + 2 :]], float)
+    table = dict(zip(labels, rows.T, strict=True))
+    assert labels[:4] == ["time", "ground_force_vx", "ground_force_vy", "ground_force_vz"]
+    assert f"nRows={record.time.size}" in lines and f"nColumns={len(labels)}" in lines
+    right, left = record.ground_reaction.transpose(1, 0, 2)
+    np.testing.assert_allclose(table["ground_force_vy"], right[:, 2], rtol=DIGITS)
+    np.testing.assert_allclose(table["1_ground_force_vz"], -left[:, 1], rtol=DIGITS)
+    center = np.nan_to_num(record.center_of_pressure[:, 1])
+    np.testing.assert_allclose(table["1_ground_force_px"], center[:, 0], rtol=DIGITS)
+    np.testing.assert_allclose(table["ground_torque_y"], record.free_moment[:, 0], rtol=DIGITS)
 
 
-def table(file):
-    read = opensim.TimeSeriesTable(str(file))
-    columns = {label: read.getDependentColumn(label).to_numpy() for label in read.getColumnLabels()}
-    return np.array(read.getIndependentColumn()), columns, read
+def test_kinematics_are_in_degrees_and_metres(record, tmp_path):
+    convert.write(record, tmp_path / "walk.mot")
+    text = (tmp_path / "walk.mot").read_text()
+    assert "inDegrees=yes" in text
+    lines = text.splitlines()
+    row = dict(zip(*(lines[lines.index("endheader") + i].split("\t") for i in (1, 2)), strict=True))
+    assert float(row["knee_angle_r"]) == pytest.approx(np.degrees(record.column(record.qpos, "knee_angle_r")[0]))
+    assert float(row["pelvis_ty"]) == pytest.approx(record.column(record.qpos, "pelvis_ty")[0])
 
 
-def test_kinematics_are_a_table_in_degrees(record, folder):
-    time, columns, read = table(folder / "kinematics.mot")
-    assert read.getTableMetaDataAsString("inDegrees") == "yes" and tuple(columns) == record.joint_names
-    np.testing.assert_allclose(time, record.time, rtol=1e-8)
-    for joint, column in columns.items():
-        angle = record.column(record.qpos, joint)
-        ours = angle if joint in ("pelvis_tx", "pelvis_ty") else np.degrees(angle)
-        np.testing.assert_allclose(column, ours, rtol=1e-8, atol=1e-8, err_msg=joint)
+def test_signs_are_opensims_on_both_sides():
+    """Composed myolegs26 turns the left hip the other way; myolegs bends its knees in the positive direction."""
+    joints = ("hip_flexion_l", "hip_adduction_r", "hip_adduction_l", "knee_angle_r")
+    assert opensim.coordinate_signs("myolegs26", "none", joints).tolist() == [1, 1, -1, 1]
+    assert opensim.coordinate_signs("myolegs", "none", joints).tolist() == [1, 1, 1, -1]
+    assert opensim.coordinate_signs("unknown", "none", joints).tolist() == [1, 1, 1, 1]
 
 
-def test_ground_reaction_is_a_table(record, folder):
-    _, columns, _ = table(folder / "ground_reaction.mot")
-    for foot, before in enumerate(SIDE_COLUMNS.values()):
-        force = record.ground_reaction[:, foot]
-        for axis, ours in (("x", force[:, 0]), ("y", force[:, 2]), ("z", -force[:, 1])):
-            np.testing.assert_allclose(columns[f"{before}ground_force_v{axis}"], ours, rtol=1e-8, atol=1e-8)
+def test_the_joints_sign_goes_there_and_back(record, tmp_path):
+    turned = dataclasses.replace(record, human="myolegs", device="none")
+    found = back(turned, tmp_path, "walk.mot", "walk.sto").record
+    check_same(found, turned, ("qpos", "joint_moment", "device_torque"))
+    plain = back(dataclasses.replace(record, human="nobody"), tmp_path, "plain.mot").record
+    knee = record.joint_names.index("knee_angle_r")
+    text = (tmp_path / "walk.mot").read_text().splitlines()
+    first = dict(zip(*(text[text.index("endheader") + i].split("\t") for i in (1, 2)), strict=True))
+    assert float(first["knee_angle_r"]) == pytest.approx(-np.degrees(plain.qpos[0, knee]), rel=1e-7)
 
 
-def test_forces_are_a_table(record, folder):
-    _, columns, _ = table(folder / "forces.sto")
-    soleus, ankle = record.muscle_names.index("soleus_l"), record.joint_names.index("ankle_angle_l")
-    expected = {
-        "/forceset/soleus_l/activation": record.activation[:, soleus],
-        "/forceset/soleus_l|tendon_force": record.muscle_force[:, soleus],
-        "/forceset/Exo_L|actuation": record.device_torque[:, 1],
-        "ankle_angle_l_moment": record.joint_moment[:, ankle],
-        "ankle_angle_l_power": record.joint_power[:, ankle],
-    }
-    for label, ours in expected.items():
-        np.testing.assert_allclose(columns[label], ours, rtol=1e-8, atol=1e-8, err_msg=label)
-
-
-def test_a_model_with_these_coordinates_moves_as_recorded(record, folder):
-    """A storage that drives a model: its pin and slider coordinates take radians and metres."""
-    model = opensim.Model()
-    parent = model.getGround()
-    for name, kind in (("pelvis_tx", opensim.SliderJoint), ("knee_angle_r", opensim.PinJoint)):
-        body = opensim.Body(f"{name}_body", 1.0, opensim.Vec3(0), opensim.Inertia(1))
-        joint = kind(f"{name}_joint", parent, body)
-        joint.updCoordinate().setName(name)
-        model.addBody(body)
-        model.addJoint(joint)
-        parent = body
-    state = model.initSystem()
-    storage = opensim.Storage(str(folder / "kinematics.mot"))
-    assert storage.isInDegrees() and storage.getSize() == record.time.size
-    model.getSimbodyEngine().convertDegreesToRadians(storage)
-    trajectory = opensim.StatesTrajectory.createFromStatesStorage(model, storage, True, True)
-    for sample in (0, 57, record.time.size - 1):
-        state = trajectory.get(sample)
-        for joint in ("pelvis_tx", "knee_angle_r"):
-            value = model.getCoordinateSet().get(joint).getValue(state)
-            assert value == pytest.approx(record.column(record.qpos, joint)[sample], abs=1e-7)
-
-
-def test_external_loads_find_force_point_and_torque(record, folder):
-    """The column names are those from which OpenSim's inverse dynamics takes its loads."""
-    storage = opensim.Storage(str(folder / "ground_reaction.mot"))
-    for before in SIDE_COLUMNS.values():
-        for name in ("ground_force_v", "ground_force_p", "ground_torque_"):
-            places = [storage.getStateIndex(f"{before}{name}{axis}") for axis in "xyz"]
-            assert places == list(range(places[0], places[0] + 3)) and places[0] >= 0
-
-
-def test_a_table_that_opensim_wrote_is_read(record, folder, tmp_path):
-    """OpenSim's own writer, and labels of a states file."""
-    _, _, read = table(folder / "kinematics.mot")
-    opensim.STOFileAdapter.write(read, str(tmp_path / "back.sto"))
-    np.testing.assert_allclose(convert.read([tmp_path / "back.sto"]).record.qpos, record.qpos, atol=1e-6)
-    states = opensim.TimeSeriesTable()
-    states.setColumnLabels(["/jointset/knee_r/knee_angle_r/value", "/jointset/knee_r/knee_angle_r/speed"])
-    for sample in range(3):
-        states.appendRow(0.1 * sample, opensim.RowVector([-0.1 * sample, -1.0]))
-    states.addTableMetaDataString("inDegrees", "no")
-    opensim.STOFileAdapter.write(states, str(tmp_path / "states.sto"))
-    found = convert.read([tmp_path / "states.sto"]).record
-    assert found.joint_names == ("knee_angle_r",)
-    np.testing.assert_allclose(found.qpos[:, 0], [0, -0.1, -0.2], atol=1e-9)
-    np.testing.assert_allclose(found.qvel[:, 0], -1.0)
+def test_foreign_knees_that_flex_positively_are_turned(record, tmp_path):
+    """As Rajagopal's model counts; a file of another program does not name its human."""
+    knees = [record.joint_names.index(f"knee_angle_{side}") for side in "rl"]
+    qpos = record.qpos.copy()
+    qpos[:, knees] *= -1.0
+    foreign = dataclasses.replace(record, qpos=qpos, human="unknown")
+    np.testing.assert_allclose(back(foreign, tmp_path, "walk.mot").record.qpos, record.qpos, atol=1e-8)

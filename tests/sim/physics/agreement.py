@@ -4,6 +4,7 @@ import jax
 import mujoco
 import numpy as np
 
+ENVS = 16
 SUBSTEPS = 8  # 30 Hz control, 240 Hz physics
 CONTROL_STEPS = 15  # 0.5 s
 
@@ -111,6 +112,12 @@ def grazing(model, walker, control):
         mujoco.mj_step(model, data, SUBSTEPS)
         ends.append(data.qvel.copy())
     return np.ptp(ends, axis=0).max() > 0.01
+
+
+def assert_loaded_steps_match(model, step, start, controls, c_rollouts):
+    """`assert_control_steps_match`, where feet and a joint's limits bear load."""
+    load, limit = assert_control_steps_match(model, step, start, controls, c_rollouts)
+    assert load > 500.0 and limit > 50.0, "no load on the feet or on a joint's limit: little is proved"
 
 
 def assert_follows(model, step, start, controls, c_rollouts, determined):

@@ -13,7 +13,6 @@ from mjx_assist.eval.replay.walker import Walker
 from mjx_assist.model.assembly import full_model
 from mjx_assist.model.mjcf import with_physics_rate
 from mjx_assist.model.names import is_muscle, joint_names, sensor_slice
-from mjx_assist.model.reduction import reduce_model
 from mjx_assist.model.variation import Variation
 from mjx_assist.paths import data_path
 from mjx_assist.policy import bundle as bundles
@@ -21,11 +20,6 @@ from mjx_assist.reference.cycle import sample
 from mjx_assist.sim.physics.composed import ComposedPhysics
 
 RATE, SUBSTEPS = 240, 8
-
-
-@pytest.fixture(scope="module")
-def reduced():
-    return reduce_model("myolegs22", "Tutorial_L1")
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ import numpy as np
 import optax
 import pytest
 from brax.envs.base import State
+from small_runs import NETS, PPO, UPDATE
 
 from mjx_assist import config as configs
 from mjx_assist.cli import train as command
@@ -24,7 +25,7 @@ from mjx_assist.training.transfer.start import initial_state
 from mjx_assist.training.transfer.table import TABLE, Row, summary
 
 TINY = {
-    "total_timesteps": 128,
+    "total_timesteps": 2 * UPDATE,
     "env_params": {
         "backend": "mujoco",
         "num_envs": 8,
@@ -32,8 +33,8 @@ TINY = {
         "observe_gait_phase": False,
         "reward_keys_and_weights": {"forward_reward": 1.0},
     },
-    "policy_params": {"net_arch": {"human_actor": [16], "exo_actor": [8], "common_critic": [16]}},
-    "ppo_params": {"n_steps": 8, "batch_size": 32, "n_epochs": 2},
+    "policy_params": {"net_arch": NETS},
+    "ppo_params": PPO,
     "logger_params": {"evaluation_frequency": 0},
 }
 WIRING = {"human_actor": {"action": ["muscles"]}, "exo_actor": {"action": ["device"]}, "common_critic": {}}
