@@ -2,7 +2,6 @@
 
 Plain JSON-able dictionaries with the unit in each key; what an episode cannot tell (an early fall) is None."""
 
-import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
@@ -13,14 +12,13 @@ from mjx_assist.eval.gait.cycles import stride_average
 from mjx_assist.eval.gait.device import device_summary
 from mjx_assist.eval.gait.metabolics import metabolic_summary
 from mjx_assist.eval.gait.scores import score_summary
-from mjx_assist.eval.replay.record import SIDES, GaitRecord
+from mjx_assist.eval.replay.record import SERIES, SIDES, GaitRecord
 from mjx_assist.files.plain import plain
 
 __all__ = ["episode_summary", "plain", "stride_average", "stride_rows", "summarize"]
 METRICS_SCHEMA_VERSION = 2
 WARM_UP_S = 2.0  # after a reset a walker needs about two strides to settle
 SHORTEST_STEADY_S = 1.0  # with less than this left after the warm-up the whole episode counts
-_MAY_BE_EMPTY = ("center_of_pressure",)  # of an episode without contact
 _STILL_DEG = 1e-9  # less than this is rounding, not movement
 
 
@@ -213,9 +211,8 @@ def _notes(whole: Sequence[GaitRecord], records: Sequence[GaitRecord]) -> list[s
 
 def _not_recorded(record: GaitRecord) -> list[str]:
     """The series that hold no number at all: the file they were read from lacks them."""
-    fields = ((field.name, getattr(record, field.name)) for field in dataclasses.fields(record))
-    series = ((name, value) for name, value in fields if isinstance(value, np.ndarray) and value.size)
-    return [name for name, value in series if name not in _MAY_BE_EMPTY and not np.isfinite(value).any()]
+    values = {name: getattr(record, name) for name, series in SERIES.items() if not series.gaps}
+    return [name for name, value in values.items() if value.size and not np.isfinite(value).any()]
 
 
 def _correlation(a: np.ndarray, b: np.ndarray) -> float:

@@ -12,7 +12,7 @@ from mjx_assist.cli.main import main
 from mjx_assist.errors import UserError
 from mjx_assist.eval.formats import combine, convert, myoassist, opensim
 from mjx_assist.eval.gait import summary as metrics
-from mjx_assist.eval.replay.record import _NAMES, _SHAPES, GaitRecord
+from mjx_assist.eval.replay.record import NAMES, SERIES, GaitRecord
 from mjx_assist.model.names import GRAVITY
 
 DIGITS = 1e-8  # 9 significant ones
@@ -58,8 +58,8 @@ def test_saved_record_is_the_same_bit_for_bit(record, tmp_path):
 def test_csv_holds_the_whole_record(record, tmp_path):
     imported = back(record, tmp_path, "walk.csv")
     assert imported.absent == () and imported.notes == ()
-    check_same(imported.record, record, _SHAPES)
-    for name in (*_NAMES, *combine.SCALARS):
+    check_same(imported.record, record, SERIES)
+    for name in (*NAMES, *combine.SCALARS):
         assert getattr(imported.record, name) == getattr(record, name), name
 
 
@@ -76,7 +76,7 @@ def test_opensim_files_together_give_the_record_back(record, tmp_path):
     imported = back(record, tmp_path, "walk.mot", "walk_grf.mot", "walk.sto")
     lost = ("phase", "reference_qpos", "foot_position", "toe_position", "com_position")
     assert set(imported.absent) == {*lost, "com_velocity", "sensors"}
-    check_same(imported.record, record, set(_SHAPES) - set(imported.absent) - {"qvel"})
+    check_same(imported.record, record, set(SERIES) - set(imported.absent) - {"qvel"})
     np.testing.assert_allclose(imported.record.qvel[2:-2], record.qvel[2:-2], atol=0.02)
     assert imported.record.body_mass == record.body_mass and imported.record.device_names == record.device_names
     assert "differences" in imported.notes[0] and "mean speed" in imported.notes[1]
