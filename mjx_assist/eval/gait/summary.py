@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from mjx_assist.errors import UserError
-from mjx_assist.eval.gait import angles, cycles, emg, events, healthy, kinetics, spatiotemporal, stability, variability
+from mjx_assist.eval.gait import angles, cycles, emg, events, healthy, metrics, stability, variability
 from mjx_assist.eval.gait.cycles import stride_average
 from mjx_assist.eval.gait.device import device_summary
 from mjx_assist.eval.gait.metabolics import metabolic_summary
@@ -58,7 +58,7 @@ def summarize(records: Sequence[GaitRecord]) -> dict:
     by_episode = [stride_rows(record) for record in records]
     rows = [row for episode in by_episode for row in episode]
     legs = {side: [row for row in rows if row["side"] == side] for side in SIDES} | {"both": rows}
-    means = {leg: _stride_means(legs[leg], tuple(stride_figures(first))) for leg in legs}
+    means = {leg: _stride_means(legs[leg], tuple(metrics.figures(first))) for leg in legs}
     tracking = [_tracking(record) for record in records]
     activity = _activity(records)
     speed = cycles.mean([_mean_speed(record) for record in records])
@@ -101,24 +101,11 @@ def summarize(records: Sequence[GaitRecord]) -> dict:
 
 def stride_rows(record: GaitRecord) -> list[dict]:
     """One flat dict of figures per stride, ``side`` first; a step is the one that ends the stride."""
-    figures = stride_figures(record)
+    figures = metrics.figures(record)
     return [
         {"side": stride.side, **{name: float(values[i]) for name, values in figures.items()}}
         for i, stride in enumerate(events.strides(record))
     ]
-
-
-@events.once_per_record
-def stride_figures(record: GaitRecord) -> dict[str, np.ndarray]:
-    """[n] of every figure, one entry per stride in the order of ``events.strides``; the same names without strides."""
-    return {
-        **spatiotemporal.figures(record),
-        **kinetics.ground_figures(record),
-        **kinetics.angle_figures(record),
-        **kinetics.moment_figures(record),
-        **kinetics.power_figures(record),
-        **stability.margin_figures(record),
-    }
 
 
 def _stride_means(rows: list[dict], names: Sequence[str]) -> dict:
