@@ -9,16 +9,13 @@ from typing import Any
 import numpy as np
 
 from mjx_assist.errors import UserError
-from mjx_assist.eval.replay.record import _NAMES, _SHAPES, LEVEL, GaitRecord
+from mjx_assist.eval.replay.record import LEVEL, NAMES, SCALARS, SERIES, GaitRecord, axis_sizes
 from mjx_assist.model.names import GRAVITY
 
 STANDARD_MASS = 75.0  # kg, where neither the file nor the ground reaction tells
 SLOWEST_WALK = 0.1  # m/s; below it pelvis_tx tells no speed (a treadmill)
-OVER_TIME = tuple(name for name, letters in _SHAPES.items() if letters.startswith("T"))
-PER_MUSCLE = tuple(name for name, letters in _SHAPES.items() if letters == "M")
-SCALARS: dict[str, Any] = {
-    field.name: field.type for field in dataclasses.fields(GaitRecord) if field.name not in (*_SHAPES, *_NAMES)
-}
+OVER_TIME = tuple(name for name, series in SERIES.items() if series.axes.startswith("T"))
+PER_MUSCLE = tuple(name for name, series in SERIES.items() if series.axes == "M")
 _UNKNOWN = {"human": "unknown", "device": "unknown", "controller": "unknown", "model_kind": "imported"}
 
 
@@ -57,7 +54,7 @@ def fields_of_header(header: dict[str, str], source: str) -> dict[str, Any]:
         try:
             if name in PER_MUSCLE:
                 fields[name] = np.array(text.split(), float)
-            elif name in _NAMES:
+            elif name in NAMES:
                 fields[name] = tuple(text.split())
             else:
                 fields[name] = text == "True" if SCALARS[name] is bool else SCALARS[name](text)
@@ -155,12 +152,11 @@ def _add_target_velocity(fields: dict[str, Any], notes: list[str]) -> None:
 
 
 def _filled(fields: dict[str, Any], notes: list[str], source: str) -> Imported:
-    size = {letter: len(fields.setdefault(name, ())) for name, letter in _NAMES.items()} | {"2": 2, "3": 3}
-    size["T"] = len(fields["time"])
-    for name in _SHAPES:
+    size = axis_sizes(len(fields["time"]), {name: fields.setdefault(name, ()) for name in NAMES})
+    for name, series in SERIES.items():
         unknown = 0.0 if name in LEVEL else np.nan
-        fields.setdefault(name, np.full([size[letter] for letter in _SHAPES[name]], unknown))
-    absent = [name for name in _SHAPES if np.isnan(fields[name]).all()]
+        fields.setdefault(name, np.full([size[letter] for letter in series.axes], unknown))
+    absent = [name for name in SERIES if np.isnan(fields[name]).all()]
     fields = _UNKNOWN | {"leg_length": np.nan, "fell": False, "seed": 0} | fields
     if "control_dt" not in fields and size["T"] > 1:
         fields["control_dt"] = float(np.median(np.diff(fields["time"])))

@@ -7,42 +7,12 @@ import numpy as np
 
 from mjx_assist.errors import UserError
 from mjx_assist.eval.formats.combine import OVER_TIME, Part, fields_of_header, header_of
-from mjx_assist.eval.replay.record import _NAMES, _SHAPES, SIDES, GaitRecord
+from mjx_assist.eval.replay.record import FIXED_AXES, NAMES, SERIES, GaitRecord
 from mjx_assist.files.atomic import write_text
 from mjx_assist.files.opensim_table import is_length, is_number
 
-AXES = ("forward", "left", "up")
 _KIND = "mjx-assist gait record"
-# Unit of each field; of a joint's fields (angle, length).
-_UNITS = {
-    "time": "s",
-    "phase": "cycle",
-    "target_velocity": "m_per_s",
-    "qpos": ("rad", "m"),
-    "qvel": ("rad_per_s", "m_per_s"),
-    "reference_qpos": ("rad", "m"),
-    "activation": "fraction",
-    "excitation": "fraction",
-    "muscle_length": "m",
-    "muscle_velocity": "m_per_s",
-    "muscle_force": "N",
-    "muscle_active_force": "N",
-    "device_torque": "N_m",
-    "ground_reaction": "N",
-    "center_of_pressure": "m",
-    "free_moment": "N_m",
-    "joint_moment": ("N_m", "N"),
-    "device_moment": ("N_m", "N"),
-    "passive_moment": ("N_m", "N"),
-    "foot_position": "m",
-    "toe_position": "m",
-    "com_position": "m",
-    "com_velocity": "m_per_s",
-    "sensors": "SI",
-    "foot_ground": "m",
-    "com_ground": "m",
-}
-_OF = {letter: name for name, letter in _NAMES.items() if name != "device_joints"}
+_OF = {names.axis: field for field, names in NAMES.items() if field != "device_joints"}
 
 
 def write_csv(record: GaitRecord, path: Path) -> None:
@@ -85,14 +55,14 @@ def read_csv(path: Path) -> Part:
 def _entries(field: str, record: GaitRecord) -> list[str]:
     """The name of each column of a field, in C order."""
     names = [""]
-    for letter in _SHAPES[field][1:]:
-        part = {"2": SIDES, "3": AXES}.get(letter) or getattr(record, _OF[letter])
+    for letter in SERIES[field].axes[1:]:
+        part = FIXED_AXES.get(letter) or getattr(record, _OF[letter])
         names = [f"{name}.{p}" if name else p for name in names for p in part]
     return names
 
 
 def _unit(field: str, name: str) -> str:
-    unit = _UNITS[field]
+    unit = SERIES[field].unit
     return unit if isinstance(unit, str) else unit[is_length(name)]
 
 
@@ -108,19 +78,19 @@ def _collect(columns: dict[str, np.ndarray], fields: dict, path: Path) -> list[s
         else:
             unused.append(label)
     for field, parts in found.items():
-        letters = _SHAPES[field][1:]
+        letters = SERIES[field].axes[1:]
         for letter in letters:
             if letter in _OF:
                 names = fields.setdefault(_OF[letter], tuple(parts))
                 _check_names(path, field, parts, names)
                 parts = {name: parts[name] for name in names}
-        if set(letters) <= {"2", "3"}:
+        if set(letters) <= set(FIXED_AXES):
             wanted = [""]
             for letter in letters:
-                wanted = [f"{w}.{p}" if w else p for w in wanted for p in (SIDES if letter == "2" else AXES)]
+                wanted = [f"{w}.{p}" if w else p for w in wanted for p in FIXED_AXES[letter]]
             _check_names(path, field, parts, wanted)
             parts = {name: parts[name] for name in wanted}
-        shape = [{"2": 2, "3": 3}.get(letter, len(parts)) for letter in letters]
+        shape = [len(FIXED_AXES.get(letter, parts)) for letter in letters]
         fields[field] = np.stack(list(parts.values()), axis=1).reshape(-1, *shape)
     return unused
 

@@ -7,7 +7,7 @@ import functools
 import itertools
 import weakref
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -30,15 +30,25 @@ class Stride:
     opposite_contact: int | None
 
 
-def once_per_record(function: Callable[[GaitRecord], Any]) -> Callable[[GaitRecord], Any]:
-    """Remember what ``function(record)`` gave for as long as the record lives (records are frozen)."""
+class Samples(NamedTuple):
+    """[n] of each, a stride's ``foot`` (0 right, 1 left) and sample indexes, in the order of ``strides``."""
+
+    foot: np.ndarray
+    start: np.ndarray
+    toe_off: np.ndarray
+    end: np.ndarray
+
+
+def once_per_record(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Remember what ``function(record, *more)`` gave for as long as the record lives (records are frozen)."""
     known = weakref.WeakKeyDictionary()
 
     @functools.wraps(function)
-    def remembered(record: GaitRecord) -> Any:
-        if record not in known:
-            known[record] = function(record)
-        return known[record]
+    def remembered(record: GaitRecord, *more: Any) -> Any:
+        kept = known.setdefault(record, {})
+        if more not in kept:
+            kept[more] = function(record, *more)
+        return kept[more]
 
     return remembered
 
@@ -70,6 +80,14 @@ def strides(record: GaitRecord) -> list[Stride]:
     foot never lands at all (hopping) is not asked for turns.
     """
     return list(_strides(record)[0])
+
+
+@once_per_record
+def samples(record: GaitRecord) -> Samples:
+    """The strides as arrays of sample indexes."""
+    found = strides(record)
+    foot = np.array([SIDES.index(stride.side) for stride in found], int)
+    return Samples(foot, *(np.array([getattr(s, part) for s in found], int) for part in ("start", "toe_off", "end")))
 
 
 def left_out(record: GaitRecord) -> int:

@@ -1,4 +1,4 @@
-"""Angles, joint moments and powers, and the ground reaction of every stride.
+"""Angles, joint moments and powers, and the ground reaction of every stride: [n] in the order of ``events.strides``.
 
 Moments and powers per kg of body mass (Winter 2009, chapters 5 and 6); ground reaction in body weights, 20 Hz."""
 
@@ -10,77 +10,98 @@ from mjx_assist.eval.gait.cycles import FORWARD, joint_series
 from mjx_assist.eval.replay.record import SIDES, GaitRecord
 
 
-def angle_figures(record: GaitRecord) -> dict[str, np.ndarray]:
-    """[n] per stride: ``<angle>_range_deg`` and the largest angle each way, ``<direction>_peak_deg``.
+def angle_range(record: GaitRecord, name: str) -> np.ndarray:
+    """deg, largest less smallest of an angle of ``angles.MEASURED``."""
+    return cycles.over_strides(record, _degrees(record, name), np.ptp)
 
-    A peak is the largest angle in the direction that it names, below 0 where the joint never gets there.
+
+def angle_peak(record: GaitRecord, name: str, sign: int) -> np.ndarray:
+    """deg, the largest towards ``positive`` (1) or ``negative`` (-1) of the angle; below 0: it never gets there."""
+    return cycles.over_strides(record, sign * _degrees(record, name), np.max)
+
+
+def moment_peak(record: GaitRecord, name: str, sign: int, biological: bool = False) -> np.ndarray:
+    """N*m/kg, the largest towards ``positive`` (1) or ``negative`` (-1) of the angle, unfiltered.
+
+    Muscles and device together (what inverse dynamics finds, less passive tissue), or muscles alone.
     """
-    result = {}
-    for name, angle in angles.angles_of(record).items():
-        degrees = angle.sign * angles.model_angle(record, angle)
-        result[f"{name}_range_deg"] = cycles.over_strides(record, degrees, np.ptp)
-        result |= _both_ways(record, degrees, angle, "peak_deg")
-    return result
+    towards = angles.SAGITTAL[name].sign * moment(record, name, biological)
+    return cycles.over_strides(record, sign * towards, np.max)
 
 
-def moment_figures(record: GaitRecord) -> dict[str, np.ndarray]:
-    """[n] per stride: the largest moment each way at hip, knee and ankle, N*m/kg, unfiltered.
-
-    ``<direction>_moment_peak_nm_per_kg`` is muscles and device together (what inverse dynamics finds, less passive
-    tissue), ``<direction>_biological_moment_peak_nm_per_kg`` muscles alone; named by what the moment does.
-    """
-    result = {}
-    for name in angles.LEG:
-        angle = angles.SAGITTAL[name]
-        net = angle.sign * moment(record, name)
-        result |= _both_ways(record, net, angle, "moment_peak_nm_per_kg")
-        biological = angle.sign * moment(record, name, biological=True)
-        result |= _both_ways(record, biological, angle, "biological_moment_peak_nm_per_kg")
-    return result
+def positive_work(record: GaitRecord, name: str, biological: bool = False) -> np.ndarray:
+    """J/kg, integral of the positive part of a joint's power (Winter 2009, section 6.0.5)."""
+    return integral(record, np.maximum(power(record, name, biological), 0))
 
 
-def power_figures(record: GaitRecord) -> dict[str, np.ndarray]:
-    """[n] per stride of hip, knee and ankle: work done and taken, J/kg, and the extremes of power, W/kg.
-
-    Power is moment times angular velocity; positive and negative work are the integrals of its positive and negative
-    part over the stride (Winter 2009, section 6.0.5). ``biological``: muscles alone; else muscles and device.
-    """
-    result = {}
-    for name in angles.LEG:
-        for kind in ("", "biological_"):
-            watts = power(record, name, biological=bool(kind))
-            gain, loss = np.maximum(watts, 0), np.minimum(watts, 0)
-            result[f"{name}_{kind}positive_work_j_per_kg"] = integral(record, gain)
-            result[f"{name}_{kind}negative_work_j_per_kg"] = integral(record, loss)
-            result[f"{name}_{kind}power_peak_w_per_kg"] = cycles.over_strides(record, watts, np.max)
-            result[f"{name}_{kind}power_lowest_w_per_kg"] = cycles.over_strides(record, watts, np.min)
-    return result
+def negative_work(record: GaitRecord, name: str, biological: bool = False) -> np.ndarray:
+    """J/kg, integral of the negative part of a joint's power, at most 0."""
+    return integral(record, np.minimum(power(record, name, biological), 0))
 
 
-def ground_figures(record: GaitRecord) -> dict[str, np.ndarray]:
-    """[n] per stride: vertical and fore-aft ground reaction of the stride's own foot, low-pass filtered at 20 Hz.
+def power_peak(record: GaitRecord, name: str, biological: bool = False) -> np.ndarray:
+    """W/kg, largest power of a joint."""
+    return cycles.over_strides(record, power(record, name, biological), np.max)
 
-    Vertical: largest of all, in the first and in the second half of stance, lowest between these two; steepest rise in
-    the first half. Fore-aft: largest braking and propulsive force, both positive. Impulses are integrals over the
-    stride, BW*s: of the vertical force, of the braking part (negative) and of the propulsive part (positive).
-    """
-    vertical, raw = cycles.ground_force(record), cycles.ground_force(record, filtered=False)
-    ahead = cycles.ground_force(record, FORWARD)
-    slope = np.gradient(vertical, record.time, axis=0) if record.time.size > 1 else vertical
-    halves = np.array([_halves(s, vertical, slope) for s in events.strides(record)]).reshape(-1, 4)
-    return {
-        "grf_peak_bw": cycles.over_strides(record, vertical, np.max),
-        "grf_peak_unfiltered_bw": cycles.over_strides(record, raw, np.max),
-        "grf_loading_peak_bw": halves[:, 0],
-        "grf_push_off_peak_bw": halves[:, 1],
-        "grf_valley_bw": halves[:, 2],
-        "grf_loading_rate_bw_per_s": halves[:, 3],
-        "grf_vertical_impulse_bw_s": integral(record, vertical),
-        "grf_braking_peak_bw": cycles.over_strides(record, -ahead, np.max),
-        "grf_propulsive_peak_bw": cycles.over_strides(record, ahead, np.max),
-        "grf_braking_impulse_bw_s": integral(record, np.minimum(ahead, 0)),
-        "grf_propulsive_impulse_bw_s": integral(record, np.maximum(ahead, 0)),
-    }
+
+def power_lowest(record: GaitRecord, name: str, biological: bool = False) -> np.ndarray:
+    """W/kg, lowest power of a joint."""
+    return cycles.over_strides(record, power(record, name, biological), np.min)
+
+
+def force_peak(record: GaitRecord) -> np.ndarray:
+    """BW, largest vertical force."""
+    return cycles.over_strides(record, cycles.ground_force(record), np.max)
+
+
+def force_peak_unfiltered(record: GaitRecord) -> np.ndarray:
+    """BW, largest sample of the vertical force."""
+    return cycles.over_strides(record, cycles.ground_force(record, filtered=False), np.max)
+
+
+def loading_peak(record: GaitRecord) -> np.ndarray:
+    """BW, largest vertical force in the first half of stance."""
+    return _halves(record)[:, 0]
+
+
+def push_off_peak(record: GaitRecord) -> np.ndarray:
+    """BW, largest vertical force in the second half of stance."""
+    return _halves(record)[:, 1]
+
+
+def valley(record: GaitRecord) -> np.ndarray:
+    """BW, lowest vertical force between these two."""
+    return _halves(record)[:, 2]
+
+
+def loading_rate(record: GaitRecord) -> np.ndarray:
+    """BW/s, steepest rise of the vertical force in the first half of stance."""
+    return _halves(record)[:, 3]
+
+
+def vertical_impulse(record: GaitRecord) -> np.ndarray:
+    """BW*s, integral of the vertical force over the stride."""
+    return integral(record, cycles.ground_force(record))
+
+
+def braking_peak(record: GaitRecord) -> np.ndarray:
+    """BW, largest backward force, positive."""
+    return cycles.over_strides(record, -cycles.ground_force(record, FORWARD), np.max)
+
+
+def propulsive_peak(record: GaitRecord) -> np.ndarray:
+    """BW, largest forward force."""
+    return cycles.over_strides(record, cycles.ground_force(record, FORWARD), np.max)
+
+
+def braking_impulse(record: GaitRecord) -> np.ndarray:
+    """BW*s, integral of the backward part of the fore-aft force, at most 0."""
+    return integral(record, np.minimum(cycles.ground_force(record, FORWARD), 0))
+
+
+def propulsive_impulse(record: GaitRecord) -> np.ndarray:
+    """BW*s, integral of the forward part of the fore-aft force."""
+    return integral(record, np.maximum(cycles.ground_force(record, FORWARD), 0))
 
 
 def moment(record: GaitRecord, name: str, biological: bool = False) -> np.ndarray:
@@ -89,6 +110,7 @@ def moment(record: GaitRecord, name: str, biological: bool = False) -> np.ndarra
     return joint_series(record, array, angles.SAGITTAL[name].coordinate) / record.body_mass
 
 
+@events.once_per_record
 def power(record: GaitRecord, name: str, biological: bool = False) -> np.ndarray:
     """[T, 2] W/kg given to a joint of ``angles.LEG`` by muscles and device, or by muscles alone."""
     velocity = joint_series(record, record.joint_velocity, angles.SAGITTAL[name].coordinate)
@@ -101,15 +123,21 @@ def integral(record: GaitRecord, series: np.ndarray) -> np.ndarray:
     return np.array([np.diff(so_far[[s.start, s.end], SIDES.index(s.side)])[0] for s in events.strides(record)], float)
 
 
-def _both_ways(record: GaitRecord, series: np.ndarray, angle: angles.Angle, what: str) -> dict[str, np.ndarray]:
-    """Largest value of each stride towards ``angle.positive`` and towards ``angle.negative``."""
-    return {
-        f"{angle.positive}_{what}": cycles.over_strides(record, series, np.max),
-        f"{angle.negative}_{what}": cycles.over_strides(record, -series, np.max),
-    }
+def _degrees(record: GaitRecord, name: str) -> np.ndarray:
+    """[T, 2] of an angle in the sign of gait laboratories."""
+    angle = angles.MEASURED[name]
+    return angle.sign * angles.model_angle(record, angle)
 
 
-def _halves(stride: events.Stride, vertical: np.ndarray, slope: np.ndarray) -> tuple[float, float, float, float]:
+@events.once_per_record
+def _halves(record: GaitRecord) -> np.ndarray:
+    """[n, 4]: `_stance_parts` of every stride."""
+    vertical = cycles.ground_force(record)
+    slope = np.gradient(vertical, record.time, axis=0) if record.time.size > 1 else vertical
+    return np.array([_stance_parts(s, vertical, slope) for s in events.strides(record)]).reshape(-1, 4)
+
+
+def _stance_parts(stride: events.Stride, vertical: np.ndarray, slope: np.ndarray) -> tuple[float, float, float, float]:
     """Peaks of the first and second half of stance, the valley between them, the steepest rise of the first half."""
     foot, middle = SIDES.index(stride.side), (stride.start + stride.toe_off) // 2 + 1
     loading, push_off = vertical[stride.start : middle, foot], vertical[middle : stride.toe_off + 1, foot]

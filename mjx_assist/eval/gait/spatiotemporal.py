@@ -1,60 +1,106 @@
 """Where and when the feet land: speed, cadence, steps and strides, stance and swing, supports, step width.
 
-Definitions after Perry & Burnfield (Gait Analysis, 2010, chapter 1) and Hollman et al. (2011, Gait Posture 34:111)."""
+Every function gives a number for each stride, [n] in the order of ``events.strides``. Definitions after Perry &
+Burnfield (Gait Analysis, 2010, chapter 1) and Hollman et al. (2011, Gait Posture 34:111)."""
 
 import numpy as np
 
-from mjx_assist.eval.gait import angles, events
+from mjx_assist.eval.gait import events
 from mjx_assist.eval.gait.cycles import FORWARD, LATERAL, VERTICAL
 from mjx_assist.eval.replay.record import SIDES, GaitRecord
 
 
-def figures(record: GaitRecord) -> dict[str, np.ndarray]:
-    """[n] of each figure, one entry per stride in the order of ``events.strides``; NaN where a stride lacks it.
+def stride_time(record: GaitRecord) -> np.ndarray:
+    """s from a foot's contact to its next."""
+    at = events.samples(record)
+    return record.time[at.end] - record.time[at.start]
 
-    A stride runs from a foot's contact to its next (time, length of the heel's way along x, speed = length / time,
-    cadence = 2 steps per stride time). The step is the one that ends the stride: from the other foot's contact to this
-    one's, its length and width (3-D models only; positive with the left foot to the left) between the heels' places at
-    these contacts. Stance runs from contact to toe-off, swing from there to contact; single support is stance with
-    the other foot off the ground, double support the rest, in % of the stride. foot_lift_m: range of the
-    heel's height over the ground under it.
-    """
-    found = events.strides(record)
-    foot = np.array([SIDES.index(stride.side) for stride in found], int)
-    start, toe_off, end = (np.array([getattr(s, part) for s in found], int) for part in ("start", "toe_off", "end"))
-    time, place = record.time, record.foot_position
-    duration, stance_time = time[end] - time[start], time[toe_off] - time[start]
-    length = place[end, foot, FORWARD] - place[start, foot, FORWARD]
-    height = place[:, :, VERTICAL] - record.foot_ground
+
+def stride_length(record: GaitRecord) -> np.ndarray:
+    """m, the heel's way along x from a contact to the next."""
+    at = events.samples(record)
+    place = record.foot_position
+    return place[at.end, at.foot, FORWARD] - place[at.start, at.foot, FORWARD]
+
+
+def speed(record: GaitRecord) -> np.ndarray:
+    """m/s, length over time of the stride."""
+    return stride_length(record) / stride_time(record)
+
+
+def cadence(record: GaitRecord) -> np.ndarray:
+    """Steps per minute, two a stride."""
+    return 120 / stride_time(record)
+
+
+def step_time(record: GaitRecord) -> np.ndarray:
+    """s of the step that ends the stride: from the other foot's contact; NaN where that never lands."""
+    at, begin = events.samples(record), _opposite_contact(record)
+    return np.where(begin >= 0, record.time[at.end] - record.time[begin], np.nan)
+
+
+def step_length(record: GaitRecord) -> np.ndarray:
+    """m along x between the heels' places at the contacts of the step that ends the stride."""
+    return _step(record)[:, FORWARD]
+
+
+def step_width(record: GaitRecord) -> np.ndarray:
+    """m sideways between the same places, positive with the left foot to the left."""
+    return _step(record)[:, LATERAL] * np.where(events.samples(record).foot == SIDES.index("left"), 1, -1)
+
+
+def stance_time(record: GaitRecord) -> np.ndarray:
+    """s from contact to toe-off."""
+    at = events.samples(record)
+    return record.time[at.toe_off] - record.time[at.start]
+
+
+def swing_time(record: GaitRecord) -> np.ndarray:
+    """s from toe-off to contact."""
+    return stride_time(record) - stance_time(record)
+
+
+def stance_percent(record: GaitRecord) -> np.ndarray:
+    """% of the stride."""
+    return 100 * stance_time(record) / stride_time(record)
+
+
+def swing_percent(record: GaitRecord) -> np.ndarray:
+    """% of the stride."""
+    return 100 * (1 - stance_time(record) / stride_time(record))
+
+
+def single_support_percent(record: GaitRecord) -> np.ndarray:
+    """% of the stride in which the other foot is off the ground and this one on it."""
     on_ground = events.contact(record)
-    double = np.array([on_ground[s.start : s.end].all(axis=1).mean() for s in found])
-    single = np.array([_alone(on_ground[s.start : s.end], SIDES.index(s.side)) for s in found])
-    return {
-        "speed_m_s": length / duration,
-        "cadence_steps_per_min": 120 / duration,
-        "stride_time_s": duration,
-        "stride_length_m": length,
-        **_steps(record, found, foot),
-        "stance_percent": 100 * stance_time / duration,
-        "swing_percent": 100 * (1 - stance_time / duration),
-        "single_support_percent": 100 * single,
-        "double_support_percent": 100 * double,
-        "stance_time_s": stance_time,
-        "swing_time_s": duration - stance_time,
-        "foot_lift_m": np.array([np.ptp(height[s.start : s.end, SIDES.index(s.side)]) for s in found], float),
-    }
+    alone = [_alone(on_ground[s.start : s.end], SIDES.index(s.side)) for s in events.strides(record)]
+    return 100 * np.array(alone, float)
 
 
-def _steps(record: GaitRecord, found: list[events.Stride], foot: np.ndarray) -> dict[str, np.ndarray]:
-    """Time, length and (3-D) width of the step that ends each stride; NaN where the other foot never lands."""
-    known = np.array([stride.opposite_contact is not None for stride in found], bool)
-    begin = np.array([stride.opposite_contact or 0 for stride in found], int)
-    end = np.array([stride.end for stride in found], int)
-    step = record.foot_position[end, foot] - record.foot_position[begin, 1 - foot]
-    values = {"step_time_s": record.time[end] - record.time[begin], "step_length_m": step[:, FORWARD]}
-    if angles.in_3d(record):
-        values["step_width_m"] = step[:, LATERAL] * np.where(foot == SIDES.index("left"), 1, -1)
-    return {name: np.where(known, value, np.nan) for name, value in values.items()}
+def double_support_percent(record: GaitRecord) -> np.ndarray:
+    """% of the stride with both feet on the ground."""
+    on_ground = events.contact(record)
+    return 100 * np.array([on_ground[s.start : s.end].all(axis=1).mean() for s in events.strides(record)], float)
+
+
+def foot_lift(record: GaitRecord) -> np.ndarray:
+    """m, range of the heel's height over the ground under it."""
+    height = record.foot_position[:, :, VERTICAL] - record.foot_ground
+    ranges = [np.ptp(height[s.start : s.end, SIDES.index(s.side)]) for s in events.strides(record)]
+    return np.array(ranges, float)
+
+
+def _opposite_contact(record: GaitRecord) -> np.ndarray:
+    """[n] sample of the other foot's contact within the stride; -1 where it never lands."""
+    found = (stride.opposite_contact for stride in events.strides(record))
+    return np.array([-1 if contact is None else contact for contact in found], int)
+
+
+def _step(record: GaitRecord) -> np.ndarray:
+    """[n, 3] m from the other heel's place at its contact to this one's at the next; NaN where that never lands."""
+    at, begin = events.samples(record), _opposite_contact(record)
+    step = record.foot_position[at.end, at.foot] - record.foot_position[begin, 1 - at.foot]
+    return np.where((begin >= 0)[:, None], step, np.nan)
 
 
 def _alone(on_ground: np.ndarray, foot: int) -> float:

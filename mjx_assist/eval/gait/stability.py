@@ -17,29 +17,36 @@ SHORT_TERM = 0.5  # strides over which the short-term exponent is fitted
 _NEIGHBOURS = 24  # asked of the tree at once; more where all of them are too close in time
 
 
-def margin_figures(record: GaitRecord) -> dict[str, np.ndarray]:
-    """[n strides] margins of stability at the initial contact that begins the stride, m (Hof, Gazendam & Sinke 2005).
+def forward_margin(record: GaitRecord) -> np.ndarray:
+    """m from the extrapolated centre of mass to the landing forefoot; below 0: walking must go on with a step."""
+    _, toe, extrapolated = _landing(record)
+    return toe[:, FORWARD] - extrapolated[:, FORWARD]
 
-    Extrapolated centre of mass: XcoM = x + v / w0, w0 = sqrt(g / l), l the centre of mass' mean height over the ground
-    (J Biomech 38:1, equations 4 to 6). Margins are distances from it to the edges of the landing foot, positive when
-    it is inside: ``forward`` to the forefoot (below 0: walking must go on with a step), ``backward`` to the heel (below
-    0: the walker would fall back), ``lateral`` to the heel's outer side of the midline (3-D models only).
+
+def backward_margin(record: GaitRecord) -> np.ndarray:
+    """m from the landing heel to the extrapolated centre of mass; below 0: the walker would fall back."""
+    heel, _, extrapolated = _landing(record)
+    return extrapolated[:, FORWARD] - heel[:, FORWARD]
+
+
+def lateral_margin(record: GaitRecord) -> np.ndarray:
+    """m from the extrapolated centre of mass outwards to the landing heel."""
+    heel, _, extrapolated = _landing(record)
+    outward = np.where(events.samples(record).foot == SIDES.index("left"), 1, -1)
+    return outward * (heel[:, LATERAL] - extrapolated[:, LATERAL])
+
+
+def _landing(record: GaitRecord) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """[n, 3] m at the initial contact that begins each stride: the landing heel, its forefoot, and the extrapolated
+
+    centre of mass (Hof, Gazendam & Sinke 2005, J Biomech 38:1, equations 4 to 6): XcoM = x + v / w0, w0 = sqrt(g / l),
+    l the centre of mass' mean height over the ground. Margins are positive where it is inside the foot's edges.
     """
-    found = events.strides(record)
-    start = np.array([stride.start for stride in found], int)
-    foot = np.array([SIDES.index(stride.side) for stride in found], int)
+    at = events.samples(record)
     height = record.com_position[:, VERTICAL] - record.com_ground
     pendulum = np.sqrt(height.mean() / GRAVITY)  # 1 / w0, s
-    extrapolated = record.com_position[start] + pendulum * record.com_velocity[start]
-    heel, toe = record.foot_position[start, foot], record.toe_position[start, foot]
-    figures = {
-        "margin_of_stability_forward_m": toe[:, FORWARD] - extrapolated[:, FORWARD],
-        "margin_of_stability_backward_m": extrapolated[:, FORWARD] - heel[:, FORWARD],
-    }
-    if angles.in_3d(record):
-        outward = np.where(foot == SIDES.index("left"), 1, -1)
-        figures["margin_of_stability_lateral_m"] = outward * (heel[:, LATERAL] - extrapolated[:, LATERAL])
-    return figures
+    extrapolated = record.com_position[at.start] + pendulum * record.com_velocity[at.start]
+    return record.foot_position[at.start, at.foot], record.toe_position[at.start, at.foot], extrapolated
 
 
 def stability_summary(records: Sequence[GaitRecord], both: dict) -> dict:

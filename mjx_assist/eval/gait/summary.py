@@ -2,25 +2,23 @@
 
 Plain JSON-able dictionaries with the unit in each key; what an episode cannot tell (an early fall) is None."""
 
-import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
 
 from mjx_assist.errors import UserError
-from mjx_assist.eval.gait import angles, cycles, emg, events, healthy, kinetics, spatiotemporal, stability, variability
+from mjx_assist.eval.gait import angles, cycles, emg, events, healthy, metrics, stability, variability
 from mjx_assist.eval.gait.cycles import stride_average
 from mjx_assist.eval.gait.device import device_summary
 from mjx_assist.eval.gait.metabolics import metabolic_summary
 from mjx_assist.eval.gait.scores import score_summary
-from mjx_assist.eval.replay.record import SIDES, GaitRecord
+from mjx_assist.eval.replay.record import SERIES, SIDES, GaitRecord
 from mjx_assist.files.plain import plain
 
 __all__ = ["episode_summary", "plain", "stride_average", "stride_rows", "summarize"]
 METRICS_SCHEMA_VERSION = 2
 WARM_UP_S = 2.0  # after a reset a walker needs about two strides to settle
 SHORTEST_STEADY_S = 1.0  # with less than this left after the warm-up the whole episode counts
-_MAY_BE_EMPTY = ("center_of_pressure",)  # of an episode without contact
 _STILL_DEG = 1e-9  # less than this is rounding, not movement
 
 
@@ -60,7 +58,7 @@ def summarize(records: Sequence[GaitRecord]) -> dict:
     by_episode = [stride_rows(record) for record in records]
     rows = [row for episode in by_episode for row in episode]
     legs = {side: [row for row in rows if row["side"] == side] for side in SIDES} | {"both": rows}
-    means = {leg: _stride_means(legs[leg], tuple(stride_figures(first))) for leg in legs}
+    means = {leg: _stride_means(legs[leg], tuple(metrics.figures(first))) for leg in legs}
     tracking = [_tracking(record) for record in records]
     activity = _activity(records)
     speed = cycles.mean([_mean_speed(record) for record in records])
@@ -103,24 +101,11 @@ def summarize(records: Sequence[GaitRecord]) -> dict:
 
 def stride_rows(record: GaitRecord) -> list[dict]:
     """One flat dict of figures per stride, ``side`` first; a step is the one that ends the stride."""
-    figures = stride_figures(record)
+    figures = metrics.figures(record)
     return [
         {"side": stride.side, **{name: float(values[i]) for name, values in figures.items()}}
         for i, stride in enumerate(events.strides(record))
     ]
-
-
-@events.once_per_record
-def stride_figures(record: GaitRecord) -> dict[str, np.ndarray]:
-    """[n] of every figure, one entry per stride in the order of ``events.strides``; the same names without strides."""
-    return {
-        **spatiotemporal.figures(record),
-        **kinetics.ground_figures(record),
-        **kinetics.angle_figures(record),
-        **kinetics.moment_figures(record),
-        **kinetics.power_figures(record),
-        **stability.margin_figures(record),
-    }
 
 
 def _stride_means(rows: list[dict], names: Sequence[str]) -> dict:
@@ -213,9 +198,8 @@ def _notes(whole: Sequence[GaitRecord], records: Sequence[GaitRecord]) -> list[s
 
 def _not_recorded(record: GaitRecord) -> list[str]:
     """The series that hold no number at all: the file they were read from lacks them."""
-    fields = ((field.name, getattr(record, field.name)) for field in dataclasses.fields(record))
-    series = ((name, value) for name, value in fields if isinstance(value, np.ndarray) and value.size)
-    return [name for name, value in series if name not in _MAY_BE_EMPTY and not np.isfinite(value).any()]
+    values = {name: getattr(record, name) for name, series in SERIES.items() if not series.gaps}
+    return [name for name, value in values.items() if value.size and not np.isfinite(value).any()]
 
 
 def _correlation(a: np.ndarray, b: np.ndarray) -> float:

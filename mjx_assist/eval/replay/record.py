@@ -5,8 +5,9 @@ Plain arrays and names in a frozen dataclass, kept in one npz without pickles. I
 import dataclasses
 import zipfile
 import zlib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, get_args
 
 import numpy as np
 
@@ -18,109 +19,89 @@ from mjx_assist.model.names import GRAVITY
 SCHEMA = "mjx-assist-gait-record"
 SCHEMA_VERSION = 2
 SIDES = ("right", "left")
-# Shape of each array field by the letters below; T is the number of samples.
-_SHAPES = {
-    "time": "T",
-    "phase": "T",
-    "target_velocity": "T",
-    "qpos": "TJ",
-    "qvel": "TJ",
-    "reference_qpos": "TJ",
-    "activation": "TM",
-    "excitation": "TM",
-    "muscle_length": "TM",
-    "muscle_velocity": "TM",
-    "muscle_force": "TM",
-    "muscle_active_force": "TM",
-    "device_torque": "TD",
-    "ground_reaction": "T23",
-    "center_of_pressure": "T23",
-    "free_moment": "T2",
-    "joint_moment": "TJ",
-    "device_moment": "TJ",
-    "passive_moment": "TJ",
-    "foot_position": "T23",
-    "toe_position": "T23",
-    "com_position": "T3",
-    "com_velocity": "T3",
-    "sensors": "TS",
-    "foot_ground": "T2",
-    "com_ground": "T",
-    "muscle_max_force": "M",
-    "muscle_optimal_length": "M",
-    "muscle_tendon_length": "M",
-    "muscle_max_velocity": "M",
-}
-_MAY_BE_NAN = ("center_of_pressure",)
-LEVEL = ("foot_ground", "com_ground")  # zero where it is not given, as in files from before there was other ground
+FIXED_AXES = {"2": SIDES, "3": ("forward", "left", "up")}  # letters of axes that every record has; world axes
 # What numpy and zipfile raise for a file that is damaged, holds pickles or is something else.
 _UNREADABLE = (OSError, EOFError, ValueError, RuntimeError, zipfile.BadZipFile, zlib.error)
-_NAMES = {
-    "joint_names": "J",
-    "muscle_names": "M",
-    "device_names": "D",
-    "device_joints": "D",
-    "sensor_names": "S",
-}
+
+
+@dataclasses.dataclass(frozen=True)
+class Series:
+    """What an array of a record is.
+
+    ``axes``: a letter each, T for samples, else one of `Names` or of `FIXED_AXES`. ``unit``: as in a table's column; a
+    joint's series has that of an angle and that of a length. ``gaps``: NaN where there is nothing to tell.
+    """
+
+    axes: str
+    unit: str | tuple[str, str]
+    about: str
+    gaps: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Names:
+    """Names along the axis with this letter."""
+
+    axis: str
+    about: str
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class GaitRecord:
     """One episode of T samples, at the physics rate or every k-th step. SI units, radians, reduced joint order.
 
-    time [T] s since the reset, when a physics step begins: state and forces of a row belong to that instant; phase
-    [T] cycles of the policy's gait clock, 0..1; target_velocity [T] m/s; qpos, qvel, reference_qpos [T, J].
-
-    Muscles [T, M]: activation, excitation 0..1; muscle_length, muscle_velocity of the whole path (m, m/s, lengthening
-    positive); muscle_force its tension N, muscle_active_force the part that activation makes (never below 0). Per
-    muscle [M]: muscle_max_force N, muscle_optimal_length and muscle_tendon_length m (a rigid tendon: fibre length =
-    path length - tendon length), muscle_max_velocity in optimal lengths per s.
-
-    device_torque [T, D] N*m about ``device_joints[d]``, in that joint's sign. joint_moment [T, J] N*m of muscles and
-    device together, device_moment [T, J] the device's part, passive_moment [T, J] of springs, damping, friction and
-    joint limits (the couplings of a full model too); their sum is what inverse dynamics finds.
-
-    World axes are (forward, left, up). ground_reaction [T, 2, 3] N on the (right, left) foot; center_of_pressure
-    [T, 2, 3] m on the ground, NaN where the foot is unloaded; free_moment [T, 2] N*m about the vertical through it;
-    foot_position [T, 2, 3] m, heel-body (calcn) origins; toe_position [T, 2, 3] m, centres of the forefoot's touch
-    volumes; com_position, com_velocity [T, 3] of the whole body, m, m/s; sensors [T, S] the model's own.
-    ``controller``: what drove the device. foot_ground [T, 2], com_ground [T] m: height of the ground under the (right,
-    left) heel-body origin and under the centre of mass.
+    ``SERIES`` and ``NAMES`` hold what is declared here; ``controller``: what drove the device. The ground is level at 0
+    where its heights are not given, as in files from before there was other ground.
     """
 
-    time: np.ndarray
-    phase: np.ndarray
-    target_velocity: np.ndarray
-    qpos: np.ndarray
-    qvel: np.ndarray
-    reference_qpos: np.ndarray
-    activation: np.ndarray
-    excitation: np.ndarray
-    muscle_length: np.ndarray
-    muscle_velocity: np.ndarray
-    muscle_force: np.ndarray
-    muscle_active_force: np.ndarray
-    device_torque: np.ndarray
-    ground_reaction: np.ndarray
-    center_of_pressure: np.ndarray
-    free_moment: np.ndarray
-    joint_moment: np.ndarray
-    device_moment: np.ndarray
-    passive_moment: np.ndarray
-    foot_position: np.ndarray
-    toe_position: np.ndarray
-    com_position: np.ndarray
-    com_velocity: np.ndarray
-    sensors: np.ndarray
-    muscle_max_force: np.ndarray
-    muscle_optimal_length: np.ndarray
-    muscle_tendon_length: np.ndarray
-    muscle_max_velocity: np.ndarray
-    joint_names: tuple[str, ...]
-    muscle_names: tuple[str, ...]
-    device_names: tuple[str, ...]
-    device_joints: tuple[str, ...]
-    sensor_names: tuple[str, ...]
+    time: Annotated[
+        np.ndarray,
+        Series("T", "s", "since the reset, when a physics step begins: state and forces of a row are of that instant"),
+    ]
+    phase: Annotated[np.ndarray, Series("T", "cycle", "the policy's gait clock, 0..1")]
+    target_velocity: Annotated[np.ndarray, Series("T", "m_per_s", "the speed asked")]
+    qpos: Annotated[np.ndarray, Series("TJ", ("rad", "m"), "joint positions")]
+    qvel: Annotated[np.ndarray, Series("TJ", ("rad_per_s", "m_per_s"), "joint velocities")]
+    reference_qpos: Annotated[np.ndarray, Series("TJ", ("rad", "m"), "the policy's reference at the same instants")]
+    activation: Annotated[np.ndarray, Series("TM", "fraction", "0..1")]
+    excitation: Annotated[np.ndarray, Series("TM", "fraction", "0..1, what the policy asks of the muscle")]
+    muscle_length: Annotated[np.ndarray, Series("TM", "m", "of the whole path")]
+    muscle_velocity: Annotated[np.ndarray, Series("TM", "m_per_s", "of the whole path, lengthening positive")]
+    muscle_force: Annotated[np.ndarray, Series("TM", "N", "tension")]
+    muscle_active_force: Annotated[
+        np.ndarray, Series("TM", "N", "the part of the tension that activation makes, never below 0")
+    ]
+    device_torque: Annotated[np.ndarray, Series("TD", "N_m", "about its joint of device_joints, in that joint's sign")]
+    ground_reaction: Annotated[np.ndarray, Series("T23", "N", "on each foot")]
+    center_of_pressure: Annotated[
+        np.ndarray, Series("T23", "m", "on the ground, NaN where the foot is unloaded", gaps=True)
+    ]
+    free_moment: Annotated[np.ndarray, Series("T2", "N_m", "about the vertical through the centre of pressure")]
+    joint_moment: Annotated[np.ndarray, Series("TJ", ("N_m", "N"), "of muscles and device together")]
+    device_moment: Annotated[np.ndarray, Series("TJ", ("N_m", "N"), "the device's part of it")]
+    passive_moment: Annotated[
+        np.ndarray,
+        Series(
+            "TJ",
+            ("N_m", "N"),
+            "of springs, damping, friction, joint limits and a full model's couplings; added to joint_moment, what "
+            "inverse dynamics finds",
+        ),
+    ]
+    foot_position: Annotated[np.ndarray, Series("T23", "m", "heel-body (calcn) origins")]
+    toe_position: Annotated[np.ndarray, Series("T23", "m", "centres of the forefoot's touch volumes")]
+    com_position: Annotated[np.ndarray, Series("T3", "m", "centre of mass of the whole body")]
+    com_velocity: Annotated[np.ndarray, Series("T3", "m_per_s", "the same")]
+    sensors: Annotated[np.ndarray, Series("TS", "SI", "the model's own")]
+    muscle_max_force: Annotated[np.ndarray, Series("M", "N", "isometric, at optimal length")]
+    muscle_optimal_length: Annotated[np.ndarray, Series("M", "m", "of the fibres")]
+    muscle_tendon_length: Annotated[np.ndarray, Series("M", "m", "rigid: fibre length = path length - this")]
+    muscle_max_velocity: Annotated[np.ndarray, Series("M", "1_per_s", "in optimal lengths per second")]
+    joint_names: Annotated[tuple[str, ...], Names("J", "joints of the reduced model, in its order")]
+    muscle_names: Annotated[tuple[str, ...], Names("M", "muscles")]
+    device_names: Annotated[tuple[str, ...], Names("D", "actuators of the device")]
+    device_joints: Annotated[tuple[str, ...], Names("D", "the joint that each of them drives")]
+    sensor_names: Annotated[tuple[str, ...], Names("S", "sensors of the model")]
     body_mass: float
     leg_length: float
     fell: bool
@@ -130,24 +111,22 @@ class GaitRecord:
     seed: int
     control_dt: float = 1.0 / 30.0
     controller: str = LEARNED
-    foot_ground: np.ndarray | None = None
-    com_ground: np.ndarray | None = None
+    foot_ground: Annotated[np.ndarray | None, Series("T2", "m", "height of the ground under foot_position")] = None
+    com_ground: Annotated[np.ndarray | None, Series("T", "m", "height of the ground under com_position")] = None
 
     def __post_init__(self):
         """Convert arrays to float and names to tuples; ValueError when shapes and names do not fit together."""
-        for name in _NAMES:
+        for name in NAMES:
             object.__setattr__(self, name, tuple(str(part) for part in getattr(self, name)))
+        size = axis_sizes(np.size(self.time), {name: getattr(self, name) for name in NAMES})
         for name in LEVEL:
             if getattr(self, name) is None:
-                object.__setattr__(self, name, np.zeros((np.size(self.time), *map(int, _SHAPES[name][1:]))))
-        for name in _SHAPES:
+                object.__setattr__(self, name, np.zeros([size[letter] for letter in SERIES[name].axes]))
+        for name in SERIES:
             object.__setattr__(self, name, np.asarray(getattr(self, name), float))
-        size = {letter: len(getattr(self, name)) for name, letter in _NAMES.items()} | {"2": 2, "3": 3}
-        size["T"] = self.time.size
-        for name, letters in {**_NAMES, **_SHAPES}.items():
-            field = getattr(self, name)
-            shape = field.shape if name in _SHAPES else (len(field),)
-            expected = tuple(size[letter] for letter in letters)
+        axes = {name: along.axis for name, along in NAMES.items()} | {name: of.axes for name, of in SERIES.items()}
+        for name, letters in axes.items():
+            shape, expected = np.shape(getattr(self, name)), tuple(size[letter] for letter in letters)
             if shape != expected:
                 raise ValueError(f"gait record: {name} has shape {shape}, expected {expected}")
         if self.time.size < 1 or (np.diff(self.time) <= 0).any():
@@ -194,8 +173,10 @@ class GaitRecord:
     def finite_part(self) -> "GaitRecord":
         """The record up to its first non-finite sample (itself when there is none); UserError if nothing is left."""
         finite = np.ones(self.time.size, bool)
-        over_time = [name for name, letters in _SHAPES.items() if letters.startswith("T")]
-        for name in set(over_time) - set(_MAY_BE_NAN):
+        over_time = [name for name, series in SERIES.items() if series.axes.startswith("T")]
+        for name in over_time:
+            if SERIES[name].gaps:
+                continue
             field = np.isfinite(getattr(self, name))
             if name not in ("time", "qpos", "qvel") and not field.any():  # not recorded: the file it came from lacks it
                 continue
@@ -213,7 +194,7 @@ class GaitRecord:
         path = path if path.suffix == ".npz" else path.with_name(path.name + ".npz")
         own = dataclasses.fields(self)
         fields: dict[str, Any] = {field.name: np.asarray(getattr(self, field.name)) for field in own}
-        for name in _NAMES:  # an empty tuple would become a float array
+        for name in NAMES:  # an empty tuple would become a float array
             fields[name] = np.array(getattr(self, name), dtype=str)
         with replacing(path) as stream:
             np.savez_compressed(stream, schema=SCHEMA, schema_version=SCHEMA_VERSION, **fields)
@@ -236,6 +217,25 @@ class GaitRecord:
         return _from_entries(stored, path)
 
 
+def axis_sizes(samples: int, names: Mapping[str, Sequence[str]]) -> dict[str, int]:
+    """The length of every axis, by its letter, from the fields of names."""
+    named = {NAMES[field].axis: len(along) for field, along in names.items()}
+    return {"T": samples, **named, **{letter: len(along) for letter, along in FIXED_AXES.items()}}
+
+
+def _declared(kind: type) -> dict[str, Any]:
+    """The record's fields that are annotated with a ``kind``, in order, and the annotation."""
+    annotations = ((f.name, part) for f in dataclasses.fields(GaitRecord) for part in get_args(f.type)[1:])
+    return {name: part for name, part in annotations if isinstance(part, kind)}
+
+
+SERIES: dict[str, Series] = _declared(Series)  # every array of a record
+NAMES: dict[str, Names] = _declared(Names)  # every field of names
+# Every other field, and the type that makes it from an entry of a file.
+SCALARS = {f.name: f.type for f in dataclasses.fields(GaitRecord) if f.name not in (*SERIES, *NAMES)}
+LEVEL = tuple(f.name for f in dataclasses.fields(GaitRecord) if f.name in SERIES and f.default is None)
+
+
 def _from_entries(stored: dict[str, np.ndarray], path: Path) -> GaitRecord:
     """The record from an npz's entries; UserError where the file is not ours or not whole."""
     if str(stored.get("schema")) != SCHEMA:
@@ -243,13 +243,11 @@ def _from_entries(stored: dict[str, np.ndarray], path: Path) -> GaitRecord:
     version = stored.get("schema_version")
     if str(version) != str(SCHEMA_VERSION):
         raise UserError(f"gait record {path}: schema version {version}, this program reads {SCHEMA_VERSION}.")
-    wanted: dict[str, Any] = {field.name: field.type for field in dataclasses.fields(GaitRecord)}
-    missing = sorted(set(wanted) - set(stored) - set(LEVEL))
+    missing = sorted({*SERIES, *NAMES, *SCALARS} - set(stored) - set(LEVEL))
     if missing:
         raise UserError(f"gait record {path}: lacks {', '.join(missing)}.")
     try:
-        arrays, found = (*_SHAPES, *_NAMES), [name for name in wanted if name in stored]
-        given: dict[str, Any] = {n: stored[n] if n in arrays else wanted[n](stored[n]) for n in found}
-        return GaitRecord(**given)
+        arrays = {name: stored[name] for name in (*SERIES, *NAMES) if name in stored}
+        return GaitRecord(**arrays, **{name: kind(stored[name]) for name, kind in SCALARS.items()})
     except (ValueError, TypeError) as error:
         raise UserError(f"{path}: {error}") from error

@@ -5,6 +5,7 @@ A figure that is new in ``metrics.summarize`` is shown without a change here."""
 from collections.abc import Iterator, Sequence
 
 from mjx_assist.config.words import ZERO_TORQUE
+from mjx_assist.eval.gait import metrics as stride_metrics
 from mjx_assist.eval.gait.angles import JOINT_TITLES
 from mjx_assist.eval.plots.style import MUSCLE_TITLES
 from mjx_assist.eval.replay.record import SIDES
@@ -92,6 +93,8 @@ def mapping(title: str, figures: dict | None) -> list[Section]:
 
 def label(key: str) -> str:
     """A key as a person reads it: ``stride_time_s`` is "Stride time (s)"."""
+    if key in stride_metrics.METRICS:
+        return stride_metrics.METRICS[key].label
     for ending, unit in _UNITS.items():
         if key.endswith(f"_{ending}"):
             return f"{_words(key[: -len(ending) - 1])} ({unit})"
@@ -126,7 +129,8 @@ def _leg_tables(metrics: dict) -> Iterator[Table]:
         if isinstance(value, dict) or _repeats(legs, key):
             continue
         topic = key.split("_")[0] if key.split("_")[0] in _TOPICS else ""
-        name = label(key.removeprefix(f"{topic}_") if topic else key)
+        name = label(key).removeprefix(f"{_TOPICS[topic]} ") if topic else label(key)
+        name = name[:1].upper() + name[1:]
         topics.setdefault(topic, []).append((name, *(_with_sd(leg, key) for leg in legs.values())))
     for topic, rows in topics.items():
         yield Table(("", *LEGS), rows, _TOPICS[topic])

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from mjx_assist.config.words import ZERO_TORQUE
-from mjx_assist.eval.gait import angles, cycles, kinetics, metabolics, spatiotemporal, stability
+from mjx_assist.eval.gait import angles, cycles, kinetics, metabolics, metrics, spatiotemporal
+from mjx_assist.eval.gait.metrics import GROUPS
 from mjx_assist.eval.replay.record import GaitRecord
 from mjx_assist.eval.studies import statistics
 
 SCHEMA_VERSION = 1
 SPEED_HELD = 0.05  # a mean speed farther than this from the one asked, relative, is told
-GROUPS = ("kinematics", "kinetics", "device", "activation", "metabolic")
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,22 +56,12 @@ def episode(record: GaitRecord) -> Episode:
 def stride_figures(record: GaitRecord) -> dict[str, dict[str, np.ndarray]]:
     """[n] by group and figure, in the order of ``events.strides``; the unit is in each name.
 
-    Device: largest torque of the stride and the work it gives and takes, per driven joint. Activation: means over the
-    stride. Metabolic: muscles' power over the stride (no resting rate), and with the resting rate over the stride's
-    speed the cost of transport.
+    The figures of `metrics.METRICS`, and before them in their groups: device, largest torque of the stride and the
+    work it gives and takes, per driven joint; activation, means over the stride; metabolic, muscles' power over the
+    stride (no resting rate), and with the resting rate over the stride's speed the cost of transport.
     """
-    speed = spatiotemporal.figures(record)
-    return {
-        "kinematics": {**speed, **kinetics.angle_figures(record), **stability.margin_figures(record)},
-        "kinetics": {
-            **kinetics.ground_figures(record),
-            **kinetics.moment_figures(record),
-            **kinetics.power_figures(record),
-        },
-        "device": _device(record),
-        "activation": _activation(record),
-        "metabolic": _metabolic(record, speed["speed_m_s"]),
-    }
+    own = {"device": _device(record), "activation": _activation(record), "metabolic": _metabolic(record)}
+    return {group: own.get(group, {}) | metrics.figures(record, group) for group in GROUPS}
 
 
 def rows(walks: Sequence[Walks], baseline: str) -> list[dict]:
@@ -178,8 +168,8 @@ def _activation(record: GaitRecord) -> dict[str, np.ndarray]:
     return {"all_muscles_activation_mean": np.mean(list(each.values()), axis=0), **each}
 
 
-def _metabolic(record: GaitRecord, speed: np.ndarray) -> dict[str, np.ndarray]:
-    result = {}
+def _metabolic(record: GaitRecord) -> dict[str, np.ndarray]:
+    result, speed = {}, spatiotemporal.speed(record)
     for model, power in metabolics.muscle_power(record).items():
         total = np.repeat(power.sum(axis=1)[:, None] / record.body_mass, 2, axis=1)
         watts = cycles.over_strides(record, total, np.mean)

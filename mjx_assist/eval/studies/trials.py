@@ -72,15 +72,14 @@ def outcome(record: GaitRecord) -> dict:
     """
     summary, record = episode_summary(record), record.finite_part()
     asked, error = speed_error(record)
-    steps = spatiotemporal.figures(record)
     return {
         **summary,
         **plain(
             {
                 "speed_asked_m_s": asked,
                 "speed_error_m_s": error,
-                "stride_length_m": cycles.mean(steps["stride_length_m"]),
-                "cadence_steps_per_min": cycles.mean(steps["cadence_steps_per_min"]),
+                "stride_length_m": cycles.mean(spatiotemporal.stride_length(record)),
+                "cadence_steps_per_min": cycles.mean(spatiotemporal.cadence(record)),
             }
         ),
     }

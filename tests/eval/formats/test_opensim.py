@@ -7,14 +7,14 @@ import pytest
 from round_trip import DIGITS, back, check_same
 
 from mjx_assist.eval.formats import convert, opensim
-from mjx_assist.eval.replay.record import _SHAPES
+from mjx_assist.eval.replay.record import SERIES
 
 
 def test_opensim_files_together_give_the_record_back(record, tmp_path):
     imported = back(record, tmp_path, "walk.mot", "walk_grf.mot", "walk.sto")
     lost = ("phase", "reference_qpos", "foot_position", "toe_position", "com_position")
     assert set(imported.absent) == {*lost, "com_velocity", "sensors"}
-    check_same(imported.record, record, set(_SHAPES) - set(imported.absent) - {"qvel"})
+    check_same(imported.record, record, set(SERIES) - set(imported.absent) - {"qvel"})
     np.testing.assert_allclose(imported.record.qvel[2:-2], record.qvel[2:-2], atol=0.02)
     assert imported.record.body_mass == record.body_mass and imported.record.device_names == record.device_names
     assert "differences" in imported.notes[0] and "mean speed" in imported.notes[1]

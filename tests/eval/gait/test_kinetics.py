@@ -7,7 +7,7 @@ import pytest
 from scipy.integrate import quad
 from synthetic_gait import JOINT_WAVES, JOINTS, MASS, PEAK_BW, PULSE, in_3d, synthetic_gait, with_box_load
 
-from mjx_assist.eval.gait import events, kinetics
+from mjx_assist.eval.gait import events, metrics
 from mjx_assist.model.names import GRAVITY
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -26,7 +26,7 @@ def means(figures):
 def test_impulses_of_half_sine_and_sine(record):
     """Integral of P sin(pi t / S) is 2 P S / pi; of the fore-aft sine's each half, 0.2 S / pi."""
     stance = STANCE * STRIDE_TIME
-    figures = means(kinetics.ground_figures(record))
+    figures = means(metrics.figures(record))
     assert figures["grf_vertical_impulse_bw_s"] == pytest.approx(2 * PEAK_BW * stance / np.pi, rel=2e-3)
     assert figures["grf_braking_impulse_bw_s"] == pytest.approx(-0.2 * stance / np.pi, rel=5e-3)
     assert figures["grf_propulsive_impulse_bw_s"] == pytest.approx(0.2 * stance / np.pi, rel=5e-3)
@@ -38,7 +38,7 @@ def test_impulses_of_both_feet_carry_the_body(record):
     """Over a stride of a steady walk the vertical impulses of both feet add up to body weight times its time."""
     stance = 2 * PEAK_BW * STANCE / np.pi  # of body weight times stride time, one foot
     ground = record.ground_reaction / (2 * stance)
-    figures = kinetics.ground_figures(dataclasses.replace(record, ground_reaction=ground))
+    figures = metrics.figures(dataclasses.replace(record, ground_reaction=ground))
     assert 2 * figures["grf_vertical_impulse_bw_s"].mean() == pytest.approx(STRIDE_TIME, rel=2e-3)
 
 
@@ -48,7 +48,7 @@ def test_two_humps_and_the_valley_between(record):
     load = np.where(through < 1, np.sin(np.pi * through) + a * np.sin(3 * np.pi * through), 0)
     ground = record.ground_reaction.copy()
     ground[:, :, 2] = load * record.body_weight
-    figures = means(kinetics.ground_figures(dataclasses.replace(record, ground_reaction=ground)))
+    figures = means(metrics.figures(dataclasses.replace(record, ground_reaction=ground)))
     grid = np.linspace(0, np.pi, 100001)
     hump = (np.sin(grid) + a * np.sin(3 * grid)).max()
     assert figures["grf_loading_peak_bw"] == pytest.approx(hump, rel=0.01)
@@ -58,7 +58,7 @@ def test_two_humps_and_the_valley_between(record):
 
 def test_angle_peaks_have_the_signs_of_gait_laboratories(record):
     """The model's knee angle is negative in flexion; a peak is positive in the direction that it names."""
-    figures = means(kinetics.angle_figures(record))
+    figures = means(metrics.figures(record))
     hip, knee, ankle = (np.degrees(JOINT_WAVES[j][:2]) for j in ("hip_flexion", "knee_angle", "ankle_angle"))
     expected = {
         "hip_flexion": hip[0] + hip[1],
@@ -78,7 +78,7 @@ def test_angle_peaks_have_the_signs_of_gait_laboratories(record):
 def test_pelvis_of_a_3d_walker_looks_alike_from_both_legs(record):
     """The pelvis lifts the side whose foot has landed: each leg sees its own side go up by the same angle."""
     walk = in_3d(record, obliquity=0.07)
-    figures = kinetics.angle_figures(walk)
+    figures = metrics.figures(walk)
     for side in ("right", "left"):
         chosen = [stride.side == side for stride in events.strides(walk)]
         for name in ("pelvis_upward_obliquity", "pelvis_downward_obliquity"):
@@ -99,7 +99,7 @@ def with_moments(record, muscles, device):
 def test_moment_of_the_joint_is_muscles_and_device_and_biological_is_muscles_alone():
     walk = with_box_load(synthetic_gait(duration=13.0))
     walk = with_moments(walk, lambda p: -90 * np.sin(np.pi * p), lambda p: -30 * np.sin(np.pi * p))
-    figures = means(kinetics.moment_figures(walk))
+    figures = means(metrics.figures(walk))
     assert figures["ankle_plantarflexion_moment_peak_nm_per_kg"] == pytest.approx(120 / MASS, rel=1e-3)
     assert figures["ankle_plantarflexion_biological_moment_peak_nm_per_kg"] == pytest.approx(90 / MASS, rel=1e-3)
     assert figures["ankle_dorsiflexion_moment_peak_nm_per_kg"] == pytest.approx(0, abs=0.01)
@@ -110,7 +110,7 @@ def test_work_is_the_integral_of_positive_and_negative_power():
     """A constant moment does the work M (turning one way) and takes as much turning back."""
     walk = with_box_load(synthetic_gait(duration=13.0))
     walk = with_moments(walk, lambda p: -60.0 + 0 * p, lambda p: 0 * p)
-    figures = means(kinetics.power_figures(walk))
+    figures = means(metrics.figures(walk))
     swing = 2 * JOINT_WAVES["ankle_angle"][1]  # rad, there and back once a stride
     assert figures["ankle_positive_work_j_per_kg"] == pytest.approx(60 * swing / MASS, rel=1e-3)
     assert figures["ankle_negative_work_j_per_kg"] == pytest.approx(-60 * swing / MASS, rel=1e-3)
@@ -133,7 +133,7 @@ def test_biological_work_is_without_the_devices():
         _, amplitude, shift = JOINT_WAVES["ankle_angle"]
         return pulse(phase) * amplitude * 2 * np.pi / STRIDE_TIME * np.cos(2 * np.pi * (phase - shift)) / MASS
 
-    figures = means(kinetics.power_figures(with_moments(walk, lambda p: 0 * p, pulse)))
+    figures = means(metrics.figures(with_moments(walk, lambda p: 0 * p, pulse)))
     gain = quad(power, 0.47, end)[0] * STRIDE_TIME  # the ankle turns at 47 %
     assert figures["ankle_positive_work_j_per_kg"] == pytest.approx(gain, rel=2e-3)
     assert figures["ankle_biological_positive_work_j_per_kg"] == pytest.approx(0, abs=1e-12)
@@ -145,5 +145,5 @@ def test_loading_rate_is_that_of_a_ramp(record):
     load = np.interp(elapsed, [0, 0.15, 0.55, 0.66, 1.1], [0, 1.2, 1.2, 0, 0])
     ground = record.ground_reaction.copy()
     ground[:, :, 2] = load * MASS * GRAVITY
-    figures = means(kinetics.ground_figures(dataclasses.replace(record, ground_reaction=ground)))
+    figures = means(metrics.figures(dataclasses.replace(record, ground_reaction=ground)))
     assert figures["grf_loading_rate_bw_per_s"] == pytest.approx(8.0, rel=0.06)

@@ -7,7 +7,7 @@ import pytest
 from scipy.integrate import solve_ivp
 from synthetic_gait import in_3d, synthetic_gait, with_box_load
 
-from mjx_assist.eval.gait import stability, summary
+from mjx_assist.eval.gait import metrics, stability, summary
 from mjx_assist.model.names import GRAVITY
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -31,7 +31,7 @@ def pendulum_walker(height=1.0):
 
 @pytest.mark.parametrize("height", [0.8, 1.0])
 def test_margins_of_a_walking_pendulum_are_hofs(height):
-    figures = stability.margin_figures(pendulum_walker(height))
+    figures = metrics.figures(pendulum_walker(height))
     margin = STRIDE_LENGTH / 2 / (np.exp(np.sqrt(GRAVITY / height) * STRIDE_TIME / 2) - 1)
     growth = margin * np.sqrt(GRAVITY / height) / 240  # contact is seen up to a sample late
     np.testing.assert_allclose(figures["margin_of_stability_backward_m"], margin, atol=growth + 1e-6)
@@ -44,7 +44,7 @@ def test_margins_of_a_walking_pendulum_are_hofs(height):
 def test_lateral_margin_is_from_the_swaying_mass_to_the_landing_foot(sway):
     """At a contact the sway passes its middle towards the landing foot: XcoM = sway * frequency / w0."""
     walk = in_3d(with_box_load(synthetic_gait(duration=13.0)), step_width=0.12, sway=sway)
-    figures = stability.margin_figures(walk)
+    figures = metrics.figures(walk)
     expected = 0.06 - sway * 2 * np.pi / STRIDE_TIME / np.sqrt(GRAVITY / 1.0)
     np.testing.assert_allclose(figures["margin_of_stability_lateral_m"], expected, atol=0.001)
 

@@ -9,6 +9,7 @@ from scipy.integrate import quad
 from synthetic_gait import JOINT_WAVES, JOINTS, LIFT_M, MASS, PEAK_BW, PULSE, in_3d, synthetic_gait
 
 from mjx_assist.eval.gait import angles, cycles
+from mjx_assist.eval.gait import metrics as gait_metrics
 from mjx_assist.eval.gait import summary as metrics
 from mjx_assist.eval.gait.cycles import stride_average
 from mjx_assist.model.names import GRAVITY
@@ -380,7 +381,7 @@ def test_a_record_of_a_prosthesis_has_figures_of_what_is_left(record):
 def test_stride_rows_have_the_same_figures_with_and_without_strides(record):
     rows = metrics.stride_rows(record)
     assert len(rows) == 18 and {row["side"] for row in rows} == {"right", "left"}
-    assert [*rows[0]] == ["side", *metrics.stride_figures(synthetic_gait(duration=0.5))]
+    assert [*rows[0]] == ["side", *gait_metrics.figures(synthetic_gait(duration=0.5))]
     assert all(isinstance(value, float) for value in [*rows[0].values()][1:])
 
 

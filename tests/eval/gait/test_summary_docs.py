@@ -6,6 +6,7 @@ import pytest
 from checkout import ROOT
 from synthetic_gait import in_3d, synthetic_gait
 
+from mjx_assist.eval.gait import metrics as stride_metrics
 from mjx_assist.eval.gait import summary as metrics
 
 DOCS = ROOT / "docs" / "metrics.md"
@@ -22,6 +23,11 @@ def documented():
     """Regular expressions of the names between back ticks; <angle> and * stand for anything."""
     names = re.findall(r"`([^`\n]+)`", DOCS.read_text())
     return [re.compile(re.sub(r"<\w+>|\\\*", r"\\w+", re.escape(name).replace(r"\<", "<"))) for name in names]
+
+
+def test_the_table_of_stride_figures_is_that_of_the_code():
+    told = stride_metrics.documentation()
+    assert told in DOCS.read_text(), f"docs/metrics.md is to hold:\n{told}"
 
 
 def test_every_stride_figure_is_documented(summary, documented):

@@ -7,7 +7,7 @@ import pytest
 from synthetic_gait import synthetic_gait
 
 from mjx_assist.errors import UserError
-from mjx_assist.eval.replay.record import SCHEMA_VERSION, GaitRecord
+from mjx_assist.eval.replay.record import NAMES, SCALARS, SCHEMA_VERSION, SERIES, GaitRecord
 from mjx_assist.files.atomic import replacing
 
 
@@ -45,6 +45,28 @@ def test_record_refuses_arrays_that_do_not_fit_its_names(record):
         dataclasses.replace(record, device_joints=("ankle_angle_r", "elbow_l"))
     with pytest.raises(ValueError, match="increase"):
         dataclasses.replace(record, time=record.time[::-1])
+
+
+@pytest.mark.parametrize("name", SERIES)
+def test_every_array_is_checked_along_all_of_its_axes(record, name):
+    array = getattr(record, name)
+    assert array.ndim == len(SERIES[name].axes)
+    wrong = "phase" if name == "time" else name  # all are to be as long as time
+    for axis in range(array.ndim):
+        longer = np.concatenate([array, np.take(array, [0], axis)], axis)
+        with pytest.raises(ValueError, match=f"{wrong} has shape"):
+            dataclasses.replace(record, **{name: longer})
+
+
+def test_what_a_record_holds_is_declared_once_and_completely(record):
+    declared = (*SERIES, *NAMES, *SCALARS)
+    assert sorted(declared) == sorted(field.name for field in dataclasses.fields(record))
+    arrays = {name for name in declared if isinstance(getattr(record, name), np.ndarray)}
+    assert arrays == set(SERIES)
+    assert {name for name in declared if isinstance(getattr(record, name), tuple)} == set(NAMES)
+    assert (SERIES["ground_reaction"].axes, SERIES["ground_reaction"].unit) == ("T23", "N")
+    assert (SERIES["qvel"].axes, SERIES["qvel"].unit) == ("TJ", ("rad_per_s", "m_per_s"))
+    assert all(part.about for part in (*SERIES.values(), *NAMES.values()))
 
 
 def test_diverged_record_is_cut_before_its_first_bad_sample(record):
