@@ -174,7 +174,7 @@ def joint_weights(weights: RewardWeights, key: str, joints: tuple[str, ...]) -> 
 def term_names(weights: RewardWeights) -> tuple[str, ...]:
     """The terms that `make_reward` makes of these weights; each is logged as ``env/<name>``."""
     by_name = weights.terms
-    blocks = [name for name in IMITATION_BLOCKS if any(by_name[name].values())]
+    blocks = [name for name in IMITATION_BLOCKS if any(getattr(weights, name).values())]
     return (
         *(name for name in SCALAR_TERMS if by_name[name]),
         *blocks,

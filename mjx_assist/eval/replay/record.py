@@ -232,7 +232,7 @@ def _declared(kind: type) -> dict[str, Any]:
 SERIES: dict[str, Series] = _declared(Series)  # every array of a record
 NAMES: dict[str, Names] = _declared(Names)  # every field of names
 # Every other field, and the type that makes it from an entry of a file.
-SCALARS = {f.name: f.type for f in dataclasses.fields(GaitRecord) if f.name not in (*SERIES, *NAMES)}
+SCALARS: dict[str, Any] = {f.name: f.type for f in dataclasses.fields(GaitRecord) if f.name not in (*SERIES, *NAMES)}
 LEVEL = tuple(f.name for f in dataclasses.fields(GaitRecord) if f.name in SERIES and f.default is None)
 
 

@@ -56,8 +56,9 @@ class Session:
         self._neutral = action.to_control(self._actions, self._actions.neutral)
         self._every = max(1, round(1.0 / ((record_rate or _RECORD_RATE) * self.walker.model.opt.timestep)))
         settings = params.device_controller
-        asked = settings, self.walker.reduced, self.dt, bundle.may_import
-        self._controller = make_controller(*asked) if settings else None
+        self._controller = (
+            make_controller(settings, self.walker.reduced, self.dt, bundle.may_import) if settings else None
+        )
         self.reset(seed)
 
     def reset(self, seed: int) -> None:
