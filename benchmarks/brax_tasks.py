@@ -24,7 +24,7 @@ from flax import linen as nn
 
 from mjx_assist.config.schema import PPOParams
 from mjx_assist.ppo import learner, networks, rollout
-from mjx_assist.sim.env import auto_reset
+from mjx_assist.sim.auto_reset import auto_reset
 
 STEPS = {"inverted_pendulum": 400_000, "inverted_double_pendulum": 800_000}  # control steps
 EPISODE, EVALUATIONS = 500, 64  # control steps, episodes

@@ -72,7 +72,7 @@ def count_survivors(env: AssistEnv, model: networks.ActorCritic, params: dict, n
         state, up = carry
         mean, _ = model.apply(params, rollout.normalize(normaliser, state.obs), method="actor")
         state = jax.vmap(env.step)(state, mean)
-        return (state, up & ~env.fallen(state.pipeline_state.physics)), None
+        return (state, up & ~env.fallen(state.pipeline_state.physics.qpos)), None
 
     state = jax.vmap(env.reset)(jax.random.split(jax.random.PRNGKey(0), EPISODES))
     (_, up), _ = jax.lax.scan(one, (state, jnp.ones(EPISODES, bool)), None, length=STEPS)

@@ -95,7 +95,7 @@ def _stand(spec: mujoco.MjSpec, joint: mujoco.MjsJoint):
     turn = facing @ initial
     for kind in ("bodies", "geoms", "sites", "cameras", "lights"):
         for part in getattr(body, kind):
-            position, own = (np.zeros(3), np.eye(3)) if part.frame is None else _frame_pose(part.frame)
+            position, own = (np.zeros(3), np.eye(3)) if part.frame is None else _pose(part.frame)
             part.set_frame(body.add_frame(pos=turn @ position, quat=_quat(turn @ own)))
     if body.explicitinertial:
         if not np.isnan(body.fullinertia).any():
@@ -211,7 +211,7 @@ def _copy_orientation(new, old) -> None:
 def _copy_frame(body: mujoco.MjsBody, new, old) -> None:
     """Puts a copied element into a copy of the frame that the old one is in."""
     if old.frame is not None:
-        position, turn = _frame_pose(old.frame)
+        position, turn = _pose(old.frame)
         new.set_frame(body.add_frame(pos=position, quat=_quat(turn)))
 
 
@@ -262,27 +262,18 @@ def _add_joints(body: mujoco.MjsBody, free: mujoco.MjsJoint, names: list[str], a
 def _place(body: mujoco.MjsBody, position: np.ndarray, turn: np.ndarray) -> None:
     """Sets a body's pose in its parent, whatever frame it is in."""
     if body.frame is not None:
-        outer, outer_turn = _frame_pose(body.frame)
+        outer, outer_turn = _pose(body.frame)
         position, turn = outer_turn.T @ (position - outer), outer_turn.T @ turn
     body.pos, body.quat = position, _quat(turn)
     body.alt.type = mujoco.mjtOrientation.mjORIENTATION_QUAT
 
 
-def _frame_pose(frame: mujoco.MjsFrame) -> Pose:
-    """Of a frame in its body, those that it is in included."""
-    position, turn = np.array(frame.pos), _own_turn(frame)
-    if frame.frame is not None:
-        outer, outer_turn = _frame_pose(frame.frame)
-        position, turn = outer + outer_turn @ position, outer_turn @ turn
-    return position, turn
-
-
-def _pose(body: mujoco.MjsBody) -> Pose:
-    """Of a body in its parent."""
-    position, turn = np.array(body.pos), _own_turn(body)
-    if body.frame is None:
+def _pose(element: mujoco.MjsBody | mujoco.MjsFrame) -> Pose:
+    """Of a body in its parent, or of a frame in its body, the frames that it is in included."""
+    position, turn = np.array(element.pos), _own_turn(element)
+    if element.frame is None:
         return position, turn
-    outer, outer_turn = _frame_pose(body.frame)
+    outer, outer_turn = _pose(element.frame)
     return outer + outer_turn @ position, outer_turn @ turn
 
 

@@ -3,8 +3,6 @@
 Each step is one control step: action -> controls -> physics -> reward, termination, next observation.
 """
 
-from typing import Any
-
 import jax
 import jax.numpy as jnp
 import mujoco
@@ -196,7 +194,7 @@ class AssistEnv(Env):
         threshold = scheduled.get("out_of_trajectory_threshold", self.params.out_of_trajectory_threshold)
         ended = (
             broken
-            | self._fallen(context.qpos, scheduled)
+            | self.fallen(context.qpos, scheduled)
             | termination.off_reference(context.qpos, context.reference_qpos, self._imitated, threshold, jnp)
         )
         error = (context.qpos - context.reference_qpos)[self._imitated]
@@ -227,11 +225,8 @@ class AssistEnv(Env):
             info={**state.info, "truncation": truncated.astype(jnp.float32)},
         )
 
-    def fallen(self, body: PhysicsState) -> jax.Array:
-        """Whether the pelvis is below ``safe_height`` over level ground: ``[...]`` for a batch."""
-        return self._fallen(body.qpos, {})
-
-    def _fallen(self, qpos: jax.Array, scheduled: dict) -> jax.Array:
+    def fallen(self, qpos: jax.Array, scheduled: Mapping[str, Any] = MappingProxyType({})) -> jax.Array:
+        """Whether the pelvis is below ``safe_height`` over the ground that ``qpos`` is over: ``[...]`` for a batch."""
         height = qpos[..., self._height] + self._height_offset
         return termination.fallen(height, scheduled.get("safe_height", self.params.safe_height))
 
@@ -301,20 +296,3 @@ def make_env(config: RunConfig | EnvParams) -> AssistEnv:
     else:
         gait = load_motion(params.reference_data_path, reduced.model)
     return AssistEnv(params, reduced, gait)
-
-
-def auto_reset(env: Env, state: State, action: Any) -> tuple[State, jax.Array]:
-    """Step; where the episode ended, go on from a fresh episode with a fresh key.
-
-    Returns the state to go on from and the observation *before* any reset (for bootstrapping the value at the end).
-    An env with a method ``again(state)`` says itself what follows an episode.
-    """
-    after = env.step(state, action)
-    fresh = env.again(after) if hasattr(env, "again") else env.reset(after.pipeline_state.key)
-    done = after.done.astype(bool)
-    state, obs = jax.tree.map(
-        lambda new, old: jnp.where(done, new, old),
-        (fresh.pipeline_state, fresh.obs),
-        (after.pipeline_state, after.obs),
-    )
-    return after.replace(pipeline_state=state, obs=obs), after.obs

@@ -24,7 +24,8 @@ from mjx_assist.paths import CHECKPOINTS, SESSION_CONFIG, TRAIN_LOG
 from mjx_assist.ppo import learner, sharding, wiring
 from mjx_assist.ppo.networks import Mirror, PolicySpec
 from mjx_assist.ppo.rollout import Walkers
-from mjx_assist.sim.env import AssistEnv, auto_reset, make_env
+from mjx_assist.sim.auto_reset import auto_reset
+from mjx_assist.sim.env import AssistEnv, make_env
 from mjx_assist.training.callbacks import Callback, DumpBlowUps, LogFile, Run, SaveCheckpoints, TensorBoard
 from mjx_assist.training.checkpoint import Checkpoints
 from mjx_assist.training.display import Progress

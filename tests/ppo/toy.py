@@ -9,7 +9,7 @@ from brax.envs.base import State
 
 from mjx_assist.ppo import networks
 from mjx_assist.ppo.rollout import Walkers
-from mjx_assist.sim.env import auto_reset
+from mjx_assist.sim.auto_reset import auto_reset
 
 N_OBS, N_ACTIONS, LIMIT, STEPS, PUSH = 3, 3, 0.9, 5, np.array([[0.4, 0.0, 0.2], [0.0, 0.4, -0.2]], np.float32)
 

@@ -13,7 +13,8 @@ from mjx_assist.errors import UserError
 from mjx_assist.model.names import sensor_slice
 from mjx_assist.reference.cycle import sample
 from mjx_assist.sim import action
-from mjx_assist.sim.env import AssistEnv, auto_reset
+from mjx_assist.sim.auto_reset import auto_reset
+from mjx_assist.sim.env import AssistEnv
 
 B = 8
 PARAMS = EnvParams(

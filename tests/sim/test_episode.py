@@ -12,7 +12,8 @@ from mjx_assist.config.schema import EnvParams, RewardWeights
 from mjx_assist.curriculum.settings import Curriculum, Randomization
 from mjx_assist.model import variation
 from mjx_assist.model.feet import sole
-from mjx_assist.sim.env import AssistEnv, auto_reset
+from mjx_assist.sim.auto_reset import auto_reset
+from mjx_assist.sim.env import AssistEnv
 from mjx_assist.terrain import heightfield
 
 B, STEPS = 16, 6
@@ -125,7 +126,7 @@ def test_a_fall_is_one_over_the_ground_however_high_or_low_that_is(env, walk):
     for height, fallen in ((PARAMS.safe_height + 0.02, False), (PARAMS.safe_height - 0.02, True)):
         qpos = far.at[:, up].set(level + height - env._height_offset)
         over = jax.vmap(lambda episode, q: env.rules.over_ground(episode, q, jnp))(state.episode, qpos)
-        assert (np.asarray(env._fallen(over, {})) == fallen).all()
+        assert (np.asarray(env.fallen(over)) == fallen).all()
     assert np.ptp(level) > 2.0
 
 

@@ -98,9 +98,7 @@ def _pose(model: mujoco.MjModel) -> np.ndarray:
 
 def _render_request(request: Path, result: Path) -> None:
     """Draw a request's two models; run in a process of its own."""
-    context = mujoco.GLContext(WIDTH, HEIGHT)  # fails at once where there is no OpenGL
-    context.make_current()
-    context.free()
+    strip.check_gl()
 
     from mjx_assist.eval.view.scene import ACTIVE, Scene
 

@@ -115,11 +115,16 @@ def _gl_backends() -> list[str]:
     return ["egl", "osmesa"] if sys.platform.startswith("linux") else [""]
 
 
-def _render_request(request: Path, result: Path) -> None:
-    """Draw a request's poses; run in a process of its own."""
-    context = mujoco.GLContext(WIDTH, HEIGHT)  # fails at once where there is no OpenGL
+def check_gl() -> None:
+    """Fails at once, with MuJoCo's words, where there is no OpenGL."""
+    context = mujoco.GLContext(WIDTH, HEIGHT)
     context.make_current()
     context.free()
+
+
+def _render_request(request: Path, result: Path) -> None:
+    """Draw a request's poses; run in a process of its own."""
+    check_gl()
 
     from mjx_assist.eval.view.scene import Scene, side_camera
 

@@ -12,7 +12,6 @@ import numpy as np
 from mujoco import mjx
 
 from mjx_assist.errors import UserError
-from mjx_assist.sim.physics import linear
 
 _SETTLED = 1e-9  # of the energy-like scale a' M a: a Newton step this small is the last
 _FLAT = 1e-4  # of the slope at the start of a Newton step: zero
@@ -43,7 +42,7 @@ def make_solver(model: mujoco.MjModel) -> Callable[[mjx.Model, mjx.Data, jax.Arr
             qacc, residual, _, count = carry
             force, place = forces(residual)
             gradient = mass @ qacc - d.qfrc_smooth - J.T @ force
-            step = -linear.solve(mass + J.T @ ((stiffness * (place == 0))[:, None] * J), gradient)
+            step = -solve_definite(mass + J.T @ ((stiffness * (place == 0))[:, None] * J), gradient)
             along = J @ step
             slope0, curve = step @ gradient, step @ (mass @ step)
 
@@ -94,3 +93,30 @@ def _force_range(d: mjx.Data) -> tuple[np.ndarray | jax.Array, np.ndarray | jax.
             [always, limit, np.full(rest, np.inf)]
         )
     return np.concatenate([-always, np.zeros(rest)]), np.full(d._impl.nefc, np.inf)
+
+
+def solve_definite(matrix: jax.Array, vector: jax.Array) -> jax.Array:
+    """x with matrix x = vector, for a symmetric positive definite matrix ``[n, n]`` and a vector ``[n]``.
+
+    Without LAPACK on a CPU: JAX's batched calls wait for workers of the thread pool they run in, and two at once, on
+    two cores, wait for ever.
+    """
+    return jax.lax.platform_dependent(matrix, vector, cpu=_eliminate, default=_cholesky)
+
+
+def _cholesky(matrix: jax.Array, vector: jax.Array) -> jax.Array:
+    return jax.scipy.linalg.cho_solve(jax.scipy.linalg.cho_factor(matrix), vector)
+
+
+def _eliminate(matrix: jax.Array, vector: jax.Array) -> jax.Array:
+    """Gauss's elimination, written out: it needs no pivots, as the matrix is positive definite."""
+    left, rows = jnp.concatenate([matrix, vector[:, None]], axis=1), []
+    for _ in range(vector.size):
+        row = left[0]
+        rows.append(row)
+        left = left[1:, 1:] - (left[1:, 0] / row[0])[:, None] * row[1:]
+    solution = jnp.zeros(0)
+    for row in reversed(rows):
+        last = (row[-1] - row[1:-1] @ solution) / row[0]
+        solution = jnp.concatenate([last[None], solution])
+    return solution

@@ -12,7 +12,7 @@ import numpy as np
 from mujoco import mjx
 from mujoco.mjx._src.support import muscle_gain
 
-from mjx_assist.sim.physics import constraints, heightfields, linear
+from mjx_assist.sim.physics import constraints, heightfields
 
 
 def make_step(model: mujoco.MjModel) -> Callable[[mjx.Model, mjx.Data], mjx.Data]:
@@ -36,7 +36,7 @@ def make_step(model: mujoco.MjModel) -> Callable[[mjx.Model, mjx.Data], mjx.Data
         if damped:
             tendon_moment = tendon_moment_of(d._impl.ten_J)
             damping += tendon_moment.T @ (m.tendon_damping[:, None] * tendon_moment)
-        qacc = linear.solve(mass + m.opt.timestep * damping, d.qfrc_smooth + d.qfrc_constraint)
+        qacc = constraints.solve_definite(mass + m.opt.timestep * damping, d.qfrc_smooth + d.qfrc_constraint)
         qvel = d.qvel + m.opt.timestep * qacc
         return d.replace(
             qvel=qvel,
