@@ -10,7 +10,7 @@ from pathlib import Path
 import mujoco
 import numpy as np
 
-from mjx_assist.eval.replay.session import Session
+from mjx_assist.eval.replay.walk import Walk
 from mjx_assist.paths import data_path
 from mjx_assist.policy import bundle as bundles
 
@@ -22,7 +22,7 @@ ACTIVE, ENOUGH = 0.3, 0.02  # a muscle counts when it is this active and its arm
 
 def walk(bundle, seed: int, rigid: tuple[str, ...] = (), each=None, timestep: float | None = None) -> int:
     """Control steps until the fall, the groups' couplings in ``rigid`` made stiff; ``each(walker)`` after every one."""
-    session = Session(bundle, "composed", seed)
+    session = Walk(bundle, "composed", seed)
     model = session.walker.model
     model.opt.timestep = timestep or model.opt.timestep
     for e in range(model.neq):

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from mjx_assist.config.device import PUBLISHED
 from mjx_assist.eval.gait import cycles
-from mjx_assist.eval.plots.style import COLOURS, FAINT, SOFT, THIRD, cycle_axis, styled
+from mjx_assist.eval.plots.style import COLORS, FAINT, SOFT, THIRD, cycle_axis, styled
 from mjx_assist.eval.replay.controller import with_controller
 from mjx_assist.eval.replay.replay import replay
 from mjx_assist.paths import data_path
@@ -24,14 +24,14 @@ def draw(path: Path) -> None:
     parameters, splines, followed = figure.subplots(1, 3)
     profile = PUBLISHED["profile"][0]
     torque = -curves.evaluate(curve_of(profile), percent)
-    parameters.plot(percent, torque, color=COLOURS["right"])
+    parameters.plot(percent, torque, color=COLORS["right"])
     _parameters(parameters, profile)
     cycle_axis(parameters, "Four parameters (Zhang 2017)", "plantarflexion (N·m/kg)")
     for spline, sign, name, colour in zip(
         PUBLISHED["spline"],
         (-1, -1),
         ("ankle, plantarflexion", "hip, extension"),
-        (COLOURS["right"], THIRD),
+        (COLORS["right"], THIRD),
         strict=True,
     ):
         splines.plot(percent, sign * curves.evaluate(curve_of(spline), percent), color=colour, label=name)
@@ -68,12 +68,12 @@ def _follow(ax, bundle, percent, wanted) -> None:
     """Measured device torque of walking strides, each on the cycle between its own heel strikes, and the profile."""
     record = replay(bundle, steps=600)
     torque = -cycles.device_torque(record, "ankle_angle") / record.body_mass
-    for strides, side in zip(cycles.stride_cycles(record, torque), COLOURS, strict=True):
+    for strides, side in zip(cycles.stride_cycles(record, torque), COLORS, strict=True):
         for stride in strides:
-            ax.plot(np.linspace(0, 100, stride.size), stride, color=COLOURS[side], lw=0.4, alpha=0.6)
+            ax.plot(np.linspace(0, 100, stride.size), stride, color=COLORS[side], lw=0.4, alpha=0.6)
     ax.plot(percent, wanted, color="#202124", lw=1.4, label="asked")
-    ax.plot([], [], color=COLOURS["right"], lw=0.8, label="right strides")
-    ax.plot([], [], color=COLOURS["left"], lw=0.8, label="left strides")
+    ax.plot([], [], color=COLORS["right"], lw=0.8, label="right strides")
+    ax.plot([], [], color=COLORS["left"], lw=0.8, label="left strides")
     cycle_axis(ax, "What the device applies at 30 Hz", "plantarflexion (N·m/kg)")
     ax.legend(loc="upper left")
 

@@ -12,7 +12,7 @@ from mjx_assist.eval.replay.replay import replay
 from mjx_assist.paths import data_path
 from mjx_assist.policy import bundle
 
-COLOURS = {"right": "#0072B2", "left": "#D55E00"}
+COLORS = {"right": "#0072B2", "left": "#D55E00"}
 PUBLISHED = "#C9CDD2"
 NAMES = {
     "tibant": "Tibialis anterior",
@@ -46,11 +46,11 @@ def draw(record, path):
             onset, offset = emg.PUBLISHED_TIMING[muscle]
             bars(ax, (percent - onset) % 100 < (offset - onset) % 100, row, 0.78, PUBLISHED)
             mean = cycles.stride_average(record, cycles.activation(record, muscle))["mean"]
-            for foot, colour in enumerate(COLOURS.values()):
+            for foot, colour in enumerate(COLORS.values()):
                 bars(ax, emg.active(mean[:-1, foot]), row - 0.17 + 0.34 * foot, 0.2, colour)
         for colour, label in (
             (PUBLISHED, "published EMG (Perry 1992)"),
-            *((c, f"{s} leg") for s, c in COLOURS.items()),
+            *((c, f"{s} leg") for s, c in COLORS.items()),
         ):
             ax.barh(0, 0, color=colour, label=label)
         ax.set_yticks(range(len(NAMES)), NAMES.values())

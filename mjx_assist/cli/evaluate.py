@@ -73,7 +73,7 @@ def _cells(episode: dict) -> tuple[str, ...]:
     )
 
 
-def told(episode: dict) -> str:
+def episode_line(episode: dict) -> str:
     """An episode in one line."""
     fell = "fell after" if episode["fell"] else "walked"
     speed = number(episode["mean_speed_m_s"], ".2f")

@@ -28,16 +28,16 @@ def export(arguments: argparse.Namespace) -> None:
 
     out = Path(arguments.out)
     check_writable(out, folder=True)
-    told = hardware.export(load_policy(arguments.run_folder), out, arguments.run_folder)
-    for put in (*told["inputs"], *told["outputs"]):
+    description = hardware.export(load_policy(arguments.run_folder), out, arguments.run_folder)
+    for put in (*description["inputs"], *description["outputs"]):
         low, high = put.get("range") or put["range_in_replay"]
         whence = put.get("sensor") or f"about {put['joint']}" if put.get("joint") or put.get("sensor") else "cable"
         print(f"{'in ' if 'sensor' in put else 'out'} {put['name']}: {low:.4g} to {high:.4g} {put['unit']}, {whence}")
-    speed = told["inference"]
+    speed = description["inference"]
     median, p99, worst = (speed[f"{name}_ms"] for name in ("median", "p99", "worst"))
     print(f"inference {median:.3f} ms median, {p99:.3f} ms p99, {worst:.3f} ms worst")
-    print(f"ONNX against NumPy: at most {told['agreement']['largest_difference']:.2g} apart")
-    if told["torque_profile"] is None:
+    print(f"ONNX against NumPy: at most {description['agreement']['largest_difference']:.2g} apart")
+    if description["torque_profile"] is None:
         print(f"no {hardware.PROFILE}: the replay has no complete stride")
     print(f"controller {out / hardware.CONTROLLER}")
 

@@ -4,7 +4,7 @@ import argparse
 import time
 
 from mjx_assist.cli.arguments import Parser, add_policy, natural, positive
-from mjx_assist.cli.evaluate import told
+from mjx_assist.cli.evaluate import episode_line
 from mjx_assist.config.words import MODEL_KINDS
 from mjx_assist.errors import UserError
 from mjx_assist.eval.gait.summary import episode_summary
@@ -36,19 +36,19 @@ def replay(arguments: argparse.Namespace) -> None:
     """Show the walk the way that was asked for; in a window if none was."""
     _check_flags(arguments)
     bundle = with_controller(load_policy(arguments.policy), arguments.controller)
-    asked = bundle, arguments.model, arguments.steps, arguments.seed
+    requested = bundle, arguments.model, arguments.steps, arguments.seed
     if arguments.headless:
-        _headless(*asked)
+        _headless(*requested)
     elif arguments.video:
-        _film(*asked, arguments.video, arguments.plots)
+        _film(*requested, arguments.video, arguments.plots)
     elif arguments.web:
         from mjx_assist.eval.view import web
 
-        web.serve(*asked, arguments.host or web.HOST, arguments.port or web.PORT)
+        web.serve(*requested, arguments.host or web.HOST, arguments.port or web.PORT)
     else:
         from mjx_assist.eval.view.window import watch
 
-        watch(*asked)
+        watch(*requested)
 
 
 def _check_flags(arguments: argparse.Namespace) -> None:
@@ -70,7 +70,7 @@ def _headless(bundle: Bundle, kind: str, steps: int, seed: int) -> None:
 
     record = replay_episode(bundle, kind, steps, seed, on_step)
     ended = time.perf_counter()
-    print(told(episode_summary(record)))
+    print(episode_line(episode_summary(record)))
     if len(clock) > 1:
         factor = (clock[-1][1] - clock[0][1]) / (ended - clock[0][0])
         print(f"real-time factor {factor:.1f} ({kind} model, one CPU core, gait record made)")

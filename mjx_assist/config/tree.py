@@ -78,12 +78,12 @@ def _of_type(groups: list[type], value: dict, where: str) -> type:
     """
     if len(groups) == 1:
         return groups[0]
-    by_type, told = {group.type: group for group in groups}, str(value.get("type"))
-    if told not in by_type and FORM in by_type and ":" in told:
+    by_type, kind = {group.type: group for group in groups}, str(value.get("type"))
+    if kind not in by_type and FORM in by_type and ":" in kind:
         return by_type[FORM]
-    if told not in by_type:
-        raise unknown(f"config key '{where}.type'", told, by_type)
-    return by_type[told]
+    if kind not in by_type:
+        raise unknown(f"config key '{where}.type'", kind, by_type)
+    return by_type[kind]
 
 
 def _is(kind: Any, value: Any) -> bool:

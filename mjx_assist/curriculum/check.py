@@ -87,19 +87,19 @@ def _check_key(key: str, env: Any, where: str) -> None:
         raise UserError(f"{where}.{key}': limits a device's head, and 'env_params.device_controller' drives this one.")
 
 
-def _check_points(points: Sequence[Sequence[float]], told: str) -> None:
+def _check_points(points: Sequence[Sequence[float]], where: str) -> None:
     if not points or any(len(point) != 2 for point in points):
-        raise UserError(f"{told}: must be [[control steps, value], ...], got {[list(p) for p in points]}.")
+        raise UserError(f"{where}: must be [[control steps, value], ...], got {[list(p) for p in points]}.")
     steps = [step for step, _ in points]
     if steps[0] < 0 or any(b <= a for a, b in pairwise(steps)):
-        raise UserError(f"{told}: control steps must be 0 or more and increase, got {steps}.")
+        raise UserError(f"{where}: control steps must be 0 or more and increase, got {steps}.")
 
 
-def _check_values(key: str, values: Sequence[float], env: Any, told: str) -> None:
+def _check_values(key: str, values: Sequence[float], env: Any, where: str) -> None:
     must, holds = schedulable(env)[key]
     for value in values:
         if not holds(value):
-            raise UserError(f"{told}: must {must}, got {value:g}.")
+            raise UserError(f"{where}: must {must}, got {value:g}.")
 
 
 def _check_speeds(settings: Curriculum, env: Any, where: str) -> None:

@@ -67,9 +67,11 @@ def read_table(path: Path) -> Table:
     labels = [label.strip() for label in (first.split("\t") if "\t" in first else first.split())]
     _check_labels(path, labels, header)
     rows = lines[1:]
-    asked = header.get("nrows", header.get("datarows"))
-    if not rows or (asked is not None and asked.isdigit() and int(asked) != len(rows)):
-        raise UserError(f"{path}: is truncated: it holds {len(rows)} samples, its header says {asked or 'nothing'}.")
+    requested = header.get("nrows", header.get("datarows"))
+    if not rows or (requested is not None and requested.isdigit() and int(requested) != len(rows)):
+        raise UserError(
+            f"{path}: is truncated: it holds {len(rows)} samples, its header says {requested or 'nothing'}."
+        )
     values = _numbers(path, labels, rows)
     if len(values) > 1 and not (np.diff(values[:, 0]) > 0).all():
         row = int(np.argmin(np.diff(values[:, 0]) > 0)) + 2
@@ -108,9 +110,9 @@ def _check_labels(path: Path, labels: list[str], header: dict[str, str]) -> None
     repeated = sorted({label for label in labels if labels.count(label) > 1})
     if repeated:
         raise UserError(f"{path}: column {repeated[0]} appears more than once.")
-    asked = header.get("ncolumns", header.get("datacolumns", ""))
-    if asked.isdigit() and int(asked) != len(labels):
-        raise UserError(f"{path}: has {len(labels)} labels, its header says {asked} columns.")
+    requested = header.get("ncolumns", header.get("datacolumns", ""))
+    if requested.isdigit() and int(requested) != len(labels):
+        raise UserError(f"{path}: has {len(labels)} labels, its header says {requested} columns.")
 
 
 def _numbers(path: Path, labels: list[str], rows: list[str]) -> np.ndarray:

@@ -14,8 +14,8 @@ from mjx_assist.errors import UserError
 from mjx_assist.eval.gait import cycles
 from mjx_assist.eval.gait.angles import BY_COORDINATE
 from mjx_assist.eval.replay.record import GaitRecord
-from mjx_assist.eval.replay.session import Session
 from mjx_assist.eval.replay.tape import Tape
+from mjx_assist.eval.replay.walk import Walk
 from mjx_assist.files.atomic import write_bytes, write_text
 from mjx_assist.hardware import graph
 from mjx_assist.hardware.graph import Wiring
@@ -72,14 +72,14 @@ def export(bundle: Bundle, folder: Path, source: str, steps: int = 600) -> dict:
     walked = _walk(bundle, wiring, actions, steps)
     for given, column in zip(inputs, walked.signals.T, strict=True):
         given["range_in_replay"] = [float(column.min()), float(column.max())]
-    told = _description(bundle, source, inputs, outputs, wiring, walked.record)
-    metadata = {k: v if isinstance(v, str) else json.dumps(v) for k, v in told.items() if k != "training"}
+    description = _description(bundle, source, inputs, outputs, wiring, walked.record)
+    metadata = {k: v if isinstance(v, str) else json.dumps(v) for k, v in description.items() if k != "training"}
     content = graph.build(bundle.policy, actions, wiring, metadata).SerializeToString()
-    told |= {"agreement": _agreement(content, walked, wiring), "inference": _timing(content, walked.signals)}
-    told["torque_profile"] = _write_profile(walked.record, folder / PROFILE)
+    description |= {"agreement": _agreement(content, walked, wiring), "inference": _timing(content, walked.signals)}
+    description["torque_profile"] = _write_profile(walked.record, folder / PROFILE)
     write_bytes(folder / CONTROLLER, content)
-    write_text(folder / DESCRIPTION, json.dumps(told, indent=1) + "\n")
-    return told
+    write_text(folder / DESCRIPTION, json.dumps(description, indent=1) + "\n")
+    return description
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ class _Walk:
 
 
 def _walk(bundle: Bundle, wiring: Wiring, actions: action.ActionSpec, steps: int) -> _Walk:
-    session = Session(bundle)
+    session = Walk(bundle)
     tape, observations = Tape(session.walker), []
     for _ in range(steps):
         target = session.commanded(session.time)

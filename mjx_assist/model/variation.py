@@ -63,7 +63,7 @@ def sizes(settings: Randomization, model: mujoco.MjModel) -> dict[str, int]:
     return {name: several.get(name, 1) for name in (*FACTORS, "slope") if getattr(settings, name)}
 
 
-def draw(
+def sample(
     ranges: Mapping[str, tuple[Any, Any]], model: mujoco.MjModel, uniform: Mapping[str, Any], xp: Any = np
 ) -> Variation:
     """A variation from numbers uniform in 0..1: of each name in `sizes` that many, from ``ranges`` (`spans`)."""

@@ -176,14 +176,14 @@ def _described(head: HeadWeights) -> dict:
     return {"name": head.name, "enabled": head.enabled, "layers": len(head.layers)}
 
 
-def _head(told: dict, arrays: dict[str, np.ndarray]) -> HeadWeights:
-    stem = f"head/{told['name']}"
+def _head(stored: dict, arrays: dict[str, np.ndarray]) -> HeadWeights:
+    stem = f"head/{stored['name']}"
     return HeadWeights(
-        name=told["name"],
+        name=stored["name"],
         observation=arrays[f"{stem}/observation"],
         action=arrays[f"{stem}/action"],
-        enabled=told["enabled"],
-        layers=tuple((arrays[f"{stem}/kernel_{i}"], arrays[f"{stem}/bias_{i}"]) for i in range(told["layers"])),
+        enabled=stored["enabled"],
+        layers=tuple((arrays[f"{stem}/kernel_{i}"], arrays[f"{stem}/bias_{i}"]) for i in range(stored["layers"])),
         log_std=arrays.get(f"{stem}/log_std"),
     )
 

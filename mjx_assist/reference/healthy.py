@@ -74,14 +74,14 @@ class _Walk:
     def _fit(self, values: np.ndarray, targets: fit.Targets, offset: dict, solutions: dict) -> None:
         """Fill in the legs' sagittal angles and the pelvis height."""
         other = next(side for side in anatomy.SIDES if side != self.first)
-        asked = replace(targets, offset=offset[self.first])
-        angles, height, solutions["first"] = fit.fit(self.chains[self.first], asked, solutions.get("first"))
+        requested = replace(targets, offset=offset[self.first])
+        angles, height, solutions["first"] = fit.fit(self.chains[self.first], requested, solutions.get("first"))
         height = _late(height, self.first)
         self._set(values, "pelvis_ty", height)
         self._set_leg(values, self.first, angles)
         if not self.alike:
-            asked = replace(targets, offset=offset[other], height=_late(height, other))
-            angles, _, solutions["other"] = fit.fit(self.chains[other], asked, solutions.get("other"))
+            requested = replace(targets, offset=offset[other], height=_late(height, other))
+            angles, _, solutions["other"] = fit.fit(self.chains[other], requested, solutions.get("other"))
         self._set_leg(values, other, angles)
 
     def _off_plane(self, speed: float) -> dict[str, np.ndarray]:

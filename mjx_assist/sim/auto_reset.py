@@ -11,10 +11,10 @@ def auto_reset(env: Env, state: State, action: Any) -> tuple[State, jax.Array]:
     """Step; where the episode ended, go on from a fresh episode with a fresh key.
 
     Returns the state to go on from and the observation *before* any reset (for bootstrapping the value at the end).
-    An env with a method ``again(state)`` says itself what follows an episode.
+    An env with a method ``next_episode(state)`` says itself what follows an episode.
     """
     after = env.step(state, action)
-    fresh = env.again(after) if hasattr(env, "again") else env.reset(after.pipeline_state.key)
+    fresh = env.next_episode(after) if hasattr(env, "next_episode") else env.reset(after.pipeline_state.key)
     done = after.done.astype(bool)
     state, obs = jax.tree.map(
         lambda new, old: jnp.where(done, new, old),

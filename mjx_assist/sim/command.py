@@ -42,7 +42,7 @@ def command_range(params: EnvParams) -> CommandRange:
     )
 
 
-def draw(limits: CommandRange, uniform: Any, xp: Any = np) -> Command:
+def sample(limits: CommandRange, uniform: Any, xp: Any = np) -> Command:
     """A command from ``N_LEVELS + 2`` numbers uniform in 0..1 (the caller's generator stays the caller's)."""
     low, high = limits.speed
     shortest, longest = limits.period

@@ -120,7 +120,7 @@ class AssistEnv(Env):
         uniform = jax.random.uniform(jax.random.fold_in(rng, 2))
         return self._begin(rng, self.rules.first_progress(uniform, jnp))
 
-    def again(self, state: State) -> State:
+    def next_episode(self, state: State) -> State:
         """The episode after the one that ``state`` ends, with a fresh key; the curriculum goes on."""
         walker: WalkerState = state.pipeline_state
         covered = self.rules.covered(walker.episode, walker.step, walker.physics.qpos[self._forward], jnp)
@@ -133,18 +133,18 @@ class AssistEnv(Env):
         key, draws = jax.random.split(rng)
         uniform = jax.random.uniform(draws, (command.N_LEVELS + 3,))
         scheduled = self.rules.values(trained, jnp)
-        wish = command.draw(self._speeds(scheduled), uniform[1:], jnp)
-        target = command.target_velocity(wish, 0.0, jnp)
+        drawn = command.sample(self._speeds(scheduled), uniform[1:], jnp)
+        target = command.target_velocity(drawn, 0.0, jnp)
         phase = uniform[0] if self.params.flag_random_ref_index else jnp.zeros(())
         qpos, qvel, _ = sample(self.gait, phase, target, jnp)
-        episode = self.rules.draw(scheduled, trained, self._uniform(jax.random.fold_in(draws, 1)), jnp)
+        episode = self.rules.sample(scheduled, trained, self._uniform(jax.random.fold_in(draws, 1)), jnp)
         qpos, qvel = self.rules.on_ground(episode, qpos, qvel, phase, target, jnp)
         walker = WalkerState(
             physics=self.physics.start(qpos, qvel, jnp.asarray(self._initial_activation)),
             key=key,
             phase=phase,
             step=jnp.zeros((), jnp.int32),
-            command=wish,
+            command=drawn,
             footsteps=reward.no_footsteps(jnp),
             episode=episode,
         )
@@ -225,10 +225,10 @@ class AssistEnv(Env):
             info={**state.info, "truncation": truncated.astype(jnp.float32)},
         )
 
-    def fallen(self, qpos: jax.Array, scheduled: Mapping[str, Any] = MappingProxyType({})) -> jax.Array:
+    def fallen(self, qpos: jax.Array, scheduled: dict | None = None) -> jax.Array:
         """Whether the pelvis is below ``safe_height`` over the ground that ``qpos`` is over: ``[...]`` for a batch."""
         height = qpos[..., self._height] + self._height_offset
-        return termination.fallen(height, scheduled.get("safe_height", self.params.safe_height))
+        return termination.fallen(height, (scheduled or {}).get("safe_height", self.params.safe_height))
 
     def _speeds(self, scheduled: dict) -> command.CommandRange:
         """What speeds are drawn from at the present state of the curriculum."""

@@ -70,7 +70,7 @@ class EpisodeRules:
 
     @property
     def sizes(self) -> dict[str, int]:
-        """How many numbers uniform in 0..1 `draw` takes of each name."""
+        """How many numbers uniform in 0..1 `sample` takes of each name."""
         single = ("device_gain", "device_delay", "device_bandwidth", "observation_noise", "observation_delay", "ground")
         return {**self._varied, "push_impulse": pushes.N_IMPULSES + 1, **dict.fromkeys(single, 1)}
 
@@ -93,7 +93,7 @@ class EpisodeRules:
             return {}
         return progress.values(self._curriculum, trained, self.params.num_envs, xp)
 
-    def draw(self, scheduled: dict, trained: Any, uniform: Mapping[str, Any], xp: Any = np) -> Episode:
+    def sample(self, scheduled: dict, trained: Any, uniform: Mapping[str, Any], xp: Any = np) -> Episode:
         """A new episode's conditions from numbers uniform in 0..1 (`sizes`); its sensing begins with the first
         observation (`sense`)."""
         share = {k.removeprefix(_RANDOMIZATION): x for k, x in scheduled.items() if k.startswith(_RANDOMIZATION)}
@@ -107,7 +107,7 @@ class EpisodeRules:
         if self._curriculum is not None:
             parts |= {"asked": xp.zeros(()), "error": xp.zeros(())}
         if self._settings.push_impulse:
-            parts["pushes"] = pushes.draw(
+            parts["pushes"] = pushes.sample(
                 spans["push_impulse"], self._settings.push_interval, uniform["push_impulse"], xp
             )
         if self._has_path:
@@ -122,7 +122,7 @@ class EpisodeRules:
             )
         if self.senses:
             parts["sensing"] = (single("observation_noise"), single("observation_delay"))
-        differs = variation.draw(spans, self.model, {name: uniform[name] for name in self._varied}, xp)
+        differs = variation.sample(spans, self.model, {name: uniform[name] for name in self._varied}, xp)
         if self.uneven:
             differs = self._on_terrain(differs, scheduled, uniform["ground"][0], xp)
         return Episode(**parts, variation=differs)

@@ -101,8 +101,8 @@ def _kind(name: str, numbers: tuple[float, ...]) -> Kind:
 
 def _positive(key: str, value: float, or_zero: bool) -> None:
     if value < 0 or (value == 0 and not or_zero):
-        told = "0 or more" if or_zero else "positive"
-        raise UserError(f"config key 'env_params.terrain_params': {key} must be {told}, got {value:g}.")
+        words = "0 or more" if or_zero else "positive"
+        raise UserError(f"config key 'env_params.terrain_params': {key} must be {words}, got {value:g}.")
 
 
 def _random(amplitude: float) -> Surface:

@@ -19,7 +19,7 @@ TERMS = 4  # of the reward, the largest
 LEVEL = "env/level"  # of the curriculum, mean of the walkers
 
 
-class Progress(Callback):
+class Display(Callback):
     """A live bar and table on a terminal, a line now and then in a log file, nothing with ``show=False``."""
 
     def __init__(self, show: bool):

@@ -107,8 +107,8 @@ class Evaluation(Callback):
             return
         (process, folder, about), self._running = self._running, None
         if code := process.wait():
-            told = (folder / OUTPUT).read_text(errors="replace").strip().splitlines()[-1:]
-            log.warning("evaluation of update %d failed (exit code %d): %s", about["update"], code, *told or [""])
+            last_line = (folder / OUTPUT).read_text(errors="replace").strip().splitlines()[-1:]
+            log.warning("evaluation of update %d failed (exit code %d): %s", about["update"], code, *last_line or [""])
             shutil.rmtree(folder, ignore_errors=True)
             return
         result = means(json.loads((folder / FIGURES).read_text()))

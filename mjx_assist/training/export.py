@@ -154,8 +154,8 @@ def find_policy(text: str) -> Path:
     names = sorted(folder.name for folder in shipped.iterdir() if bundles.is_bundle(folder))
     if text in names:
         return shipped / text
-    told = f"{text!r} does not exist: expected a training run, a policy bundle or a shipped policy"
-    raise unknown(f"{told}; policy", text, names)
+    message = f"{text!r} does not exist: expected a training run, a policy bundle or a shipped policy"
+    raise unknown(f"{message}; policy", text, names)
 
 
 def has_checkpoints(path: Path) -> bool:

@@ -28,7 +28,7 @@ from mjx_assist.sim.auto_reset import auto_reset
 from mjx_assist.sim.env import AssistEnv, make_env
 from mjx_assist.training.callbacks import Callback, DumpBlowUps, LogFile, Run, SaveCheckpoints, TensorBoard
 from mjx_assist.training.checkpoint import Checkpoints
-from mjx_assist.training.display import Progress
+from mjx_assist.training.display import Display
 
 
 def make_policy_spec(config: RunConfig, env: AssistEnv) -> PolicySpec:
@@ -140,7 +140,7 @@ def train(
         write_text(path / SESSION_CONFIG, json.dumps(configs.to_dict(config), indent=2) + "\n")
     own = [SaveCheckpoints(checkpoints), DumpBlowUps()]
     if sharding.is_primary():
-        own = [LogFile(), TensorBoard(), *own, *callbacks, Progress(show)]
+        own = [LogFile(), TensorBoard(), *own, *callbacks, Display(show)]
     before = read_rows(path / TRAIN_LOG, run.update)
     _loop(run, update, own, before[-1]["wall_s"] if before else 0.0)
     if run.update < run.total_updates:

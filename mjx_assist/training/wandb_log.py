@@ -48,8 +48,8 @@ class WeightsAndBiases(Callback):
             self._run.log(run.row)
         if run.evaluation.get("update") != self._evaluated:
             self._evaluated = run.evaluation["update"]
-            told = {f"evaluation/{name}": x for name, x in run.evaluation.items() if x is not None}
-            self._run.log({**told, "control_steps": run.evaluation["control_steps"]})
+            known = {f"evaluation/{name}": x for name, x in run.evaluation.items() if x is not None}
+            self._run.log({**known, "control_steps": run.evaluation["control_steps"]})
 
     def on_end(self, run: Run) -> None:
         finished = run.update >= run.total_updates

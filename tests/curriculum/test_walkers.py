@@ -48,7 +48,7 @@ def walked(reduced, gait):
     @jax.jit
     def one(state, key):
         after = jax.vmap(env.step)(state, jax.random.uniform(key, (WALKERS, env.action_size), minval=-1.0))
-        again = jax.vmap(env.again)(after)
+        again = jax.vmap(env.next_episode)(after)
         now = after.pipeline_state
         seen = {
             "before": state.pipeline_state.episode.progress.level,

@@ -137,7 +137,7 @@ def test_draws_fill_their_ranges_and_a_share_shrinks_them_towards_neutral(model)
 
     def drawn(share):
         spans = variation.spans(settings, share)
-        return [variation.draw(spans, model, {k: rng.uniform(size=n) for k, n in sizes.items()}) for _ in range(400)]
+        return [variation.sample(spans, model, {k: rng.uniform(size=n) for k, n in sizes.items()}) for _ in range(400)]
 
     whole = drawn({})
     friction = np.array([v.friction for v in whole])

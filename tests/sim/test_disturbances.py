@@ -59,7 +59,7 @@ def test_neutral_device_path_changes_nothing(xp):
 @pytest.mark.parametrize("xp", [np, jnp])
 @pytest.mark.parametrize("dt", [1 / 30, 1 / 50, 1 / 100])
 def test_every_push_gives_its_impulse(xp, dt):
-    drawn = pushes.draw((10.0, 20.0), (1.0, 1.0), xp.asarray(np.random.default_rng(3).uniform(size=9)), xp)
+    drawn = pushes.sample((10.0, 20.0), (1.0, 1.0), xp.asarray(np.random.default_rng(3).uniform(size=9)), xp)
     force = np.array([float(pushes.force(drawn, step * dt, dt, xp)) for step in range(round(5 / dt))])
     assert not force[: round(1 / dt)].any()
     impulse = [force[round(k / dt) : round((k + 1) / dt)].sum() * dt for k in range(1, 5)]
@@ -69,5 +69,5 @@ def test_every_push_gives_its_impulse(xp, dt):
 
 def test_pushes_go_either_way():
     rng = np.random.default_rng(0)
-    signs = np.sign([pushes.draw((5.0, 9.0), (1.0, 2.0), rng.uniform(size=9)).impulse for _ in range(200)])
+    signs = np.sign([pushes.sample((5.0, 9.0), (1.0, 2.0), rng.uniform(size=9)).impulse for _ in range(200)])
     assert abs(signs.mean()) < 0.1

@@ -89,7 +89,7 @@ def test_the_mean_level_is_shown_where_there_are_levels(tmp_path, monkeypatch, c
     console = Console(file=io.StringIO(), width=110)
     console.print(display.table(session))
     assert "3.46 of 7" in console.file.getvalue()
-    shown = display.Progress(True)
+    shown = display.Display(True)
     shown.on_start(session)
     updates(session, shown)
     assert "level 3.46" in capsys.readouterr().err.splitlines()[-1]
@@ -101,7 +101,7 @@ def test_a_terminal_gets_a_live_display(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "stderr", stream)
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "120")
-    session, shown = make_session(tmp_path), display.Progress(True)
+    session, shown = make_session(tmp_path), display.Display(True)
     shown.on_start(session)
     updates(session, shown)
     shown.on_end(session)
@@ -113,7 +113,7 @@ def test_a_terminal_gets_a_live_display(tmp_path, monkeypatch):
 
 def test_a_log_file_gets_plain_lines(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(display, "PLAIN_INTERVAL", 0.0)
-    session, shown = make_session(tmp_path), display.Progress(True)
+    session, shown = make_session(tmp_path), display.Display(True)
     shown.on_start(session)
     updates(session, shown)
     shown.on_end(session)
@@ -123,7 +123,7 @@ def test_a_log_file_gets_plain_lines(tmp_path, monkeypatch, capsys):
 
 
 def test_nothing_is_shown_to_who_does_not_want_it(tmp_path, capsys):
-    session, shown = make_session(tmp_path), display.Progress(False)
+    session, shown = make_session(tmp_path), display.Display(False)
     shown.on_start(session)
     updates(session, shown)
     shown.on_end(session)

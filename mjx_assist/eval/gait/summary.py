@@ -182,8 +182,8 @@ def _notes(whole: Sequence[GaitRecord], records: Sequence[GaitRecord]) -> list[s
         missing = _not_recorded(record)
         if missing:
             notes.append(f"{name}: not recorded: {', '.join(missing)}. What needs it is not available.")
-        told = "ground_reaction" not in missing and record.time[-1] >= SHORTEST_STEADY_S
-        lands = events.contact(record).any(axis=0) | (not told)
+        stepping = "ground_reaction" not in missing and record.time[-1] >= SHORTEST_STEADY_S
+        lands = events.contact(record).any(axis=0) | (not stepping)
         notes += [f"{name}: the {side} foot never touches the ground." for side in np.array(SIDES)[~lands]]
         if skipped:
             notes.append(f"{name}: {skipped} strides are left out, in which the feet do not land in turn.")

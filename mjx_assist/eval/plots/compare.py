@@ -120,9 +120,9 @@ def _panel(ax: Axes, walks: Sequence[Walks], curve: str, cases: Sequence[str]) -
         if not len(strides):
             continue
         mean, sd = strides.mean(axis=0), strides.std(axis=0)
-        colour, dash = _look(cases.index(part.case))
-        ax.fill_between(PERCENT, mean - sd, mean + sd, color=colour, alpha=0.13, lw=0)
-        ax.plot(PERCENT, mean, color=colour, ls=dash)
+        color, dash = _look(cases.index(part.case))
+        ax.fill_between(PERCENT, mean - sd, mean + sd, color=color, alpha=0.13, lw=0)
+        ax.plot(PERCENT, mean, color=color, ls=dash)
         drawn = True
     if not drawn:
         say(ax, "no complete stride")
@@ -137,10 +137,10 @@ def _dots(ax: Axes, rows: Sequence[dict], baseline: str) -> None:
         if row["mean"] is None or not np.isfinite(row["mean"]):
             continue
         index = cases.index(row["case"])
-        x, colour = speeds.index(row["speed_asked_m_s"]) + step * (index - (len(cases) - 1) / 2), _look(index)[0]
+        x, color = speeds.index(row["speed_asked_m_s"]) + step * (index - (len(cases) - 1) / 2), _look(index)[0]
         known = row["mean_low"] is not None and np.isfinite(row["mean_low"])
         reach = [[row["mean"] - row["mean_low"]], [row["mean_high"] - row["mean"]]] if known else None
-        ax.bar(x, row["mean"], 0.86 * step, color=colour, alpha=0.75)
+        ax.bar(x, row["mean"], 0.86 * step, color=color, alpha=0.75)
         ax.errorbar(x, row["mean"], reach, color="#202124", capsize=2.5, lw=1, ls="none")
         change = row.get("difference_percent")
         if row["case"] != baseline and change is not None and np.isfinite(change):

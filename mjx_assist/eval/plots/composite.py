@@ -20,7 +20,7 @@ from mjx_assist.eval.gait import angles, cycles
 from mjx_assist.eval.plots import ground, muscles
 from mjx_assist.eval.plots import joints as plots_joints
 from mjx_assist.eval.plots.style import (
-    COLOURS,
+    COLORS,
     DASHES,
     EMG,
     FAINT,
@@ -190,8 +190,8 @@ def cut(picture: Image.Image, places: dict[str, tuple[float, float]], dpi: int) 
 def _legend() -> tuple[list, list[str]]:
     """What the colours mean, once for all panels."""
     entries = {
-        **{side: Line2D([], [], color=COLOURS[side], lw=2, ls=DASHES[side]) for side in SIDES},
-        "± 1 SD over strides": tuple(Patch(color=COLOURS[side], alpha=0.3, lw=0) for side in SIDES),
+        **{side: Line2D([], [], color=COLORS[side], lw=2, ls=DASHES[side]) for side in SIDES},
+        "± 1 SD over strides": tuple(Patch(color=COLORS[side], alpha=0.3, lw=0) for side in SIDES),
         "healthy ± 1 SD": Patch(color=HEALTHY, alpha=0.5, lw=0),
         "stance": Patch(facecolor=STANCE, edgecolor=FAINT, lw=0.6),
         "toe-off": Line2D([], [], color=INK, lw=0.8, ls=":"),

@@ -25,8 +25,8 @@ def draw_shares(ax: Axes, runs: Sequence[Curves]) -> None:
         x, y = together(curves)
         shares.append(y.mean(axis=0))
     norm = BoundaryNorm(np.arange(len(shares) + 1) - 0.5, 256)
-    colours = matplotlib.colormaps[LEVELS_MAP](norm(np.arange(len(shares))))
-    ax.stackplot(x, shares, colors=colours, edgecolor="white", linewidth=0.3)
+    colors = matplotlib.colormaps[LEVELS_MAP](norm(np.arange(len(shares))))
+    ax.stackplot(x, shares, colors=colors, edgecolor="white", linewidth=0.3)
     ax.set(ylim=(0, 1))
     _bar(ax, ScalarMappable(norm, LEVELS_MAP), ticks=_ticks(len(shares)), label="level")
 
@@ -65,8 +65,8 @@ def _ticks(levels: int) -> range:
     return range(0, levels, -(-levels // 6))
 
 
-def _bar(ax: Axes, colours: Any, ticks: Sequence[float], label: str) -> None:
-    bar = ax.figure.colorbar(colours, ax=ax, ticks=ticks, aspect=25, pad=0.02)
+def _bar(ax: Axes, colors: Any, ticks: Sequence[float], label: str) -> None:
+    bar = ax.figure.colorbar(colors, ax=ax, ticks=ticks, aspect=25, pad=0.02)
     bar.outline.set_visible(False)
     bar.ax.tick_params(length=0)
     bar.ax.set_title(label, fontsize=7.5, loc="left")

@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 
 from mjx_assist.eval.gait import cycles, events
 from mjx_assist.eval.plots.style import (
-    COLOURS,
+    COLORS,
     DASHES,
     FAINT,
     FOURTH,
@@ -71,7 +71,7 @@ def pressure_panel(ax: Axes, gait) -> None:
     sideways = _while_loaded(gait, 1)
     for foot, side in enumerate(SIDES):
         path = sideways["mean"][:, foot], forward["mean"][:, foot]
-        ax.plot(*path, color=COLOURS[side], ls=DASHES[side])
+        ax.plot(*path, color=COLORS[side], ls=DASHES[side])
     ax.set(title="Centre of pressure", xlabel="to the foot's outside (cm)", ylabel="ahead of the heel (cm)")
 
 
@@ -106,8 +106,8 @@ def symmetry_panel(ax: Axes, gait) -> None:
     ax.axvspan(-ALIKE_PERCENT, ALIKE_PERCENT, color=HEALTHY, alpha=0.25, lw=0)
     ax.axvline(0, color=INK, lw=0.8)
     sizes = [0 if value is None else value for value in values]
-    colours = [COLOURS["right" if size > 0 else "left"] for size in sizes]
-    bars = ax.barh(range(len(sizes)), sizes, 0.45, color=colours)
+    colors = [COLORS["right" if size > 0 else "left"] for size in sizes]
+    bars = ax.barh(range(len(sizes)), sizes, 0.45, color=colors)
     texts = ["not available" if value is None else f"{value:+.1f} %" for value in values]
     ax.bar_label(bars, texts, fontsize=7, color=SOFT, padding=3)
     reach = max(2 * ALIKE_PERCENT, 1.4 * max(abs(size) for size in sizes))
@@ -126,7 +126,7 @@ def stride_panel(ax: Axes, gait) -> None:
             start, duration = record.time[stride.start], record.time[stride.end] - record.time[stride.start]
             durations.append(duration)
             style = {"ms": 2.6, "mew": 0, "alpha": 0.75, "ls": "none"}
-            ax.plot(start, duration, MARKERS[stride.side], color=COLOURS[stride.side], **style)
+            ax.plot(start, duration, MARKERS[stride.side], color=COLORS[stride.side], **style)
     if not durations:
         say(ax, "no complete stride")
     else:
@@ -149,7 +149,7 @@ def speed_panel(ax: Axes, gait) -> None:
         style = {"color": THIRD, "lw": 1.6, "label": "1 s mean"} if bold else {"color": HEALTHY, "lw": 0.7}
         ax.plot(time, mean, **style)
         if record.fell:
-            ax.plot(time[-1], mean[-1], "x", color=COLOURS["left"], ms=7, mew=2)
+            ax.plot(time[-1], mean[-1], "x", color=COLORS["left"], ms=7, mew=2)
     ax.set(title="Walking speed", xlabel="time (s)", ylabel="speed (m/s)", ylim=(0, None))
     ax.set_xlim(0, max(record.time[-1] for record in gait.records))
     ax.legend(loc="lower right", ncols=2)

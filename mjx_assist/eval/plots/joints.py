@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 from mjx_assist.eval.gait import angles, cycles
 from mjx_assist.eval.gait.angles import JOINT_TITLES, MOMENT_SIGNS
 from mjx_assist.eval.plots.style import (
-    COLOURS,
+    COLORS,
     DASHES,
     INK,
     SOFT,
@@ -80,7 +80,7 @@ def _net_and_biological(ax: Axes, gait, joint: str, quantity: str, series: Calla
         return
     own = gait.average(lambda record: series(biological_moment, record))
     for foot, side in enumerate(SIDES):
-        ax.plot(own["percent"], own["mean"][:, foot], color=COLOURS[side], ls=DASHES[side], lw=0.8)
+        ax.plot(own["percent"], own["mean"][:, foot], color=COLORS[side], ls=DASHES[side], lw=0.8)
     handles = [Line2D([], [], color=INK, lw=1.6), Line2D([], [], color=INK, lw=0.8)]
     ax.legend(handles, ["net", "without device"], loc="best", handlelength=1.4)
 
@@ -107,7 +107,7 @@ def work_panel(ax: Axes, gait, joint: str) -> None:
             continue
         place = np.arange(len(values)) + (foot - 0.5) * 0.38
         hatch = {"right": "", "left": "///"}[side]
-        bars = ax.bar(place, values, 0.36, color=COLOURS[side], hatch=hatch, edgecolor="white", lw=0.5)
+        bars = ax.bar(place, values, 0.36, color=COLORS[side], hatch=hatch, edgecolor="white", lw=0.5)
         ax.bar_label(bars, [f"{value:.3f}" for value in values], fontsize=6, color=SOFT, padding=1.5)
     if not ax.patches:
         say(ax, "no complete stride")

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from mjx_assist.config.words import REDUCED
-from mjx_assist.eval.plots.style import COLOURS, FAINT, HEALTHY, STYLE, png
+from mjx_assist.eval.plots.style import COLORS, FAINT, HEALTHY, STYLE, png
 from mjx_assist.files.atomic import write_bytes
 from mjx_assist.model.assembly import AS_COMPOSED, full_model
 from mjx_assist.model.muscles.paths import by_driver, full_lengths, reduced_lengths, settled
@@ -24,7 +24,7 @@ _OTHERS = (0.2, 0.5, 0.8)  # where the other joints are in their walking ranges 
 _LEAST = 1e-3  # m: joints over which a muscle has never more than this are left out
 _ALIKE = 3e-4  # m, between left and right: then the right one stands for both
 _COLUMNS, _PANELS = 7, 42  # of a page
-_FULL, _REDUCED = "#B0B5BA", COLOURS["right"]
+_FULL, _REDUCED = "#B0B5BA", COLORS["right"]
 _MOTION_COLOURS = ("#D55E00", "#E69F00", "#56B4E9", "#009E73")  # from the softest couplings to the stiffest
 
 
@@ -143,8 +143,8 @@ def convergence_figure(convergence: dict[str, Any], title: str) -> Figure:
         for (name, motion), (above, below) in zip(convergence.items(), cells.T, strict=True):
             _motion_panel(above, name, motion["shown"])
             _difference_panel(below, motion["rows"])
-        colours = _MOTION_COLOURS[: len(motion["rows"])]
-        handles = [Line2D([], [], color="#202124", lw=2.6), *(Line2D([], [], color=c, lw=1.6) for c in colours)]
+        colors = _MOTION_COLOURS[: len(motion["rows"])]
+        handles = [Line2D([], [], color="#202124", lw=2.6), *(Line2D([], [], color=c, lw=1.6) for c in colors)]
         constants = [f"full, couplings of {row['time_constant_ms']:g} ms" for row in motion["rows"]]
         figure.legend(handles, [REDUCED, *constants], loc="outside lower center", ncols=5, fontsize=8.5)
         figure.suptitle(
@@ -156,8 +156,8 @@ def convergence_figure(convergence: dict[str, Any], title: str) -> Figure:
 def _motion_panel(axes: Axes, name: str, shown: dict[str, Any]) -> None:
     time = 1e3 * np.array(shown["time_s"])
     axes.plot(time, shown["reduced_deg"], color="#202124", lw=2.6)
-    for colour, curve in zip(_MOTION_COLOURS, shown["full_deg"].values(), strict=False):
-        axes.plot(time, np.array(curve, float), color=colour, lw=1.6)
+    for color, curve in zip(_MOTION_COLOURS, shown["full_deg"].values(), strict=False):
+        axes.plot(time, np.array(curve, float), color=color, lw=1.6)
     axes.set(title=name, xlabel="time (ms)", ylabel=f"{shown['joint']} (deg)", xlim=time[[0, -1]])
 
 

@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from mjx_assist.eval.gait import cycles
-from mjx_assist.eval.plots.style import COLOURS, EMG, MODEL_TITLES, MUSCLE_TITLES, both_legs, cycle_axis
+from mjx_assist.eval.plots.style import COLORS, EMG, MODEL_TITLES, MUSCLE_TITLES, both_legs, cycle_axis
 from mjx_assist.eval.replay.record import SIDES
 
 _MOST_BARS = 24  # a model with more muscles shows its hungriest
@@ -37,7 +37,7 @@ def energy_panel(ax: Axes, gait, model: str) -> None:
         place = np.arange(len(largest)) + (foot - 0.5) * 0.4
         hatch = {"right": "", "left": "///"}[side]
         values = [pairs[base][foot] for base in largest]
-        ax.bar(place, values, 0.38, color=COLOURS[side], hatch=hatch, edgecolor="white", lw=0.4)
+        ax.bar(place, values, 0.38, color=COLORS[side], hatch=hatch, edgecolor="white", lw=0.4)
     names = [MUSCLE_TITLES.get(base, base) for base in largest]
     ax.set_xticks(range(len(names)), names, rotation=32, ha="right", rotation_mode="anchor")
     ax.tick_params(axis="x", length=0)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from mjx_assist.eval.plots.style import COLOURS, FAINT, SOFT, corner, styled
+from mjx_assist.eval.plots.style import COLORS, FAINT, SOFT, corner, styled
 from mjx_assist.eval.studies import stress
 
 
@@ -23,8 +23,8 @@ def survival(found: Sequence[dict], title: str) -> Figure:
             for key in ("survived", "survived_low", "survived_high")
         )
         share = share / [point["seeds"] for point in points]
-        ax.fill_between(size, low, high, color=COLOURS["right"], alpha=0.18, lw=0)
-        ax.plot(size, share, color=COLOURS["right"], marker="o", ms=3.5, clip_on=False)
+        ax.fill_between(size, low, high, color=COLORS["right"], alpha=0.18, lw=0)
+        ax.plot(size, share, color=COLORS["right"], marker="o", ms=3.5, clip_on=False)
         ax.axhline(100 * stress.BEARS, color=SOFT, lw=0.8, ls=":")
         ax.set(title=sweep.title, xlabel=sweep.unit, ylim=(-4, 104), xlim=(size[0], size[-1]))
         ax.grid(color=FAINT, lw=0.5)

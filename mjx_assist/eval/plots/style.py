@@ -16,7 +16,7 @@ from PIL import Image
 from mjx_assist.eval.replay.record import SIDES
 from mjx_assist.files.atomic import write_bytes
 
-COLOURS = {"right": "#0072B2", "left": "#D55E00"}  # Okabe & Ito's palette, safe for colour-blind readers
+COLORS = {"right": "#0072B2", "left": "#D55E00"}  # Okabe & Ito's palette, safe for colour-blind readers
 DASHES = {"right": "-", "left": (0, (5, 1.6))}
 MARKERS = {"right": "o", "left": "^"}
 HEALTHY, INK, FAINT, SOFT, THIRD, FOURTH = "#9AA0A6", "#202124", "#C9CDD2", "#5F6368", "#009E73", "#8E44AD"
@@ -85,12 +85,12 @@ def both_legs(ax: Axes, average: dict, metrics: dict, linewidth: float = 1.6, ba
     if stance is not None:
         ax.axvspan(0, stance, color=STANCE, zorder=0, lw=0)
     for foot, side in enumerate(SIDES):
-        mean, sd, colour = average["mean"][:, foot], average["sd"][:, foot], COLOURS[side]
+        mean, sd, color = average["mean"][:, foot], average["sd"][:, foot], COLORS[side]
         if band:
-            ax.fill_between(average["percent"], mean - sd, mean + sd, color=colour, alpha=0.18, lw=0)
-        ax.plot(average["percent"], mean, color=colour, ls=DASHES[side], lw=linewidth)
+            ax.fill_between(average["percent"], mean - sd, mean + sd, color=color, alpha=0.18, lw=0)
+        ax.plot(average["percent"], mean, color=color, ls=DASHES[side], lw=linewidth)
         if metrics[side]["stance_percent"] is not None:
-            ax.axvline(metrics[side]["stance_percent"], color=colour, lw=0.8, ls=":")
+            ax.axvline(metrics[side]["stance_percent"], color=color, lw=0.8, ls=":")
 
 
 def healthy(ax: Axes, band, quantity: str, metrics: dict, sign: int = 1) -> None:

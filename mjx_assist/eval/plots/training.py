@@ -135,7 +135,7 @@ def draw(runs: Sequence[Path], out: Path, title: str = "") -> list[Path]:
     pictures = []
     for name, (log, panels) in FIGURES.items():
         curves = [made for run in runs if (made := load(run, log))]
-        figure = draw_figure(curves, panels, title or _told(curves)) if curves else None
+        figure = draw_figure(curves, panels, title or _heading(curves)) if curves else None
         if figure is not None:
             pictures.append(out / f"{name}.png")
             write_bytes(pictures[-1], png(figure))
@@ -180,13 +180,13 @@ def draw_panel(ax: Axes, runs: Sequence[Curves], panel: Panel) -> None:
         panel.draw(ax, [run for run in runs if _names([run], panel)])
         return
     names = _names(runs, panel)
-    for colour, name in zip(_colours(len(names)), names, strict=True):
+    for color, name in zip(_colours(len(names)), names, strict=True):
         label = _label(name) if len(names) > 1 or "*" in panel.keys else None
         known = [(run, run.columns[name] * panel.scale) for run in runs if name in run.columns]
         if len(runs) == 1:
-            _one_run(ax, *known[0], colour, label)
+            _one_run(ax, *known[0], color, label)
         else:
-            _many_runs(ax, known, runs, INK if label is None else colour, label)
+            _many_runs(ax, known, runs, INK if label is None else color, label)
     if panel.log and all((run.columns[name] > 0).any() for run in runs for name in names if name in run.columns):
         ax.set_yscale("log")
     elif panel.lowest is not None or panel.highest is not None:
@@ -198,18 +198,18 @@ def draw_panel(ax: Axes, runs: Sequence[Curves], panel: Panel) -> None:
         ax.legend(loc="best")
 
 
-def _one_run(ax: Axes, run: Curves, values: np.ndarray, colour: str, label: str | None) -> None:
+def _one_run(ax: Axes, run: Curves, values: np.ndarray, color: str, label: str | None) -> None:
     """Every update faint, their running mean bold, its last value at the title's right."""
     x, y = finite(run.steps * step_unit([run])[0], values)
     smooth = running_mean(y)
     if smooth is not y:
-        ax.plot(x, y, color=colour, lw=0.5, alpha=0.35)
-    ax.plot(x, smooth, color=colour, label=label, marker="o" if x.size <= 30 else None, ms=3)
+        ax.plot(x, y, color=color, lw=0.5, alpha=0.35)
+    ax.plot(x, smooth, color=color, label=label, marker="o" if x.size <= 30 else None, ms=3)
     if label is None and x.size:
         ax.set_title(f"{smooth[-1]:,.4g}", loc="right", fontsize=8, color="#5F6368")
 
 
-def _many_runs(ax: Axes, known: list, runs: Sequence[Curves], colour: str, label: str | None) -> None:
+def _many_runs(ax: Axes, known: list, runs: Sequence[Curves], color: str, label: str | None) -> None:
     """Mean and standard deviation where all runs have values; a panel of one column has a thin line per run too."""
     unit = step_unit(runs)[0]
     curves = [finite(run.steps * unit, values) for run, values in known]
@@ -223,8 +223,8 @@ def _many_runs(ax: Axes, known: list, runs: Sequence[Curves], colour: str, label
         return
     grid, values = together(curves)
     mean, sd = values.mean(axis=0), values.std(axis=0, ddof=1)
-    ax.fill_between(grid, mean - sd, mean + sd, color=colour, alpha=0.18, lw=0)
-    ax.plot(grid, mean, color=colour, lw=2, label=label)
+    ax.fill_between(grid, mean - sd, mean + sd, color=color, alpha=0.18, lw=0)
+    ax.plot(grid, mean, color=color, lw=2, label=label)
     if label is None:
         ax.set_title(_spread(mean[-1], sd[-1]), loc="right", fontsize=8, color="#5F6368")
 
@@ -264,7 +264,7 @@ def _colours(count: int) -> list[str]:
     return [PALETTE[i % len(PALETTE)] for i in range(count)]
 
 
-def _told(runs: Sequence[Curves]) -> str:
+def _heading(runs: Sequence[Curves]) -> str:
     if len(runs) > 1:
         return f"{len(runs)} runs"
     return f"{runs[0].name}: {runs[0].steps[-1]:,.0f} control steps"

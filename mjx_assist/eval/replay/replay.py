@@ -7,8 +7,8 @@ from collections.abc import Callable
 from mjx_assist.config.words import REDUCED
 from mjx_assist.eval.replay.conditions import AS_TRAINED, Conditions
 from mjx_assist.eval.replay.record import GaitRecord
-from mjx_assist.eval.replay.session import Session
 from mjx_assist.eval.replay.tape import Tape
+from mjx_assist.eval.replay.walk import Walk
 from mjx_assist.eval.replay.walker import Walker
 from mjx_assist.policy.bundle import Bundle
 
@@ -31,7 +31,7 @@ def replay(
     ``record_rate``: samples per second, at most one a physics step (None: at most 250). ``conditions``: what
     the walk is put under.
     """
-    session = Session(bundle, kind, seed, record_rate, conditions)
+    session = Walk(bundle, kind, seed, record_rate, conditions)
     tape = Tape(session.walker)
     for _ in range(steps):
         up = session.step(tape)

@@ -22,11 +22,11 @@ def analyze(bundle: Bundle, run: Path, control_steps: int) -> list[Path]:
     folders = []
     for number, entry in enumerate(bundle.config.evaluate_param_list):
         folder = run / f"analyze_results_{control_steps}_{number:02d}"
-        asked = commanded(bundle, entry)
-        records = [replay(asked, REDUCED, entry.num_timesteps, seed) for seed in SEEDS]
+        requested = commanded(bundle, entry)
+        records = [replay(requested, REDUCED, entry.num_timesteps, seed) for seed in SEEDS]
         title = f"Gait of {bundle.human} with {bundle.device}"
         curve = list(bundle.learning_curve) or None
-        write_report(folder, records, curve, title, run_info(records, str(run), asked))
+        write_report(folder, records, curve, title, run_info(records, str(run), requested))
         folders.append(folder)
     return folders
 

@@ -27,7 +27,7 @@ def facts(metrics: dict, band: Callable, baseline: dict | None = None, full_mode
     ``metrics`` and ``baseline`` (the same walker with zero torque): from ``metrics.summarize``; ``band``:
     ``reference.healthy_band``; ``full_model``: ``metrics.episode_summary`` of an episode on the unreduced model.
     """
-    speed, asked = metrics["speed_m_s"], metrics["speed_asked_m_s"]
+    speed, requested = metrics["speed_m_s"], metrics["speed_asked_m_s"]
     falls = [episode["time_s"] for episode in metrics["per_episode"] if episode["fell"]]
     return {
         "episodes": metrics["episodes"],
@@ -37,11 +37,11 @@ def facts(metrics: dict, band: Callable, baseline: dict | None = None, full_mode
         "first_fall_s": min(falls, default=None),
         "time_s": metrics["time_s"],
         "speed_m_s": speed,
-        "speed_asked_m_s": asked,
-        "speed_error_m_s": None if speed is None or asked is None else abs(speed - asked),
+        "speed_asked_m_s": requested,
+        "speed_error_m_s": None if speed is None or requested is None else abs(speed - requested),
         **_angle_facts(metrics, band),
         **_moment_facts(metrics, band),
-        **_ground_facts(metrics["both"], asked, band),
+        **_ground_facts(metrics["both"], requested, band),
         **_symmetry_facts(metrics),
         **_device_facts(metrics, band),
         **_metabolic_facts(metrics, baseline),
@@ -56,8 +56,8 @@ def _angle_facts(metrics: dict, band: Callable) -> dict:
     gps = healthy.get("gps_deg")
     if gps is None or not profile:
         return {}
-    asked = metrics["speed_asked_m_s"]
-    spreads = [np.mean(np.square(band(angles.MEASURED[name].coordinate, asked)[2])) for name in profile]
+    requested = metrics["speed_asked_m_s"]
+    spreads = [np.mean(np.square(band(angles.MEASURED[name].coordinate, requested)[2])) for name in profile]
     own, worst = float(np.sqrt(np.mean(spreads))), max(profile, key=lambda name: profile[name])
     return {
         "gps_deg": gps,
@@ -81,10 +81,10 @@ def _moment_facts(metrics: dict, band: Callable) -> dict:
     return dict(zip(names, max(rows), strict=True)) if rows else {}
 
 
-def _ground_facts(both: dict, asked: float | None, band: Callable) -> dict:
+def _ground_facts(both: dict, requested: float | None, band: Callable) -> dict:
     """The peaks of the vertical and fore-aft ground reaction against those of the healthy curves, in their SDs."""
-    percent = np.asarray(band("grf_vertical", asked)[0], float)
-    up, ahead = (np.array(band(name, asked)[1:], float) for name in ("grf_vertical", "grf_anterior"))
+    percent = np.asarray(band("grf_vertical", requested)[0], float)
+    up, ahead = (np.array(band(name, requested)[1:], float) for name in ("grf_vertical", "grf_anterior"))
     early, late = percent <= MIDSTANCE_PERCENT, (percent > MIDSTANCE_PERCENT) & (percent < 80)
     healthy = {  # figure of metrics -> what it is called, and the healthy curve (mean, SD) that it is the maximum of
         "grf_loading_peak_bw": ("vertical in loading", up[:, early]),

@@ -116,9 +116,9 @@ def strides_csv(records: Sequence[GaitRecord]) -> str:
 def headline(metrics: dict, band: composite.Band | None = None) -> list[tuple[str, str, str]]:
     """The key figures: (what, measured, asked or healthy), for the page and for a terminal."""
     band = band or healthy_band
-    both, asked = metrics["both"], metrics["speed_asked_m_s"]
-    cadence = np.sqrt(60 * asked / reference.WALK_RATIO)
-    _, mean, sd = (np.asarray(part, float) for part in band("grf_vertical", asked))
+    both, requested = metrics["both"], metrics["speed_asked_m_s"]
+    cadence = np.sqrt(60 * requested / reference.WALK_RATIO)
+    _, mean, sd = (np.asarray(part, float) for part in band("grf_vertical", requested))
     peak = mean.argmax()
     length = 2 * reference.WALK_RATIO * cadence
     healthy_peak = f"healthy {mean[peak]:.2f} ± {sd[peak]:.2f} at this speed"
@@ -126,7 +126,7 @@ def headline(metrics: dict, band: composite.Band | None = None) -> list[tuple[st
     adults = "at 1.2 to 1.65 m/s"
     return [
         ("Walks", _walks(metrics), "no fall"),
-        ("Speed (m/s)", _number(metrics["speed_m_s"], ".2f"), f"asked {asked:.2f}"),
+        ("Speed (m/s)", _number(metrics["speed_m_s"], ".2f"), f"asked {requested:.2f}"),
         ("Cadence (steps/min)", _number(both["cadence_steps_per_min"], ".0f"), f"healthy about {cadence:.0f}"),
         ("Stride length (m)", _number(both["stride_length_m"], ".2f"), f"healthy about {length:.2f}"),
         ("Stance (% of cycle)", _number(both["stance_percent"], ".1f"), f"healthy 60 to 62 {adults}"),

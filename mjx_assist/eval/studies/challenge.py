@@ -154,19 +154,19 @@ def judged(row: Row, outcomes: Sequence[dict]) -> dict:
 
 def met(target: Target, share: float, reached: dict) -> bool:
     """Whether all that the target asks was reached; what could not be measured was not."""
-    asked = [share >= target.share - 1e-9]
+    requested = [share >= target.share - 1e-9]
     if target.speed_error is not None:
-        asked.append(reached["speed_error_m_s"] is not None and reached["speed_error_m_s"] < target.speed_error)
+        requested.append(reached["speed_error_m_s"] is not None and reached["speed_error_m_s"] < target.speed_error)
     if target.correlation is not None:
         known = [reached[f"{joint}_r"] for joint in ("hip", "knee")]
-        asked.append(all(r is not None and r >= target.correlation for r in known))
-    return all(asked)
+        requested.append(all(r is not None and r >= target.correlation for r in known))
+    return all(requested)
 
 
 def key_of(row: Row, bundle: Bundle, seeds: Sequence[int]) -> str:
     """What a row's result depends on, as a checksum: the policy, the row, the seeds, the simulator."""
-    asked = {"row": {**asdict(row), "conditions": describe(row.conditions)}, "seeds": list(seeds)}
-    text = json.dumps({**plain(asked), "policy": fingerprint(bundle), "mujoco": mujoco.__version__}, sort_keys=True)
+    requested = {"row": {**asdict(row), "conditions": describe(row.conditions)}, "seeds": list(seeds)}
+    text = json.dumps({**plain(requested), "policy": fingerprint(bundle), "mujoco": mujoco.__version__}, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

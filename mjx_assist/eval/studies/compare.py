@@ -18,7 +18,7 @@ SPEED_HELD = 0.05  # a mean speed farther than this from the one asked, relative
 
 
 @dataclass(frozen=True, eq=False)
-class Episode:
+class EpisodeFigures:
     """What is kept of a record: per group and figure a number for each stride [n], per curve its cycles [n, 101]."""
 
     seed: int
@@ -34,17 +34,17 @@ class Walks:
 
     case: str
     speed_m_s: float
-    episodes: tuple[Episode, ...]
+    episodes: tuple[EpisodeFigures, ...]
 
     def strides(self, curve: str) -> np.ndarray:
         """[n, 101] all strides of a curve."""
         return np.concatenate([episode.curves[curve] for episode in self.episodes])
 
 
-def episode(record: GaitRecord) -> Episode:
+def episode(record: GaitRecord) -> EpisodeFigures:
     """A record's strides, both legs together; what is not finite is left out."""
     whole, record = record, record.finite_part()
-    return Episode(
+    return EpisodeFigures(
         seed=int(record.seed),
         fell=bool(whole.fell),
         time_s=float(record.time[-1]),
@@ -98,31 +98,33 @@ def baseline_of(cases: Sequence[str], conditions: Sequence[str]) -> str:
 
 def notes(walks: Sequence[Walks], trained: dict[str, tuple[float, float]]) -> list[str]:
     """What a reader must know: speeds that a policy was not trained for or does not hold, falls, too few episodes."""
-    told = []
+    found = []
     for part in walks:
         low, high = trained[part.case]
         if not low - 1e-9 <= part.speed_m_s <= high + 1e-9:
-            asked = f"{low:g} m/s" if low == high else f"{low:g} to {high:g} m/s"
-            told.append(f"{part.case}: {part.speed_m_s:g} m/s is outside what the policy was trained for ({asked}).")
+            requested = f"{low:g} m/s" if low == high else f"{low:g} to {high:g} m/s"
+            found.append(
+                f"{part.case}: {part.speed_m_s:g} m/s is outside what the policy was trained for ({requested})."
+            )
     for part in walks:
         falls = [episode for episode in part.episodes if episode.fell]
         if falls:
             earliest = min(episode.time_s for episode in falls)
-            told.append(
+            found.append(
                 f"{part.case} at {part.speed_m_s:g} m/s fell in {len(falls)} of {len(part.episodes)} episodes, the "
                 f"earliest after {earliest:.1f} s: its figures are of the strides before a fall."
             )
         speed = statistics.pooled_mean(*_sums(part, "kinematics", "speed_m_s"))
         if np.isnan(speed):
-            told.append(f"{part.case} at {part.speed_m_s:g} m/s has no complete stride.")
+            found.append(f"{part.case} at {part.speed_m_s:g} m/s has no complete stride.")
         elif abs(speed - part.speed_m_s) > SPEED_HELD * part.speed_m_s:
-            told.append(
+            found.append(
                 f"{part.case} walked at {speed:.2f} m/s when asked for {part.speed_m_s:g}: power depends on speed, so "
                 "compare its cost of transport."
             )
     if min(len(part.episodes) for part in walks) < statistics.FEWEST_EPISODES:
-        told.append(f"Fewer than {statistics.FEWEST_EPISODES} episodes: no confidence intervals.")
-    return told
+        found.append(f"Fewer than {statistics.FEWEST_EPISODES} episodes: no confidence intervals.")
+    return found
 
 
 def _names(walks: Sequence[Walks]) -> list[tuple[str, str]]:
@@ -144,7 +146,7 @@ def _sd(part: Walks, group: str, figure: str) -> float:
     return cycles.sd(np.concatenate([_values(episode, group, figure) for episode in part.episodes]))
 
 
-def _values(episode: Episode, group: str, figure: str) -> np.ndarray:
+def _values(episode: EpisodeFigures, group: str, figure: str) -> np.ndarray:
     values = np.asarray(episode.figures[group].get(figure, ()), float)
     return values[np.isfinite(values)]
 

@@ -20,8 +20,8 @@ from mjx_assist.eval.gait import cycles, spatiotemporal
 from mjx_assist.eval.gait.summary import WARM_UP_S, episode_summary
 from mjx_assist.eval.replay.conditions import AS_TRAINED, Conditions
 from mjx_assist.eval.replay.record import GaitRecord
-from mjx_assist.eval.replay.session import Session
 from mjx_assist.eval.replay.tape import Tape
+from mjx_assist.eval.replay.walk import Walk
 from mjx_assist.files.plain import plain
 from mjx_assist.policy.bundle import Bundle, load, save
 
@@ -71,12 +71,12 @@ def outcome(record: GaitRecord) -> dict:
     walk was too short to tell.
     """
     summary, record = episode_summary(record), record.finite_part()
-    asked, error = speed_error(record)
+    requested, error = speed_error(record)
     return {
         **summary,
         **plain(
             {
-                "speed_asked_m_s": asked,
+                "speed_asked_m_s": requested,
                 "speed_error_m_s": error,
                 "stride_length_m": cycles.mean(spatiotemporal.stride_length(record)),
                 "cadence_steps_per_min": cycles.mean(spatiotemporal.cadence(record)),
@@ -92,8 +92,8 @@ def speed_error(record: GaitRecord) -> tuple[float, float]:
         return float(record.target_velocity.mean()), float("nan")
     place = np.interp(edges, record.time, record.column(record.qpos, "pelvis_tx"))
     way = np.concatenate([[0.0], np.cumsum(record.target_velocity[1:] * np.diff(record.time))])
-    asked = np.diff(np.interp(edges, record.time, way)) / SPEED_WINDOW_S
-    return float(asked.mean()), float(np.abs(np.diff(place) / SPEED_WINDOW_S - asked).mean())
+    requested = np.diff(np.interp(edges, record.time, way)) / SPEED_WINDOW_S
+    return float(requested.mean()), float(np.abs(np.diff(place) / SPEED_WINDOW_S - requested).mean())
 
 
 _bundles: list[Bundle] = []  # of a worker process
@@ -115,9 +115,9 @@ def _walk(trial: Trial) -> dict:
 
 
 @cache
-def _session(policy: int, kind: str, conditions: Conditions) -> Session:
+def _session(policy: int, kind: str, conditions: Conditions) -> Walk:
     """Making a full model takes longer than some walks in it."""
-    return Session(_bundles[policy], kind, record_rate=_RECORD_RATE, conditions=conditions)
+    return Walk(_bundles[policy], kind, record_rate=_RECORD_RATE, conditions=conditions)
 
 
 class _Progress:

@@ -14,7 +14,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image, ImageDraw, ImageFont
 
-from mjx_assist.eval.plots.style import COLOURS, FAINT, INK, STYLE
+from mjx_assist.eval.plots.style import COLORS, FAINT, INK, STYLE
 from mjx_assist.eval.replay.gauge import Gauge, Reading
 from mjx_assist.eval.replay.record import SIDES, GaitRecord
 from mjx_assist.eval.view.overlay import add_arrows, arrows, shown_torque, status, torque_lines
@@ -76,13 +76,13 @@ def _curves(record: GaitRecord, readings: list[Reading]) -> list[tuple[str, str,
         (
             "Vertical ground reaction",
             "body weights",
-            [(s, COLOURS[s], time, vertical[:, i]) for i, s in enumerate(SIDES)],
+            [(s, COLORS[s], time, vertical[:, i]) for i, s in enumerate(SIDES)],
         ),
     ]
     if record.device_joints:
         torque = shown_torque(record.device_torque, record.device_joints).T
         lines = zip(torque_lines(record.device_joints), torque, strict=True)
-        panels.append(("Device torque", "N m", [(label, colour, time, values) for (label, colour), values in lines]))
+        panels.append(("Device torque", "N m", [(label, color, time, values) for (label, color), values in lines]))
     return panels
 
 
@@ -138,9 +138,14 @@ def write(request: Path, film: Path) -> None:
     mujoco.GLContext(8, 8).make_current()  # fails at once where there is no OpenGL
     import imageio
 
-    with np.load(request, allow_pickle=False) as asked:
-        record = GaitRecord.load(str(asked["record"]))
-        frames, qpos, fps, plots = asked["frames"], asked["qpos"], float(asked["fps"]), bool(asked["plots"])
+    with np.load(request, allow_pickle=False) as requested:
+        record = GaitRecord.load(str(requested["record"]))
+        frames, qpos, fps, plots = (
+            requested["frames"],
+            requested["qpos"],
+            float(requested["fps"]),
+            bool(requested["plots"]),
+        )
     if film.suffix == ".gif":
         writer = imageio.get_writer(film, mode="I", duration=1e3 / fps, loop=0)
     else:

@@ -102,14 +102,14 @@ def _render_request(request: Path, result: Path) -> None:
 
     from mjx_assist.eval.view.scene import ACTIVE, Scene
 
-    with np.load(request, allow_pickle=False) as asked:
-        scene = Scene(str(asked["human"]), str(asked["device"]), [str(name) for name in asked["muscles"]])
-        scene.pose(asked["qpos_full"], np.ones(len(asked["muscles"])))
+    with np.load(request, allow_pickle=False) as requested:
+        scene = Scene(str(requested["human"]), str(requested["device"]), [str(name) for name in requested["muscles"]])
+        scene.pose(requested["qpos_full"], np.ones(len(requested["muscles"])))
         scene.model.tendon_rgba[:] = ACTIVE
         scene.model.tendon_width[:] = _MUSCLE_WIDTH
-        reduced = _visible(str(asked["xml"])).compile()
+        reduced = _visible(str(requested["xml"])).compile()
         data = mujoco.MjData(reduced)
-        data.qpos[:] = asked["qpos"]
+        data.qpos[:] = requested["qpos"]
     mujoco.mj_forward(reduced, data)
     middle = np.array([*scene.data.subtree_com[0][:2], lowest(scene.model, scene.data) + 0.485 * SHOWN])
     full_images, _ = _draw(scene.model, scene.data, middle, muscles=True)

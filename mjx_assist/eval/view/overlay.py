@@ -5,13 +5,13 @@ import numpy as np
 from matplotlib.colors import to_rgba
 
 from mjx_assist.eval.gait.angles import JOINT_TITLES, MOMENT_SIGNS
-from mjx_assist.eval.plots.style import COLOURS
+from mjx_assist.eval.plots.style import COLORS
 from mjx_assist.eval.replay.gauge import Reading
 from mjx_assist.eval.replay.record import SIDES
 
 METRES_PER_NEWTON = 1e-3  # of an arrow: body weight reaches about as high as the hip
 ARROW_WIDTH = 0.012  # m
-SIDE_COLORS = np.array([to_rgba(COLOURS[side]) for side in SIDES])  # as in the plots
+SIDE_COLORS = np.array([to_rgba(COLORS[side]) for side in SIDES])  # as in the plots
 _LEAST_N = 20.0  # a smaller force has no arrow
 
 
@@ -46,8 +46,8 @@ def status(reading: Reading, device_joints: tuple[str, ...], device_on: bool) ->
     ]
     if device_joints:
         torque = zip(device_joints, shown_torque(reading.torque, device_joints), strict=True)
-        told = ", ".join(f"{_title(joint)} {round(value, 1) + 0.0:.1f}" for joint, value in torque)
-        rows.append(("device torque" if device_on else "device (off)", f"{told} N m"))
+        torques = ", ".join(f"{_title(joint)} {round(value, 1) + 0.0:.1f}" for joint, value in torque)
+        rows.append(("device torque" if device_on else "device (off)", f"{torques} N m"))
     return rows
 
 
@@ -59,9 +59,9 @@ def shown_torque(torque: np.ndarray, device_joints: tuple[str, ...]) -> np.ndarr
 def torque_lines(device_joints: tuple[str, ...]) -> list[tuple[str, str]]:
     """(label, colour) of each device joint's line in a plot: "ankle r, plantarflexion"."""
     directions = [MOMENT_SIGNS.get(_stem(joint), (1, "torque"))[1] for joint in device_joints]
-    colours = [COLOURS["left" if joint.endswith("_l") else "right"] for joint in device_joints]
+    colors = [COLORS["left" if joint.endswith("_l") else "right"] for joint in device_joints]
     labels = [f"{_title(joint)}, {direction}" for joint, direction in zip(device_joints, directions, strict=True)]
-    return list(zip(labels, colours, strict=True))
+    return list(zip(labels, colors, strict=True))
 
 
 def _stem(joint: str) -> str:

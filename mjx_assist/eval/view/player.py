@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 
 from mjx_assist.eval.replay.gauge import Reading
-from mjx_assist.eval.replay.session import Session
+from mjx_assist.eval.replay.walk import Walk
 from mjx_assist.policy.bundle import Bundle
 
 SPEED_STEP = 0.05  # m/s that one key press changes the target speed
@@ -87,12 +87,12 @@ class Player:
         pace: Pace | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ):
-        self.session = Session(bundle, kind, seed)
+        self.session = Walk(bundle, kind, seed)
         self.pace = pace or Pace()
         self.paused = False
         self.follow = True
         self.reading = self.session.read()
-        self.told: str | None = None  # how the last episode ended, once
+        self.message: str | None = None  # how the last episode ended, once
         self._steps, self._once, self._sleep = steps, False, sleep
         self._asked: queue.SimpleQueue[Callable[[Player], None]] = queue.SimpleQueue()
 
@@ -151,7 +151,7 @@ class Player:
         session.step()
         self.reading: Reading = session.read()
         if session.fell or session.steps >= self._steps:
-            self.told = f"seed {session.seed}: {'fell after' if session.fell else 'walked'} {session.time:.1f} s"
+            self.message = f"seed {session.seed}: {'fell after' if session.fell else 'walked'} {session.time:.1f} s"
 
     def _restart(self, seed: int) -> None:
         self.session.reset(seed)

@@ -128,11 +128,11 @@ def _render_request(request: Path, result: Path) -> None:
 
     from mjx_assist.eval.view.scene import Scene, side_camera
 
-    with np.load(request, allow_pickle=False) as asked:
-        scene = Scene(str(asked["human"]), str(asked["device"]), [str(name) for name in asked["muscles"]])
+    with np.load(request, allow_pickle=False) as requested:
+        scene = Scene(str(requested["human"]), str(requested["device"]), [str(name) for name in requested["muscles"]])
         images = []
         with mujoco.Renderer(scene.model, HEIGHT, WIDTH) as renderer:
-            for qpos, activation in zip(asked["qpos"], asked["activation"], strict=True):
+            for qpos, activation in zip(requested["qpos"], requested["activation"], strict=True):
                 scene.pose(qpos, activation)
                 renderer.update_scene(scene.data, side_camera(scene.place))
                 images.append(renderer.render())

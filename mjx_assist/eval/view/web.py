@@ -9,7 +9,7 @@ from collections import deque
 import numpy as np
 
 from mjx_assist.errors import UserError
-from mjx_assist.eval.plots.style import COLOURS, FAINT, INK
+from mjx_assist.eval.plots.style import COLORS, FAINT, INK
 from mjx_assist.eval.replay.record import SIDES
 from mjx_assist.eval.view.meshes import body_meshes, cylinder_between, muscle_segments, unit_cylinder
 from mjx_assist.eval.view.overlay import SIDE_COLORS, arrows, shown_torque, status, torque_lines
@@ -144,14 +144,14 @@ class Page:
 
     def _add_plots(self, gui, viser) -> None:
         """Speed, vertical ground reaction and device torque of the last seconds."""
-        shown = {"speed, m/s": [("target", FAINT), ("walked", INK)], "vertical ground reaction, BW": [*COLOURS.items()]}
+        shown = {"speed, m/s": [("target", FAINT), ("walked", INK)], "vertical ground reaction, BW": [*COLORS.items()]}
         if self._joints:
             shown["device torque, N m"] = torque_lines(self._joints)
         scales = {"x": viser.uplot.Scale(time=False, range=(-_PLOT_S, 0.0))}
         empty = np.zeros(2)
         self._plots = []
         for title, lines in shown.items():
-            series = [viser.uplot.Series(label=label, stroke=colour, width=2) for label, colour in lines]
+            series = [viser.uplot.Series(label=label, stroke=color, width=2) for label, color in lines]
             data = (empty, *[empty] * len(series))
             time = viser.uplot.Series(label="s")
             self._plots.append(gui.add_uplot(data, (time, *series), title=title, scales=scales, height=_PLOT_PX))

@@ -49,9 +49,9 @@ def watch(bundle: Bundle, kind: str, steps: int, seed: int) -> None:
     with open_window(scene, lambda key: key in KEYS and player.ask(KEYS[key][2])) as window:
         while window.is_running():
             player.tick(lambda player: show(scene, window, player))
-            if player.told:
-                print(f"{player.told}; close the window to end", flush=True)
-                player.told = None
+            if player.message:
+                print(f"{player.message}; close the window to end", flush=True)
+                player.message = None
     print(rate_line(player.pace, player.session.dt))
 
 

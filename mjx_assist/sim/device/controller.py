@@ -128,18 +128,18 @@ def _torque(settings: DeviceController, mass: float) -> Torque:
 
 def _own_torque(settings: OwnController, scale: float) -> Torque:
     """The user's function, called with its parameters; one torque for all motors stands for each."""
-    told, name, parameters = f"device controller {settings.type!r}", settings.type, settings.parameters
+    where, name, parameters = f"device controller {settings.type!r}", settings.type, settings.parameters
     function = imported(name, "device controller")
     try:
         inspect.signature(function).bind(None, None, **parameters)
     except TypeError as error:
         allowed = f"{name.rpartition(':')[2]}{inspect.signature(function)}"
-        raise UserError(f"{told}: 'parameters' {parameters}: {error}. Allowed: those of {allowed}.") from None
+        raise UserError(f"{where}: 'parameters' {parameters}: {error}. Allowed: those of {allowed}.") from None
 
     def torque(felt: Felt, xp: Any) -> Any:
         made = xp.asarray(function(felt, xp, **parameters))
         if made.shape not in ((), felt.angle.shape):
-            raise UserError(f"{told}: must return a torque for each motor {felt.angle.shape}, returned {made.shape}.")
+            raise UserError(f"{where}: must return a torque for each motor {felt.angle.shape}, returned {made.shape}.")
         return scale * made + xp.zeros_like(felt.angle)
 
     return torque

@@ -16,7 +16,7 @@ class Pushes(NamedTuple):
     interval: Any
 
 
-def draw(impulse: Sequence[Any], interval: Sequence[Any], uniform: Any, xp: Any = np) -> Pushes:
+def sample(impulse: Sequence[Any], interval: Sequence[Any], uniform: Any, xp: Any = np) -> Pushes:
     """From ``N_IMPULSES + 1`` numbers uniform in 0..1; sizes lie in ``impulse``, both directions are as likely."""
     signed = 2.0 * uniform[:N_IMPULSES] - 1.0
     size = impulse[0] + (impulse[1] - impulse[0]) * xp.abs(signed)

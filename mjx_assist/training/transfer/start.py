@@ -114,15 +114,15 @@ def _plan(
 ) -> Plan | None:
     """How to take over one head or the critic; None if it starts fresh, and ``rows`` say why."""
     init, options = run.config.init_from, run.config.policy_params.head_options.get(part.name, HeadOptions())
-    asked = bool(options.init_from or (init and part.name in init.heads))
+    requested = bool(options.init_from or (init and part.name in init.heads))
     if source is None:
-        rows.append(Row(part.name, "network", part.name, FRESH, RESET if asked else ""))
+        rows.append(Row(part.name, "network", part.name, FRESH, RESET if requested else ""))
         return None
     policy = source.bundle.policy
     there = {head.name: head for head in (*policy.heads, *([policy.critic] if policy.critic else []))}
-    if part.name not in there and asked:
+    if part.name not in there and requested:
         raise unknown(f"{source.where}: head", part.name, there)
-    if part.name not in there or not (there[part.name].enabled or asked):
+    if part.name not in there or not (there[part.name].enabled or requested):
         rows.append(
             Row(part.name, "network", part.name, FRESH, "switched off there" if part.name in there else "none there")
         )

@@ -30,7 +30,7 @@ def panels(gait):
 
 
 def line(ax, side):
-    return next(ln for ln in ax.lines if ln.get_color() == style.COLOURS[side] and len(ln.get_xdata()) > 2)
+    return next(ln for ln in ax.lines if ln.get_color() == style.COLORS[side] and len(ln.get_xdata()) > 2)
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +104,7 @@ def test_published_emg_wraps_around_the_cycle():
 def test_legs_differ_in_line_and_in_grey(drawn):
     assert style.DASHES["right"] != style.DASHES["left"]
     weights = (0.2126, 0.7152, 0.0722)
-    grey = [np.dot(to_rgb(colour), weights) for colour in style.COLOURS.values()]
+    grey = [np.dot(to_rgb(colour), weights) for colour in style.COLORS.values()]
     assert max(grey) < 0.6 < np.dot(to_rgb(style.HEALTHY), weights) + 0.01
 
 

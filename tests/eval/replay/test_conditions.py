@@ -13,7 +13,7 @@ import pytest
 from mjx_assist.curriculum.settings import Randomization
 from mjx_assist.eval.replay.conditions import Conditions, constant, fixed
 from mjx_assist.eval.replay.contact import ContactTape
-from mjx_assist.eval.replay.session import Session
+from mjx_assist.eval.replay.walk import Walk
 from mjx_assist.eval.replay.walker import Walker
 from mjx_assist.reference.cycle import sample
 from mjx_assist.sim import action
@@ -34,7 +34,7 @@ def test_a_push_in_flight_changes_momentum_by_its_impulse(untrained_bundle, kind
     """High above the ground nothing else pushes forward; against the same flight without (which drifts by 0.3 N*s)."""
     flights = []
     for push in (None, (20.0, 0.1)):  # one begins when the other ends
-        session, flight = Session(untrained_bundle, kind, conditions=Conditions(push=push)), []
+        session, flight = Walk(untrained_bundle, kind, conditions=Conditions(push=push)), []
         session.walker.data.qpos[session.walker._height] += 50.0
         for _ in range(9):  # 0.1 s without, 0.2 s with
             session.step()
@@ -47,11 +47,11 @@ def test_a_push_in_flight_changes_momentum_by_its_impulse(untrained_bundle, kind
 
 
 def test_mass_strength_and_friction_are_the_models_times_the_factor(untrained_bundle):
-    session = Session(untrained_bundle, conditions=Conditions(randomization=fixed(body_mass=1.1, friction=0.5)))
-    plain = Session(untrained_bundle)
+    session = Walk(untrained_bundle, conditions=Conditions(randomization=fixed(body_mass=1.1, friction=0.5)))
+    plain = Walk(untrained_bundle)
     assert session.walker.body_mass == pytest.approx(1.1 * plain.walker.body_mass)
     np.testing.assert_allclose(session.walker.model.pair_friction, 0.5 * plain.walker.model.pair_friction)
-    weak = Session(untrained_bundle, conditions=Conditions(randomization=fixed(strength=0.7)))
+    weak = Walk(untrained_bundle, conditions=Conditions(randomization=fixed(strength=0.7)))
     forces = []
     for session in (plain, weak):
         session.walker.data.qvel[:] = 0.0
@@ -85,8 +85,8 @@ def test_a_rigid_block_on_a_slope_is_borne_by_its_weight_below_its_centre():
 
 
 def test_height_is_over_the_slope_and_the_start_stands_on_it(untrained_bundle):
-    level = Session(untrained_bundle, seed=1)
-    tilted = Session(untrained_bundle, seed=1, conditions=Conditions(randomization=fixed(slope=SLOPE)))
+    level = Walk(untrained_bundle, seed=1)
+    tilted = Walk(untrained_bundle, seed=1, conditions=Conditions(randomization=fixed(slope=SLOPE)))
     assert tilted.walker.height() == pytest.approx(level.walker.height(), abs=0.03)
     walker = tilted.walker
     walker.data.qpos[walker._forward] += 10.0
@@ -103,7 +103,7 @@ def test_height_is_over_the_slope_and_the_start_stands_on_it(untrained_bundle):
 
 def test_every_seed_walks_another_rough_ground_and_the_same_again(untrained_bundle):
     rough = Conditions(terrain_type="random", terrain_params="0.06")
-    session = Session(untrained_bundle, conditions=rough)
+    session = Walk(untrained_bundle, conditions=rough)
 
     def heights(seed):
         session.reset(seed)
@@ -116,7 +116,7 @@ def test_every_seed_walks_another_rough_ground_and_the_same_again(untrained_bund
 
 
 def test_the_command_is_the_one_asked_for(untrained_bundle):
-    session = Session(untrained_bundle, conditions=Conditions(command=constant(0.9)))
+    session = Walk(untrained_bundle, conditions=Conditions(command=constant(0.9)))
     assert {session.commanded(t) for t in (0.0, 3.0)} == {0.9}
 
 
@@ -165,9 +165,9 @@ def test_conditions_are_the_training_envs_step_by_step(untrained_bundle, reduced
         observation=env.observation_spec,
         policy=SimpleNamespace(act=act),
     )
-    session = Session(bundle, conditions=Conditions(randomization=asked, **ground))
+    session = Walk(bundle, conditions=Conditions(randomization=asked, **ground))
     drawn = {name: np.asarray(x, float) for name, x in env._uniform(_episode_key(3)).items()}
-    session._episode = session._rules.draw({}, (), drawn)
+    session._episode = session._rules.sample({}, (), drawn)
     for mine, theirs in zip(
         jax.tree.leaves(session._episode.variation), jax.tree.leaves(walker.episode.variation), strict=True
     ):
@@ -197,7 +197,7 @@ def _episode_key(seed: int):
 
 def test_the_grounds_own_slope_adds_to_the_randomized_one(untrained_bundle):
     tilted = Conditions(terrain_type="slope", terrain_params="0.1", randomization=fixed(slope=0.02))
-    assert Session(untrained_bundle, conditions=tilted).walker.slope == pytest.approx(0.12)
+    assert Walk(untrained_bundle, conditions=tilted).walker.slope == pytest.approx(0.12)
 
 
 def test_segments_of_the_full_model_weigh_what_the_reduced_ones_they_are_part_of_do(untrained_bundle):
@@ -206,7 +206,7 @@ def test_segments_of_the_full_model_weigh_what_the_reduced_ones_they_are_part_of
     for kind in ("reduced", "full"):
         plain = Walker(untrained_bundle, kind).model.body_mass.copy()
         uneven = Conditions(randomization=Randomization(segment_mass=(0.5, 1.5), strength=(0.5, 0.5)))
-        session = Session(untrained_bundle, kind, seed=4, conditions=uneven)
+        session = Walk(untrained_bundle, kind, seed=4, conditions=uneven)
         model = session.walker.model
         walkers[kind] = model, model.body_mass / np.where(plain > 0, plain, 1.0)
     (reduced, factor), (full, found) = walkers["reduced"], walkers["full"]
@@ -222,7 +222,7 @@ def test_segments_of_the_full_model_weigh_what_the_reduced_ones_they_are_part_of
 def test_walker_on_a_slope_loses_height_for_its_gravity_component(untrained_bundle):
     """A body that slides without friction down a plane gains speed at g sin(a) cos(a) forward."""
     slippery = fixed(slope=-SLOPE, friction=1e-4)
-    session = Session(untrained_bundle, conditions=Conditions(randomization=slippery))
+    session = Walk(untrained_bundle, conditions=Conditions(randomization=slippery))
     walker, model = session.walker, session.walker.model
     qpos, qvel, _ = sample(untrained_bundle.gait, 0.1, 1.25)
     model.dof_damping[3:] = 1e3  # nearly rigid: it slides as a block

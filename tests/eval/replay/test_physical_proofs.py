@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from mjx_assist.eval.replay.record import GaitRecord
-from mjx_assist.eval.replay.session import Session
 from mjx_assist.eval.replay.tape import Tape
+from mjx_assist.eval.replay.walk import Walk
 from mjx_assist.model.names import GRAVITY
 from mjx_assist.paths import data_path
 from mjx_assist.policy import bundle as bundles
@@ -24,7 +24,7 @@ LEG_JOINTS = [f"{joint}_{side}" for joint in ("hip_flexion", "knee_angle", "ankl
 class Walk:
     """A recorded walk; of each step the model's own state, velocity after it, acceleration and forces ``[nv]``."""
 
-    session: Session
+    session: Walk
     record: GaitRecord
     step: float
     steps: list[dict]
@@ -35,7 +35,7 @@ class Walk:
 
 def walk(kind, step=None):
     """SECONDS of the shipped policy with every physics step on the tape."""
-    session = Session(bundles.load(data_path("models", "policies", "walk22_exo")), kind, seed=0)
+    session = Walk(bundles.load(data_path("models", "policies", "walk22_exo")), kind, seed=0)
     model, data = session.walker.model, session.walker.data
     model.opt.timestep = step or model.opt.timestep
     session._every = 1

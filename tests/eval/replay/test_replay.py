@@ -53,7 +53,7 @@ def test_replay_is_the_training_env_without_jax(untrained_bundle, reduced, mode)
     uniform = np.random.default_rng(seed).uniform(size=command.N_LEVELS + 3)
     state = env.reset(jax.random.PRNGKey(0))
     walker = state.pipeline_state
-    wish = command.draw(env.command_range, jnp.asarray(uniform[1:]), jnp)
+    wish = command.sample(env.command_range, jnp.asarray(uniform[1:]), jnp)
     first = float(command.target_velocity(wish, 0.0))
     qpos, qvel, _ = cycle.sample(env.gait, uniform[0], first)
     physics = walker.physics.replace(qpos=jnp.float32(qpos), qvel=jnp.float32(qvel))

@@ -16,7 +16,7 @@ from mjx_assist.eval.gait.metabolics import metabolic_summary
 from mjx_assist.eval.report.evaluations import analyze, commanded
 from mjx_assist.eval.studies import compare
 from mjx_assist.eval.studies.cases import cases_of
-from mjx_assist.eval.studies.compare import Episode, Walks
+from mjx_assist.eval.studies.compare import EpisodeFigures, Walks
 
 
 def walks(case, means, speed=1.25, spread=0.1, group="metabolic", figure="power_w_per_kg", fell=()):
@@ -27,7 +27,7 @@ def walks(case, means, speed=1.25, spread=0.1, group="metabolic", figure="power_
         figures = {name: {} for name in compare.GROUPS}
         figures["kinematics"] = {"speed_m_s": np.full(0 if seed in fell else 10, speed)}
         figures[group] = figures[group] | {figure: mean + (around if seed not in fell else around[:0])}
-        episodes.append(Episode(seed, seed in fell, 1.0 if seed in fell else 30.0, figures, {}))
+        episodes.append(EpisodeFigures(seed, seed in fell, 1.0 if seed in fell else 30.0, figures, {}))
     return Walks(case, speed, tuple(episodes))
 
 

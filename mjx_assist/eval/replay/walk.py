@@ -28,7 +28,7 @@ PUSH_S = pushes.DURATION_S  # a push lasts this long
 _RECORD_RATE = 250.0  # Hz: physics steps are recorded at most this often
 
 
-class Session:
+class Walk:
     """A policy in a walker. ``device_on``: False holds the device at zero torque; `ask_speed` and `push` act at once.
     ``record_rate``: samples per second on the tape at most (None: 250). ``conditions``: what the walk is put under.
 
@@ -68,7 +68,7 @@ class Session:
         self.seed, self.steps, self.fell = seed, 0, False
         self._physics_steps = 0
         self._push, self._push_until = 0.0, 0.0
-        self._command, self._rng = command.draw(self._limits, uniform[1:]), rng
+        self._command, self._rng = command.sample(self._limits, uniform[1:]), rng
         self._episode = self._drawn(seed)
         self.walker.vary(self._episode.variation)
         self.phase = float(uniform[0]) if self._params.flag_random_ref_index else 0.0
@@ -151,7 +151,7 @@ class Session:
         """The episode's conditions; of a ground's variants each seed has the next."""
         uniform = {name: self._rng.uniform(size=n) for name, n in self._rules.sizes.items()}
         uniform["ground"] = np.array([(seed % self._variants + 0.5) / self._variants])
-        episode = self._rules.draw({}, (), uniform)
+        episode = self._rules.sample({}, (), uniform)
         if self.conditions.push:
             impulse, interval = self.conditions.push
             episode = episode._replace(pushes=pushes.Pushes(np.full(pushes.N_IMPULSES, impulse), interval))
@@ -159,9 +159,9 @@ class Session:
 
     def _push_force(self, time: float) -> float:
         """Force (N) of the control step that begins at ``time``: what was asked, and what the conditions say."""
-        asked = self._push if time < self._push_until - 0.5 * self.dt else 0.0
+        requested = self._push if time < self._push_until - 0.5 * self.dt else 0.0
         drawn = self._rules.push_force(self._episode, time, self.dt)
-        return asked if drawn is None else asked + float(drawn)
+        return requested if drawn is None else requested + float(drawn)
 
     def _control(self, target: float) -> np.ndarray:
         """The controls ``[nu]`` of the coming control step."""

@@ -6,8 +6,8 @@ import pytest
 
 from mjx_assist.eval.replay.gauge import Gauge
 from mjx_assist.eval.replay.replay import replay
-from mjx_assist.eval.replay.session import PUSH_S, Session
 from mjx_assist.eval.replay.tape import Tape
+from mjx_assist.eval.replay.walk import PUSH_S, Walk
 from mjx_assist.eval.view.player import LAG_S, Pace, Player, rate_line
 from mjx_assist.paths import data_path
 from mjx_assist.policy import bundle as bundles
@@ -35,7 +35,7 @@ class Clock:
 
 def test_a_session_walks_what_replay_records(shipped):
     record = replay(shipped, steps=12, seed=4)
-    session = Session(shipped, seed=4)
+    session = Walk(shipped, seed=4)
     tape = Tape(session.walker)
     for _ in range(12):
         session.step(tape)
@@ -48,7 +48,7 @@ def test_a_session_walks_what_replay_records(shipped):
 
 
 def test_the_switch_takes_the_torque_away_and_gives_it_back(shipped):
-    session = Session(shipped, seed=0)
+    session = Walk(shipped, seed=0)
 
     def most(steps):
         torque = []
@@ -68,7 +68,7 @@ def test_a_push_adds_its_impulse_to_the_momentum(shipped):
     """Two walks that differ by the push alone, while the feet's answer is still small: mass * change = F * t."""
     ways = []
     for force in (0.0, 60.0):
-        session = Session(shipped, seed=0)
+        session = Walk(shipped, seed=0)
         for _ in range(20):
             session.step()
         session.push(force)
@@ -80,7 +80,7 @@ def test_a_push_adds_its_impulse_to_the_momentum(shipped):
 
 
 def test_a_push_ends(shipped):
-    session = Session(shipped, seed=0)
+    session = Walk(shipped, seed=0)
     session.push(80.0)
     pushed = []
     for _ in range(10):
@@ -90,7 +90,7 @@ def test_a_push_ends(shipped):
 
 
 def test_the_speed_that_is_asked_for_replaces_the_episodes_own(shipped):
-    session = Session(shipped, seed=0)
+    session = Walk(shipped, seed=0)
     assert session.commanded(0.0) == pytest.approx(1.25)
     clock = []
     for speed in (1.0, 1.6):
@@ -166,7 +166,7 @@ def ticks(player, n):
 
 def test_player_plays_one_seed_after_the_other(player):
     assert ticks(player, 7) == [(0, 1), (0, 2), (0, 3), (0, 4), (0, 5), (1, 1), (1, 2)]
-    assert player.told == "seed 0: walked 0.2 s"
+    assert player.message == "seed 0: walked 0.2 s"
 
 
 def test_player_pauses_steps_and_resets(player):
@@ -201,4 +201,4 @@ def test_a_fall_starts_the_next_seed(untrained_bundle):
     clock = Clock()
     player = Player(untrained_bundle, "reduced", 10_000, 0, Pace(clock.now, clock.sleep), clock.sleep)
     shown = ticks(player, 200)
-    assert shown[-1][0] > 0 and player.told.startswith("seed ") and "fell after" in player.told
+    assert shown[-1][0] > 0 and player.message.startswith("seed ") and "fell after" in player.message
