@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from mjx_assist.eval.gait import angles
+from mjx_assist.eval.gait import angles, metrics
 from mjx_assist.eval.gait.angles import JOINT_TITLES, MOMENT_SIGNS
 from mjx_assist.eval.plots.style import FAINT, HEALTHY, MODEL_TITLES, MUSCLE_TITLES, SOFT, cycle_axis, say, styled
 from mjx_assist.eval.studies.compare import Walks
@@ -60,17 +60,34 @@ def metabolic(walks: Sequence[Walks], rows: Sequence[dict], baseline: str) -> Fi
     """Muscle power and cost of transport of every case at every speed, with 95 % limits, by both models."""
     names = [n for n in dict.fromkeys(row["figure"] for row in rows if row["group"] == "metabolic")]
     power, cost = ([n for n in names if part in n] for part in ("power", "cost"))
-    panels = [(name, "muscle power (W/kg)") for name in power] + [
-        (name, "cost of transport (J/(kg·m))") for name in cost
-    ]
-    columns = len(panels) if len({row["speed_asked_m_s"] for row in rows}) == 1 else len(power)
-    lines = len(panels) // columns
-    figure = Figure(figsize=(10.4 if lines == 1 else 3.6 * columns, 2.5 * lines + 0.4), layout="constrained")
+    units = dict.fromkeys(power, "muscle power (W/kg)") | dict.fromkeys(cost, "cost of transport (J/(kg·m))")
+    panels = {
+        name: (next((title for key, title in MODEL_TITLES.items() if name.startswith(key)), name), unit)
+        for name, unit in units.items()
+    }
+    one_speed = len({row["speed_asked_m_s"] for row in rows}) == 1
+    return _means(walks, rows, baseline, panels, len(panels) if one_speed else len(power))
+
+
+@styled
+def further(walks: Sequence[Walks], rows: Sequence[dict], baseline: str) -> Figure | None:
+    """The figures of the table of metrics that no other figure shows, with 95 % limits; None without any."""
+    known = {row["figure"] for row in rows}
+    panels = {metric.name: (metric.title, metric.unit) for metric in metrics.drawn() if metric.name in known}
+    return _means(walks, rows, baseline, panels, min(_GRID, len(panels))) if panels else None
+
+
+def _means(walks: Sequence[Walks], rows: Sequence[dict], baseline: str, panels: dict, columns: int) -> Figure:
+    """A panel of bars for each figure's (title, unit)."""
+    lines = -(-len(panels) // columns)
+    width = min(10.4, 5.2 * columns) if lines == 1 else 3.6 * columns
+    figure = Figure(figsize=(width, 2.5 * lines + 0.4), layout="constrained")
     axes = figure.subplots(lines, columns, squeeze=False)
-    for ax, (name, unit) in zip(axes.flat, panels, strict=True):
-        model = next((title for key, title in MODEL_TITLES.items() if name.startswith(key)), name)
+    for ax in axes.flat[len(panels) :]:
+        ax.set_axis_off()
+    for ax, (name, (title, unit)) in zip(axes.flat, panels.items(), strict=False):
         _dots(ax, [row for row in rows if row["figure"] == name], baseline)
-        ax.set(title=model, ylabel=unit, xlabel="speed asked (m/s)")
+        ax.set(title=title, ylabel=unit, xlabel="speed asked (m/s)")
     _legend(figure, walks, healthy=False)
     return figure
 
@@ -151,7 +168,7 @@ def _dots(ax: Axes, rows: Sequence[dict], baseline: str) -> None:
             ax.annotate(text, (x, top), (0, 3), textcoords="offset points", ha="center", **style)
     ax.set_xlim(-0.6, len(speeds) - 0.4)
     ax.set_xticks(range(len(speeds)), [f"{speed:g}" for speed in speeds])
-    ax.set_ylim(0, 1.25 * ax.get_ylim()[1])
+    ax.set_ylim(*(1.25 * limit for limit in (min(0, ax.get_ylim()[0]), max(0, ax.get_ylim()[1]))))
     ax.grid(axis="y", color=FAINT, lw=0.5)
 
 

@@ -16,7 +16,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from PIL import Image
 
-from mjx_assist.eval.gait import angles, cycles
+from mjx_assist.eval.gait import angles, cycles, metrics
 from mjx_assist.eval.plots import ground, muscles
 from mjx_assist.eval.plots import joints as plots_joints
 from mjx_assist.eval.plots.style import (
@@ -86,6 +86,7 @@ def sections(gait: Gait) -> list[Section]:
     off_plane = [name for name in angles.angles_of(gait.first) if name in angles.OFF_PLANE]
     device = cycles.driven_joints(gait.first)
     energy = gait.metrics.get("metabolic") or {}
+    further = [metric for metric in metrics.drawn() if metric.known(gait.first)]
     return [
         section
         for section in (
@@ -109,6 +110,7 @@ def sections(gait: Gait) -> list[Section]:
                 height=1.05,
             ),
             Section("Metabolic power", [*_each(muscles.energy_panel, gait, energy)], columns=2, height=1.5, foot=0.8),
+            Section("Further figures", [*_each(ground.figure_panel, gait, further)], columns=3),
             Section("Time", _time(gait), columns=2, height=1.4),
         )
         if section.panels
@@ -148,7 +150,7 @@ def composite(gait: Gait) -> tuple[Figure, dict[str, tuple[float, float]]]:
         for i, panel in enumerate(part.panels):
             ax = figure.add_axes(_rectangle(part, i, top, height))
             panel(ax)
-            letter = "" if i and part.columns > 4 else next(letters)
+            letter = "" if i and part.columns > 4 else next(letters, "")
             if part.columns > 4:
                 _small_multiple(ax, part, i)
             offset = {"xytext": (-34, 5), "textcoords": "offset points", "annotation_clip": False}

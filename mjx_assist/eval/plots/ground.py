@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.axes import Axes
 
-from mjx_assist.eval.gait import cycles, events
+from mjx_assist.eval.gait import cycles, events, metrics
 from mjx_assist.eval.plots.style import (
     COLORS,
     DASHES,
@@ -135,6 +135,34 @@ def stride_panel(ax: Axes, gait) -> None:
         corner(ax, f"CV {100 * sd / mean:.1f} %")
         ax.set_ylim(min(*durations, 0.9 * mean), max(*durations, 1.1 * mean))
     ax.set(title=title, xlabel="time (s)", ylabel="stride time (s)")
+
+
+def figure_panel(ax: Axes, gait, metric: metrics.StrideMetric) -> None:
+    """A figure of every stride against when the stride began, with each leg's mean and SD."""
+    told = []
+    for side in SIDES:
+        start, values = np.concatenate([_over_time(record, metric.name, side) for record in gait.records], axis=1)
+        if not values.size:
+            continue
+        mean, sd, colour = values.mean(), values.std(ddof=min(1, values.size - 1)), COLOURS[side]
+        ax.axhspan(mean - sd, mean + sd, color=colour, alpha=0.13, lw=0, zorder=0)
+        ax.axhline(mean, color=colour, ls=DASHES[side], lw=0.9)
+        ax.plot(start, values, MARKERS[side], color=colour, ms=2.6, mew=0, alpha=0.75, ls="none")
+        told.append(f"{side} {mean:.3g} ± {sd:.2g}")
+    if told:
+        corner(ax, ", ".join(told))
+    else:
+        say(ax, "no complete stride")
+    ax.set(xlabel="time (s)", ylabel=metric.unit)
+    ax.set_title(metric.title, pad=13)  # the corner's text is long
+
+
+def _over_time(record: GaitRecord, figure: str, side: str) -> np.ndarray:
+    """[2, n] s when each of a leg's strides began, and its figure; those that have it."""
+    values = metrics.figures(record).get(figure)
+    strides = [] if values is None else zip(events.strides(record), values, strict=True)
+    pairs = [(record.time[s.start], value) for s, value in strides if s.side == side and np.isfinite(value)]
+    return np.array(pairs, float).reshape(-1, 2).T
 
 
 def speed_panel(ax: Axes, gait) -> None:

@@ -29,6 +29,7 @@ _FIGURES = {
     "kinematics": "Kinematics",
     "kinetics": "Kinetics",
     "activation": "Muscle activation",
+    "further": "Further figures",  # where there are any
 }
 _METHOD = (
     "Every case walked from the same seeds: the same phase of the gait to start from and the same commands. A figure "
@@ -51,6 +52,8 @@ def write_page(out: Path, result: dict, walks: Sequence[Walks]) -> Path:
         "kinetics": compare.kinetics(walks),
         "activation": compare.activation(walks),
     }
+    further = compare.further(walks, result["figures"], result["baseline"])
+    drawn |= {"further": further} if further else {}
     images = {name: save(figure, out / name, dpi=150) for name, figure in drawn.items()}
     write_text(out / PAGE, page(result, images))
     return out / PAGE
@@ -85,7 +88,7 @@ def page(result: dict, images: dict[str, bytes]) -> str:
         findings=findings(result),
         notes=result["notes"],
         key_figures=_tables(result, key),
-        figures=[(title, images[name]) for name, title in _FIGURES.items()],
+        figures=[(title, images[name]) for name, title in _FIGURES.items() if name in images],
         groups=[(group.capitalize(), _tables(result, rows)) for group, rows in by_group.items() if rows],
         walked=_walked(result),
         method=_METHOD,
