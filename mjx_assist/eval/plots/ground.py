@@ -144,10 +144,10 @@ def figure_panel(ax: Axes, gait, metric: metrics.StrideMetric) -> None:
         start, values = np.concatenate([_over_time(record, metric.name, side) for record in gait.records], axis=1)
         if not values.size:
             continue
-        mean, sd, colour = values.mean(), values.std(ddof=min(1, values.size - 1)), COLOURS[side]
-        ax.axhspan(mean - sd, mean + sd, color=colour, alpha=0.13, lw=0, zorder=0)
-        ax.axhline(mean, color=colour, ls=DASHES[side], lw=0.9)
-        ax.plot(start, values, MARKERS[side], color=colour, ms=2.6, mew=0, alpha=0.75, ls="none")
+        mean, sd, color = values.mean(), values.std(ddof=min(1, values.size - 1)), COLORS[side]
+        ax.axhspan(mean - sd, mean + sd, color=color, alpha=0.13, lw=0, zorder=0)
+        ax.axhline(mean, color=color, ls=DASHES[side], lw=0.9)
+        ax.plot(start, values, MARKERS[side], color=color, ms=2.6, mew=0, alpha=0.75, ls="none")
         told.append(f"{side} {mean:.3g} ± {sd:.2g}")
     if told:
         corner(ax, ", ".join(told))
