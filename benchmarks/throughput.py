@@ -86,12 +86,18 @@ def _jobs(parts: Parts, train: Any, update: Any) -> dict:
     physics_loop = jax.jit(lambda b, c: jax.lax.scan(lambda _, x: (physics(*x), None), b_first(b), (b, c))[0])
     policy_loop = jax.jit(lambda s: rollout(s, False)[0])
     bare = _bare_c(env, before, control) if env.backend == "mujoco" else _bare_mjx(env, before, control)
+    trained = [jax.tree.map(jnp.copy, train)]  # an update takes its state's memory, so it goes on from its own result
+
+    def updated() -> Any:
+        trained[0] = update(trained[0])[0]
+        return trained[0]
+
     return {
         "bare": bare,
         "physics": lambda: physics_loop(before, control),
         "env": lambda: env_loop(train.env, action),
         "rollout": lambda: policy_loop(train.env),
-        "update": lambda: update(train),
+        "update": updated,
     }
 
 
@@ -200,8 +206,11 @@ def main() -> None:
     print(f"\n{table(results)}")
     if options.json:
         options.json.write_text(json.dumps({"machine": platform.processor(), "results": results}, indent=1) + "\n")
-    if options.docs:
+    failed = [name for name, result in results.items() if "error" in result]
+    if options.docs and not failed:
         write_table(DOCS / "performance.md", "throughput", table(results))
+    if failed:
+        raise SystemExit(f"did not run: {', '.join(failed)}")
 
 
 if __name__ == "__main__":

@@ -1,13 +1,17 @@
 """The benchmarks' own sums, and that an update after the first compiles nothing."""
 
+import sys
+
+import common
+import compile as compiling
 import jax
 import numpy as np
 import pytest
+import throughput
+import update_cost
 
 
 def test_updates_after_the_first_compile_nothing(monkeypatch):
-    import compile as compiling
-
     monkeypatch.setattr(compiling, "N_STEPS", 4)
     result = compiling.measure("mujoco", 8)
     assert result["recompiled"] == 0
@@ -16,8 +20,6 @@ def test_updates_after_the_first_compile_nothing(monkeypatch):
 
 
 def test_a_failed_or_slow_script_is_an_error_in_the_results(tmp_path):
-    import common
-
     script = tmp_path / "script.py"
     script.write_text("import json, os; print('noise'); print(json.dumps({'seen': os.environ['SEEN']}))")
     assert common.in_subprocess(script, timeout=60, environment={"SEEN": "this"}) == {"seen": "this"}
@@ -28,8 +30,6 @@ def test_a_failed_or_slow_script_is_an_error_in_the_results(tmp_path):
 
 
 def test_a_table_replaces_only_what_is_between_its_markers(tmp_path):
-    import common
-
     page = tmp_path / "page.md"
     page.write_text("above\n<!-- a -->\nold\n<!-- /a -->\nbelow\n<!-- b -->\n<!-- /b -->\n")
     common.write_table(page, "a", "| new |")
@@ -39,8 +39,6 @@ def test_a_table_replaces_only_what_is_between_its_markers(tmp_path):
 
 
 def test_parts_of_an_update_add_up_and_failures_are_told():
-    import throughput
-
     seconds = dict(zip(throughput.STEPS, (1.0, 1.1, 1.2, 1.3, 1.5), strict=True))
     row = {
         "device": "cpu",
@@ -62,8 +60,6 @@ def test_parts_of_an_update_add_up_and_failures_are_told():
 
 def test_xla_counts_the_body_of_a_loop_once():
     """What `update_cost` rests on: twice the matrix product's 2 n^3 FLOPs in a row, but one of them in a loop."""
-    import update_cost
-
     n = 64
     square = jax.ShapeDtypeStruct((n, n), np.float32)
     one = update_cost.cost(update_cost.compiled(lambda x: x @ x, square))
@@ -76,10 +72,28 @@ def test_xla_counts_the_body_of_a_loop_once():
 
 
 def test_the_slower_of_memory_and_arithmetic_bounds_the_rate():
-    import update_cost
-
     bandwidth, peak = update_cost.CHIPS["H100 SXM"]
     memory_bound = {"num_envs": 10, "n_steps": 2, "parts": {"a": (0.1 * peak, bandwidth), "b": (0.1 * peak, bandwidth)}}
     rate, limit = update_cost.bound(memory_bound, "H100 SXM")
     assert (rate, limit) == (pytest.approx(10.0), "memory")
     assert update_cost.bound({**memory_bound, "parts": {"a": (4 * peak, 1.0)}}, "H100 SXM")[1] == "arithmetic"
+
+
+def test_throughput_measures_every_part(monkeypatch):
+    monkeypatch.setattr(throughput, "SIZES", {"mujoco": (8, 4)})
+    row = throughput.measure("mujoco", 2)
+    assert (row["num_envs"], row["n_steps"]) == (8, 4)
+    assert set(row["seconds"]) == set(throughput.STEPS) and all(x > 0 for x in row["seconds"].values())
+    assert row["control_steps_per_s"] == pytest.approx(32 / row["seconds"]["update"])
+    assert np.isfinite([row["overhead"], row["env_over_bare"], row["peak_host_mb"]]).all()
+
+
+def test_a_case_that_fails_is_in_the_exit_code(monkeypatch, capsys, tmp_path):
+    results = iter([{"error": "no room"}, {"control_steps_per_s": 10.0}])
+    monkeypatch.setattr(throughput, "in_subprocess", lambda *_, **__: next(results))
+    monkeypatch.setattr(
+        sys, "argv", ["throughput.py", "--cases", "mujoco", "sb3", "--json", str(tmp_path / "out.json")]
+    )
+    with pytest.raises(SystemExit, match="did not run: mujoco"):
+        throughput.main()
+    assert "no room" in capsys.readouterr().out and (tmp_path / "out.json").is_file()

@@ -52,7 +52,14 @@ def test_imports_go_down_only_and_a_wrong_one_is_found(tmp_path: Path):
         Path(mjx_assist.__file__).parent, tmp_path / "mjx_assist", ignore=shutil.ignore_patterns("__pycache__")
     )
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
-    wrong = {"model/names.py": "mjx_assist.sim.env", "eval/gait/events.py": "jax", "files/plain.py": "mjx_assist.cli"}
+    wrong = {
+        "model/names.py": "mjx_assist.sim.env",
+        "eval/gait/events.py": "mjx_assist.eval.report.gait",
+        "eval/plots/style.py": "jax",
+        "files/plain.py": "mjx_assist.cli",
+        "policy/check.py": "mjx_assist.sim.own_code",
+        "eval/gait/cycles.py": "mjx_assist.sim.reward",
+    }
     assert lint(tmp_path) == 0
     for file, imported in wrong.items():
         path = tmp_path / "mjx_assist" / file
