@@ -93,9 +93,9 @@ def make_learner(
     Raises:
         UserError: the walkers, or the minibatches' groups of them, cannot be shared out evenly.
     """
-    mesh = sharding.device_mesh(walkers.count, jax.devices()[:1]) if mesh is None else mesh
+    mesh = sharding.device_mesh(walkers.number, jax.devices()[:1]) if mesh is None else mesh
     optimizer = optax.chain(optax.clip_by_global_norm(ppo.max_grad_norm), optax.scale_by_adam(eps=1e-5))
-    shuffle = make_shuffle(walkers.count, ppo, mesh.size)
+    shuffle = make_shuffle(walkers.number, ppo, mesh.size)
     return Learner(walkers, networks.ActorCritic(spec), optimizer, shuffle, ppo, mesh)
 
 
@@ -110,8 +110,8 @@ def init(learner: Learner, key: jax.Array) -> TrainState:
         learning_rate=jnp.asarray(learner.ppo.learning_rate, jnp.float32),
         normaliser=running_statistics.init_state(jax.ShapeDtypeStruct((walkers.observation_size,), jnp.float32)),
         returns=running_statistics.init_state(jax.ShapeDtypeStruct((), jnp.float32)),
-        env=walkers.reset(jax.random.split(for_envs, walkers.count)),
-        episodes=rollouts.Episodes(*[jnp.zeros(walkers.count)] * 3),
+        env=walkers.reset(jax.random.split(for_envs, walkers.number)),
+        episodes=rollouts.Episodes(*[jnp.zeros(walkers.number)] * 3),
         key=key,
         updates=jnp.zeros((), jnp.int32),
     )
@@ -151,7 +151,7 @@ def sharded_update(learner: Learner) -> Callable[[TrainState, Rollout], tuple[Tr
 def rollout(learner: Learner, train: TrainState) -> tuple[Rollout, rollouts.BlowUp]:
     """The policy walks for ``n_steps`` control steps."""
     step, ppo = learner.walkers.step, learner.ppo
-    numbers = sharding.walker_numbers(learner.walkers.count // learner.mesh.size)
+    numbers = sharding.walker_numbers(learner.walkers.number // learner.mesh.size)
     _, key, _ = _keys(train)
     env, episodes, seen, sums, blow_up = rollouts.rollout(
         step, learner.model, train.params, train.normaliser, train.env, train.episodes, key, numbers, ppo

@@ -15,12 +15,12 @@ Step = Callable[[State, jax.Array], tuple[State, jax.Array]]
 
 
 class Walkers(NamedTuple):
-    """``count`` walkers at once: ``reset(keys)``, and a ``step(state, action)`` that resets by itself and also gives
-    the observations from before that (`sim.env.auto_reset`)."""
+    """``number`` walkers at once: ``reset(keys)``, and a ``step(state, action)`` that resets by itself and also gives
+    the observations from before that (`sim.auto_reset`)."""
 
     reset: Callable[[jax.Array], State]
     step: Step
-    count: int
+    number: int
     observation_size: int
 
 
@@ -80,7 +80,7 @@ def rollout(
     walkers: jax.Array,
     ppo: PPOParams,
 ) -> tuple[State, Episodes, Transition, EpisodeLog, BlowUp]:
-    """``ppo.n_steps`` control steps in every env; ``step`` is batched and resets by itself (`sim.env.auto_reset`).
+    """``ppo.n_steps`` control steps in every env; ``step`` is batched and resets by itself (`sim.auto_reset`).
 
     ``walkers`` ``[B]`` are the walkers' numbers: each has its own noise, wherever it is simulated.
     """

@@ -46,7 +46,7 @@ def parts(case):
 def trained(case, devices):
     """(log of every update, parameters and normaliser at the end) on the first so many devices."""
     walkers, spec, ppo = parts(case)
-    mesh = sharding.device_mesh(walkers.count, jax.devices()[:devices])
+    mesh = sharding.device_mesh(walkers.number, jax.devices()[:devices])
     made = learner.make_learner(walkers, spec, ppo, mesh)
     init = jax.jit(partial(learner.init, made), out_shardings=sharding.shardings(mesh, learner.SPECS))
     state = init(jax.random.PRNGKey(1))
