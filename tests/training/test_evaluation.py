@@ -142,7 +142,7 @@ def stand_in(monkeypatch, untrained_bundle):
         return dataclasses.replace(untrained_bundle, info={"control_steps": 64 * stand_in.update})
 
     def stand_in(figures, exit_code=0, seconds=0.0):
-        def command(folder, kind):
+        def command(folder, *_):
             lines = [
                 f"import sys, time; time.sleep({seconds})",
                 f"open({str(folder / evaluation.FIGURES)!r}, 'w').write({json.dumps(figures[stand_in.update])!r})",

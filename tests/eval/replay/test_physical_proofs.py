@@ -21,7 +21,7 @@ LEG_JOINTS = [f"{joint}_{side}" for joint in ("hip_flexion", "knee_angle", "ankl
 
 
 @dataclasses.dataclass
-class Walk:
+class Walked:
     """A recorded walk; of each step the model's own state, velocity after it, acceleration and forces ``[nv]``."""
 
     session: Walk
@@ -59,7 +59,7 @@ def walk(kind, step=None):
     session.walker.step = observed
     while session.time < SECONDS[kind]:
         assert session.step(tape)
-    return Walk(session, session.record(tape), model.opt.timestep, steps)
+    return Walked(session, session.record(tape), model.opt.timestep, steps)
 
 
 def contact_rows(model, data):

@@ -15,7 +15,7 @@ from mjx_assist.eval.report import challenge_page, compare_page, facts, page, ve
 from mjx_assist.eval.report.gait import headline
 from mjx_assist.eval.report.html import Cell, Section, Table, render
 from mjx_assist.eval.studies import challenge, compare
-from mjx_assist.eval.studies.compare import Episode, Walks
+from mjx_assist.eval.studies.compare import EpisodeFigures, Walks
 
 PLAIN = "walker"
 HOSTILE = """</p></td></title></style><img src='x' onerror="go()">&amp; & < > ' " {{ 7 * 7 }} {% if %}"""
@@ -64,7 +64,7 @@ def comparison_of(text: str) -> str:
     for case, speed in ((text, 1.0), ("other", 1.2)):
         figures = {group: {} for group in compare.GROUPS}
         figures["kinematics"] = {"speed_m_s": speed + 0.01 * np.arange(8)}
-        walked.append(Walks(case, 1.25, tuple(Episode(seed, False, 30.0, figures, {}) for seed in range(5))))
+        walked.append(Walks(case, 1.25, tuple(EpisodeFigures(seed, False, 30.0, figures, {}) for seed in range(5))))
     about = {"human": text, "device": text, "policy": text, "controller": {"type": text, "joint": text}}
     counts = {"speed_asked_m_s": 1.25, "episodes": 5, "falls": 0, "strides": 40}
     result = {
