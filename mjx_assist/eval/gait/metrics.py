@@ -67,8 +67,13 @@ def register(metric: StrideMetric) -> None:
     """Add a figure to those that everything measures from now on.
 
     Raises:
-        UserError: the name is taken, or there is no such group.
+        UserError: the name is taken or no name (of a JSON key, a column and a Python identifier), or there is no such
+            group.
     """
+    if not metric.name.isidentifier():
+        raise UserError(
+            f"gait metric {metric.name!r}: a name has letters, digits and underscores alone, its unit last."
+        )
     if metric.group not in GROUPS:
         raise unknown(f"gait metric {metric.name}: group", metric.group, GROUPS)
     if metric.name in METRICS or metric.name in _TAKEN:

@@ -59,7 +59,8 @@ def activation(walks: Sequence[Walks]) -> Figure:
 def metabolic(walks: Sequence[Walks], rows: Sequence[dict], baseline: str) -> Figure:
     """Muscle power and cost of transport of every case at every speed, with 95 % limits, by both models."""
     names = [n for n in dict.fromkeys(row["figure"] for row in rows if row["group"] == "metabolic")]
-    power, cost = ([n for n in names if part in n] for part in ("power", "cost"))
+    ends = ("_muscle_power_w_per_kg", "_cost_of_transport_j_per_kg_m")
+    power, cost = ([n for n in names if n.endswith(end)] for end in ends)
     units = dict.fromkeys(power, "muscle power (W/kg)") | dict.fromkeys(cost, "cost of transport (J/(kg·m))")
     panels = {
         name: (next((title for key, title in MODEL_TITLES.items() if name.startswith(key)), name), unit)

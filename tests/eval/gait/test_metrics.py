@@ -1,6 +1,7 @@
 """The table of stride figures: what it refuses, whom a figure belongs to, and the panels that draw one."""
 
 import csv
+import dataclasses
 import json
 from pathlib import Path
 
@@ -61,6 +62,12 @@ def test_a_function_that_gives_no_number_per_stride_is_told(record):
     register(metric(function=lambda record: record.time))
     with pytest.raises(UserError, match=r"begin_s: its function gives an array of shape \(1920,\) for \d+ strides"):
         stride_rows(record)
+
+
+@pytest.mark.parametrize("name", ["knee, left", "", "2nd_peak_deg"])
+def test_what_no_column_can_be_called_is_refused(name):
+    with pytest.raises(UserError, match="letters, digits and underscores"):
+        metrics.register(dataclasses.replace(next(iter(metrics.METRICS.values())), name=name))
 
 
 def test_every_row_beside_a_strides_figures_has_a_name_that_is_taken(record):
