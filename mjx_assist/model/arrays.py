@@ -12,3 +12,12 @@ def put(array: Any, index: Any, value: Any, xp: Any) -> Any:
         array[index] = value
         return array
     return xp.asarray(array).at[index].set(value)
+
+
+def add(array: Any, index: Any, value: Any, xp: Any) -> Any:
+    """A copy of the array with ``value`` added at ``index``."""
+    if xp is np:
+        array = np.array(array)
+        array[index] += value
+        return array
+    return xp.asarray(array).at[index].add(value)

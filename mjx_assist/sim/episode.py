@@ -13,7 +13,7 @@ import numpy as np
 from mjx_assist.config.schema import EnvParams
 from mjx_assist.curriculum import progress
 from mjx_assist.model import variation
-from mjx_assist.model.arrays import put
+from mjx_assist.model.arrays import add, put
 from mjx_assist.model.names import is_muscle
 from mjx_assist.model.variation import Variation
 from mjx_assist.reference.cycle import ReferenceGait
@@ -194,7 +194,7 @@ class EpisodeRules:
         if not self.uneven:
             return feet
         under = [self._height(episode, place[0], place[1], xp) for place in (*places, pelvis)]
-        return put(feet, (slice(None), 1), feet[:, 1] + (-xp.stack(under[:2]) + under[2]), xp)
+        return add(feet, (slice(None), 1), -xp.stack(under[:2]) + under[2], xp)
 
     def heights_ahead(self, episode: Episode, qpos: Any, xp: Any = np) -> Any:
         """Ground ``terrain_observation`` m before the pelvis, over that under it; None if it is not observed."""
@@ -250,7 +250,7 @@ class EpisodeRules:
 
     def _raised(self, coordinates: Any, by: Any, xp: Any) -> Any:
         """``qpos`` or ``qvel`` with something added to the pelvis' height."""
-        return put(coordinates, self._up, coordinates[self._up] + by, xp)
+        return add(coordinates, self._up, by, xp)
 
     def _height(self, episode: Episode, x: Any, y: Any, xp: Any) -> Any:
         differs = episode.variation
