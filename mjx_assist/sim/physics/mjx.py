@@ -1,5 +1,6 @@
 """The backend `mjx`: MJX in JAX, for TPU, GPU and CPU."""
 
+from functools import partial
 from typing import Any
 
 import jax
@@ -10,6 +11,9 @@ from mujoco import mjx
 from mjx_assist.model.variation import Variation, model_fields
 from mjx_assist.sim.physics import implicit
 from mjx_assist.sim.physics.base import PhysicsState, reset_state
+
+# An accelerator's own default rounds factors of matrix products to 11 bits (TF32) or 8 (bf16).
+_full_precision = partial(jax.default_matmul_precision, "highest")
 
 
 class MjxPhysics:
@@ -55,7 +59,8 @@ class MjxPhysics:
             return (data, jnp.maximum(peak, data.sensordata), jnp.maximum(overflow, self._overflow(data))), None
 
         first = (data, jnp.full(data.sensordata.shape, -jnp.inf), jnp.zeros(()))
-        (data, peak, overflow), _ = jax.lax.scan(substep, first, None, length=self.n_substeps)
+        with _full_precision():
+            (data, peak, overflow), _ = jax.lax.scan(substep, first, None, length=self.n_substeps)
         sensordata, _ = jnp.split(data.sensordata, [self.model.nsensordata])
         return PhysicsState(
             qpos=data.qpos,
