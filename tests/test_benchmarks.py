@@ -4,11 +4,18 @@ import sys
 
 import common
 import compile as compiling
+import composed
 import jax
 import numpy as np
 import pytest
+import small_runs
+import terrain
 import throughput
+import time_to_walk
 import update_cost
+
+from mjx_assist import config as configs
+from mjx_assist.training.export import load_policy
 
 
 def test_updates_after_the_first_compile_nothing(monkeypatch):
@@ -97,3 +104,28 @@ def test_a_case_that_fails_is_in_the_exit_code(monkeypatch, capsys, tmp_path):
     with pytest.raises(SystemExit, match="did not run: mujoco"):
         throughput.main()
     assert "no room" in capsys.readouterr().out and (tmp_path / "out.json").is_file()
+
+
+def test_time_to_walk_ends_with_a_gait_where_nobody_walks_in_time(monkeypatch):
+    monkeypatch.setattr(time_to_walk, "EPISODES", 2)
+    monkeypatch.setattr(time_to_walk, "STEPS", 30)
+    config = configs.from_dict({**small_runs.CONFIG, "total_timesteps": small_runs.UPDATE})
+    result = time_to_walk.time_to_walk(config, limit=small_runs.UPDATE, every=1, show=lambda _: None)
+    assert result["walked_steps"] is None and result["steps"] == small_runs.UPDATE
+    assert result["gait"]["falls"] == 2  # of an untrained policy
+    assert result["steps_per_s"] == pytest.approx(small_runs.UPDATE / result["seconds"])
+
+
+def test_rough_ground_is_timed_against_flat():
+    rows = terrain.measure("mujoco", envs=4, steps=2, rounds=1)
+    assert set(rows) == set(terrain.GROUNDS)
+    assert rows["flat"]["wall_ratio"] == 1.0 and all(x > 0 for row in rows.values() for x in row.values())
+
+
+def test_couplings_of_the_composed_model_slip_within_what_was_found(monkeypatch):
+    """docs/composed.md: up to 68 mm in a walk until its fall; a tenth of a second slips less, and is not nothing."""
+    monkeypatch.setattr(composed, "CONTROL_STEPS", 3)
+    policy = load_policy("walk22_exo")
+    found = composed.slips(policy, seeds=1)
+    assert set(found) == set(composed.GROUPS)
+    assert 0.0 < max(row["max_mm"] for row in found.values()) < 68.0
