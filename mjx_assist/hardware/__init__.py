@@ -1,0 +1,1 @@
+"""The device head for the computer that a device carries."""

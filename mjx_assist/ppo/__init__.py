@@ -1,0 +1,1 @@
+"""Proximal policy optimization in JAX; it knows nothing of humans."""

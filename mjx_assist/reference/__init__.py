@@ -1,0 +1,1 @@
+"""Reference gaits: published, fitted to a model, or the user's own motion."""

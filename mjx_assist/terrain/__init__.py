@@ -1,0 +1,1 @@
+"""Kinds of ground, and heightfields of them."""

@@ -1,0 +1,1 @@
+"""A whole run: loop, callbacks, checkpoints, evaluation beside it, export."""

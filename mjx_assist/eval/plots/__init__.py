@@ -1,0 +1,1 @@
+"""Figures: style.py is how all of them look."""

@@ -1,0 +1,1 @@
+"""Many walks for one answer: compare, challenge, stress, and their statistics."""

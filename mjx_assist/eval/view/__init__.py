@@ -1,0 +1,1 @@
+"""Looking at a walk: window, browser, film, strips of pictures."""

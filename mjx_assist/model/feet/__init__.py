@@ -1,0 +1,1 @@
+"""The ground contact of a foot as spheres."""

@@ -1,0 +1,1 @@
+"""Muscle paths over folded joints, refitted."""

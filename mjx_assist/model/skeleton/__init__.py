@@ -1,0 +1,1 @@
+"""Joints and bodies: couplings, loops, folding, inertia."""

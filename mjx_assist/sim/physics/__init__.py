@@ -1,0 +1,1 @@
+"""Backends behind one protocol (base.py): C MuJoCo, MJX, Warp, the composed model."""

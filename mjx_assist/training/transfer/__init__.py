@@ -1,0 +1,1 @@
+"""Starting from another policy, matched by name."""
