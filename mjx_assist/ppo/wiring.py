@@ -11,8 +11,6 @@ from mjx_assist.config.words import CRITIC
 from mjx_assist.errors import UserError, unknown
 from mjx_assist.ppo.networks import Head, Mirror, PolicySpec
 
-ENTRY_TYPES = ("range", "index", "range_mapping", "index_mapping")
-
 
 def policy_spec(
     policy: PolicyParams,

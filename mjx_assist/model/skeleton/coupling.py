@@ -57,12 +57,6 @@ def reduced_joints(full: mujoco.MjModel, coupling: Coupling) -> list[int]:
     return [first[k] for k in sorted(first)]
 
 
-def independent_joints(full: mujoco.MjModel) -> list[int]:
-    """Ids of the joints that no active joint equality drives."""
-    driven = _driven(full)
-    return [joint for joint in range(full.njnt) if joint not in driven]
-
-
 def _driven(full: mujoco.MjModel) -> set[int]:
     rows = np.flatnonzero((full.eq_active0 == 1) & (full.eq_type == mujoco.mjtEq.mjEQ_JOINT))
     return {int(full.eq_obj1id[e]) for e in rows}
