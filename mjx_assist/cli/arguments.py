@@ -30,12 +30,16 @@ class Parser(argparse.ArgumentParser):
 
 def add_policy(parser: Parser, kinds: Sequence[str]) -> None:
     parser.add_argument("policy", metavar="RUN_OR_BUNDLE", help="a training run's folder or a policy bundle")
-    text = "what drives the device: learned, zero_torque, profile, spline, impedance, or a .json file"
-    parser.add_argument("--controller", metavar="NAME|FILE", help=f"{text} (default: as trained)")
+    add_controller(parser)
     if kinds:
         text = "reduced: as trained (default); full: the unreduced model with rigid couplings"
         text += "; composed: the unreduced model as it is" if COMPOSED in kinds else ""
         parser.add_argument("--model", metavar="|".join(kinds), type=one_of(kinds), default=REDUCED, help=text)
+
+
+def add_controller(parser: Parser) -> None:
+    text = "what drives the device: learned, zero_torque, profile, spline, impedance, or a .json file"
+    parser.add_argument("--controller", metavar="NAME|FILE", help=f"{text} (default: as trained)")
 
 
 def add_episodes(parser: Parser, episodes: int) -> None:

@@ -6,7 +6,9 @@ import os
 import sys
 from pathlib import Path
 
-from mjx_assist.cli.arguments import Parser, natural, parts_of, positive, short_names
+from mjx_assist.cli.arguments import Parser, add_controller, natural, parts_of, positive, short_names
+from mjx_assist.config.words import LEARNED
+from mjx_assist.eval.replay.controller import with_controller
 from mjx_assist.eval.studies import challenge as rules
 from mjx_assist.eval.studies import trials
 from mjx_assist.files.atomic import check_writable, write_text
@@ -24,6 +26,7 @@ def add_challenge(parser: Parser) -> None:
     parser.add_argument("-o", "--out", metavar="DIR", required=True, help=text)
     text = "only these groups of rows, with commas: speeds, slopes, terrain, pushes, commands, models (default: all)"
     parser.add_argument("--only", metavar="GROUP,...", help=text)
+    add_controller(parser)
     parser.add_argument("--episodes", type=positive, default=10, help="seeds of each row (default: 10)")
     parser.add_argument("--seed", type=natural, default=0, help="the first seed (default: 0)")
     parser.set_defaults(run=challenge)
@@ -34,9 +37,10 @@ def challenge(arguments: argparse.Namespace) -> None:
     out = Path(arguments.out)
     check_writable(out, folder=True)
     rows = rules.rows(parts_of(arguments.only))
-    bundles = [load_policy(path) for path in arguments.policies]
+    bundles = [with_controller(load_policy(path), arguments.controller) for path in arguments.policies]
     seeds = range(arguments.seed, arguments.seed + arguments.episodes)
     names = short_names(arguments.policies)
+    driven = f", --controller {arguments.controller}" if arguments.controller else ""
     known = _known(out / JSON)
     keys = {(p, r): rules.key_of(row, b, seeds) for p, b in enumerate(bundles) for r, row in enumerate(rows)}
     results = {place: known[key] for place, key in keys.items() if key in known}
@@ -49,7 +53,8 @@ def challenge(arguments: argparse.Namespace) -> None:
             {
                 "name": name,
                 "policy": str(path),
-                "walker": f"{bundle.human} with {bundle.device}",
+                "walker": f"{bundle.human} with {bundle.device}{driven}",
+                "controller": settings.type if (settings := bundle.config.env_params.device_controller) else LEARNED,
                 "info": bundle.info,
                 "rows": [results[p, r] for r in range(len(rows)) if (p, r) in results],
             }

@@ -118,6 +118,29 @@ def test_a_second_call_walks_only_what_is_new(walked, bundle_path, untrained_bun
     assert main([*words, "nonsense"]) == 2
 
 
+def test_a_controller_drives_every_policy_and_is_told(monkeypatch, bundle_path, tmp_path, capsys):
+    """Rows walked with the learned head are not taken for those of another controller, nor the other way round."""
+    driven = []
+
+    def run(bundles, walks, processes=2):
+        settings = [bundle.config.env_params.device_controller for bundle in bundles]
+        driven.append([s.type if s else None for s in settings])
+        yield from ((i, outcome(trial.seed)) for i, trial in enumerate(walks))
+
+    monkeypatch.setattr(trials, "run", run)
+    out = tmp_path / "out"
+    words = ["challenge", str(bundle_path), str(bundle_path), "-o", str(out), "--episodes", "1", "--only", "pushes"]
+    for controller, told in (([], "learned"), (["--controller", "zero_torque"], "zero_torque")):
+        assert main([*words, *controller]) == 0
+        content = json.loads((out / cli_challenge.JSON).read_text())
+        assert [policy["controller"] for policy in content["policies"]] == [told] * 2
+        assert (", --controller zero_torque: meets 2 of 2" in capsys.readouterr().out) == bool(controller)
+        assert ("zero_torque" in (out / "challenge.html").read_text()) == bool(controller)
+    assert driven == [[None, None], ["zero_torque", "zero_torque"]]
+    assert main([*words, "--controller", "zero_torq"]) == 2
+    assert "Did you mean 'zero_torque'" in capsys.readouterr().err
+
+
 def test_several_policies_stand_side_by_side():
     row = challenge.rows(["speeds"])[0]
     rows = [challenge.judged(row, [outcome(fell=fell)]) for fell in (False, True)]
