@@ -11,6 +11,7 @@ from mjx_assist.eval.gait import events
 from mjx_assist.eval.replay.record import SIDES, GaitRecord
 
 SUFFIXES = ("_r", "_l")
+ALL_MUSCLES = "all_muscles"
 FORWARD, LATERAL, VERTICAL = 0, 1, 2  # axes of ground_reaction and foot_position: forward, left, up
 # 99 % of the power of walking's ground reaction lies below 15 Hz (Antonsson & Mann 1985, J Biomech 18:39), so gait
 # laboratories low-pass force plates at about 20 Hz; above it there is only the ringing of an impact.
@@ -77,6 +78,13 @@ def activation(record: GaitRecord, muscle: str) -> np.ndarray:
 def muscles(record: GaitRecord) -> list[str]:
     """Muscle names without sides, in the record's order."""
     return list(dict.fromkeys(base_name(name) for name in record.muscle_names))
+
+
+def activation_mean(record: GaitRecord, muscle: str) -> np.ndarray:
+    """[n strides] mean activation of a muscle named without its side, or of `ALL_MUSCLES`."""
+    if muscle == ALL_MUSCLES:
+        return np.mean([activation_mean(record, name) for name in muscles(record)], axis=0)
+    return over_strides(record, activation(record, muscle), np.mean)
 
 
 def driven_joints(record: GaitRecord) -> list[str]:

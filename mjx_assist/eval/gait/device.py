@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.integrate import trapezoid
 
-from mjx_assist.eval.gait import cycles, events
+from mjx_assist.eval.gait import cycles, events, kinetics
 from mjx_assist.eval.replay.record import SIDES, GaitRecord
 
 PUSH_OFF_PERCENT = (40.0, 65.0)  # of the gait cycle: heel rise to just after toe-off
@@ -34,9 +34,24 @@ def device_summary(records: Sequence[GaitRecord]) -> dict:
     return {joint: _joint(records, joint) for joint in cycles.driven_joints(records[0])}
 
 
+def torque_peak(record: GaitRecord, joint: str) -> np.ndarray:
+    """[n strides] N*m/kg, the largest |torque| about a driven joint."""
+    return cycles.over_strides(record, np.abs(cycles.device_torque(record, joint)) / record.body_mass, np.max)
+
+
+def positive_work(record: GaitRecord, joint: str) -> np.ndarray:
+    """[n strides] J/kg that the device gives to a joint."""
+    return kinetics.integral(record, np.maximum(cycles.device_power(record, joint), 0))
+
+
+def negative_work(record: GaitRecord, joint: str) -> np.ndarray:
+    """[n strides] J/kg, not above 0, that it takes from a joint."""
+    return kinetics.integral(record, np.minimum(cycles.device_power(record, joint), 0))
+
+
 def _joint(records: Sequence[GaitRecord], joint: str) -> dict:
     sides = {side: _leg(records, joint, foot) for foot, side in enumerate(SIDES)}
-    both = {figure: _mean([leg[figure] for leg in sides.values()]) for figure in sides["right"]}
+    both = {figure: cycles.mean([leg[figure] for leg in sides.values()]) for figure in sides["right"]}
     both["torque_max_nm"] = np.fmax(*(leg["torque_max_nm"] for leg in sides.values()))
     return {**sides, "both": both, "left_right": _agreement(records, joint)}
 
@@ -56,15 +71,15 @@ def _leg(records: Sequence[GaitRecord], joint: str, foot: int) -> dict:
     percent = np.linspace(0, 100, _FINE)
     size = np.abs(torque)
     average = size.mean(axis=0) if len(size) else np.full(_FINE, np.nan)
-    swing = percent > 100 * _mean(stance)
+    swing = percent > 100 * cycles.mean(stance)
     push_off = (percent >= PUSH_OFF_PERCENT[0]) & (percent <= PUSH_OFF_PERCENT[1])
     idle = not average.max() > 0
 
     def work(part: np.ndarray, window: slice | np.ndarray = slice(None)) -> float:
-        return _mean(trapezoid(part[:, window], percent[window] / 100, axis=1) * duration)
+        return cycles.mean(trapezoid(part[:, window], percent[window] / 100, axis=1) * duration)
 
     gain, loss = np.maximum(power, 0), np.minimum(power, 0)
-    peak = _mean(size.max(axis=1))
+    peak = cycles.mean(size.max(axis=1))
     joint_work = work(np.maximum(joint_power, 0))
     return {
         "torque_max_nm": max(np.abs(cycles.device_torque(record, joint)[:, foot]).max() for record in records),
@@ -76,8 +91,8 @@ def _leg(records: Sequence[GaitRecord], joint: str, foot: int) -> dict:
         "negative_work_j_per_kg": work(loss),
         "push_off_positive_work_j_per_kg": work(gain, push_off),
         "joint_positive_work_fraction": work(gain) / joint_work if joint_work > 0 else np.nan,
-        "power_peak_w_per_kg": _mean(power.max(axis=1)),
-        "torque_spectral_arc_length": _mean([_spectral_arc_length(stride) for stride in size]),
+        "power_peak_w_per_kg": cycles.mean(power.max(axis=1)),
+        "torque_spectral_arc_length": cycles.mean([_spectral_arc_length(stride) for stride in size]),
     }
 
 
@@ -102,10 +117,3 @@ def _agreement(records: Sequence[GaitRecord], joint: str) -> dict:
         "correlation": np.corrcoef(right, left)[0, 1] if vary else np.nan,
         "nrmse": np.sqrt(((right - left) ** 2).mean()) / peak if peak > 0 else np.nan,
     }
-
-
-def _mean(values) -> float:
-    """Mean of the finite values, NaN when there are none."""
-    values = np.asarray(values, float)
-    values = values[np.isfinite(values)]
-    return float(values.mean()) if values.size else float("nan")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mjx_assist.eval.gait import events
+from mjx_assist.eval.gait import cycles, events, spatiotemporal
 from mjx_assist.eval.replay.record import GaitRecord
 
 # Pa: what the leg muscles' maximum forces were set with (Rajagopal et al. 2016, IEEE TBME 63:2068), so their masses are
@@ -114,6 +114,25 @@ def muscle_power(record: GaitRecord) -> dict[str, np.ndarray]:
                 excitation, length, record.muscle_velocity, force, isometric_force, mass, slow
             ),
         }
+
+
+@events.once_per_record
+def stride_power(record: GaitRecord) -> dict[str, np.ndarray]:
+    """[n strides] W/kg of all muscles over each stride by model; no resting rate."""
+    totals = {model: power.sum(axis=1) / record.body_mass for model, power in muscle_power(record).items()}
+    return {
+        model: cycles.over_strides(record, np.stack([total] * 2, axis=1), np.mean) for model, total in totals.items()
+    }
+
+
+def power_of_stride(record: GaitRecord, model: str) -> np.ndarray:
+    """[n strides] W/kg, one model of `stride_power`."""
+    return stride_power(record)[model]
+
+
+def cost_of_stride(record: GaitRecord, model: str) -> np.ndarray:
+    """[n strides] J/(kg*m), power with the resting rate over the stride's own speed."""
+    return (stride_power(record)[model] + STANDING_W_PER_KG) / spatiotemporal.speed(record)
 
 
 def metabolic_summary(records: Sequence[GaitRecord]) -> dict:

@@ -4,20 +4,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mjx_assist.eval.gait import angles, cycles, healthy
+from mjx_assist.eval.gait import angles, cycles, healthy, metrics
 from mjx_assist.eval.replay.record import SIDES, GaitRecord
-
-# Stride figures that variability is told of, and those that a symmetry index is told of.
-VARYING = ("stride_time_s", "stride_length_m", "step_time_s", "step_length_m", "step_width_m", "stance_time_s")
-COMPARED = (
-    *("stance_percent", "step_length_m", "step_time_s", "grf_peak_bw", "single_support_percent"),
-    *("grf_braking_impulse_bw_s", "grf_propulsive_impulse_bw_s", "hip_range_deg", "knee_range_deg", "ankle_range_deg"),
-    *("hip_positive_work_j_per_kg", "knee_positive_work_j_per_kg", "ankle_positive_work_j_per_kg"),
-)
 
 
 def variability_summary(records: Sequence[GaitRecord], rows: Sequence[Sequence[dict]]) -> dict:
-    """``<figure>`` names with ``sd`` and ``cv_percent``: stride-to-stride spread within a leg and an episode.
+    """``<figure>`` names with ``sd`` and ``cv_percent``: stride-to-stride spread within a leg and an episode, of the
+    figures whose row in the table says so (``spread``).
 
     ``rows`` are each record's stride rows. SD: pooled over legs and episodes, so that neither asymmetry nor episodes at
     other speeds count as variability; CV = 100 SD / mean (Hausdorff 2005, J Neuroeng Rehabil 2:19). mean_sd_deg, by
@@ -25,7 +18,8 @@ def variability_summary(records: Sequence[GaitRecord], rows: Sequence[Sequence[d
     J Biomech 39:444), mean of the legs.
     """
     groups = [[row for row in episode if row["side"] == side] for episode in rows for side in SIDES]
-    present = [name for name in VARYING if any(name in row for group in groups for row in group)]
+    measured = {name for group in groups for row in group for name in row}
+    present = [metric.name for metric in metrics.METRICS.values() if metric.spread and metric.name in measured]
     averages = {
         name: cycles.pooled_average(records, lambda record, angle=angle: angles.model_angle(record, angle))
         for name, angle in angles.angles_of(records[0]).items()
@@ -43,10 +37,10 @@ def variability_summary(records: Sequence[GaitRecord], rows: Sequence[Sequence[d
 def symmetry_summary(records: Sequence[GaitRecord], means: dict[str, dict]) -> dict:
     """Left against right, from each leg's mean figures and stride-averaged curves on its own cycle.
 
-    index_percent: Robinson, Herzog & Nigg (1987, J Manip Physiol Ther 10:172), 100 (R - L) / (0.5 (R + L)); 0 for
-    equal legs. angle_correlation: Pearson's r of the legs' curves. cross_correlation, of angles, moments and ground
-    reaction: the largest r over all shifts around the cycle, and lag_percent, how much later the left leg's curve is
-    at that shift (Wren et al. 2006, J Biomech 39:2714).
+    index_percent, of the figures whose row in the table says so (``symmetry``): Robinson, Herzog & Nigg (1987, J Manip
+    Physiol Ther 10:172), 100 (R - L) / (0.5 (R + L)); 0 for equal legs. angle_correlation: Pearson's r of the legs'
+    curves. cross_correlation, of angles, moments and ground reaction: the largest r over all shifts around the cycle,
+    and lag_percent, how much later the left leg's curve is at that shift (Wren et al. 2006, J Biomech 39:2714).
     """
     known = angles.angles_of(records[0])
     table = healthy.curves(known)
@@ -57,7 +51,9 @@ def symmetry_summary(records: Sequence[GaitRecord], means: dict[str, dict]) -> d
     }
     return {
         "index_percent": {
-            name: symmetry_index(*(means[side][name] for side in SIDES)) for name in COMPARED if name in means["right"]
+            name: symmetry_index(*(means[side][name] for side in SIDES))
+            for name, metric in metrics.METRICS.items()
+            if metric.symmetry and name in means["right"]
         },
         "angle_correlation": {name: healthy.pearson(*averages[name].T) for name in angles.LEG},
         "cross_correlation": {name: cross_correlation(*average[:-1].T) for name, average in averages.items()},

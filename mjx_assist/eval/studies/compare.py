@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from mjx_assist.config.words import ZERO_TORQUE
-from mjx_assist.eval.gait import angles, cycles, kinetics, metabolics, metrics, spatiotemporal
-from mjx_assist.eval.gait.metrics import GROUPS
+from mjx_assist.eval.gait import angles, cycles, kinetics, metrics
+from mjx_assist.eval.gait.metric import GROUPS
 from mjx_assist.eval.replay.record import GaitRecord
 from mjx_assist.eval.studies import statistics
 
@@ -48,20 +48,9 @@ def episode(record: GaitRecord) -> EpisodeFigures:
         seed=int(record.seed),
         fell=bool(whole.fell),
         time_s=float(record.time[-1]),
-        figures=stride_figures(record),
+        figures=metrics.compared(record),
         curves={name: np.concatenate(cycles.stride_cycles(record, s)) for name, s in _series(record).items()},
     )
-
-
-def stride_figures(record: GaitRecord) -> dict[str, dict[str, np.ndarray]]:
-    """[n] by group and figure, in the order of ``events.strides``; the unit is in each name.
-
-    The figures of `metrics.METRICS`, and before them in their groups: device, largest torque of the stride and the
-    work it gives and takes, per driven joint; activation, means over the stride; metabolic, muscles' power over the
-    stride (no resting rate), and with the resting rate over the stride's speed the cost of transport.
-    """
-    own = {"device": _device(record), "activation": _activation(record), "metabolic": _metabolic(record)}
-    return {group: own.get(group, {}) | metrics.figures(record, group) for group in GROUPS}
 
 
 def rows(walks: Sequence[Walks], baseline: str) -> list[dict]:
@@ -149,35 +138,6 @@ def _sd(part: Walks, group: str, figure: str) -> float:
 def _values(episode: EpisodeFigures, group: str, figure: str) -> np.ndarray:
     values = np.asarray(episode.figures[group].get(figure, ()), float)
     return values[np.isfinite(values)]
-
-
-def _device(record: GaitRecord) -> dict[str, np.ndarray]:
-    result = {}
-    for joint in cycles.driven_joints(record):
-        torque, power = cycles.device_torque(record, joint), cycles.device_power(record, joint)
-        size = np.abs(torque) / record.body_mass
-        result[f"device_{joint}_torque_peak_nm_per_kg"] = cycles.over_strides(record, size, np.max)
-        result[f"device_{joint}_positive_work_j_per_kg"] = kinetics.integral(record, np.maximum(power, 0))
-        result[f"device_{joint}_negative_work_j_per_kg"] = kinetics.integral(record, np.minimum(power, 0))
-    return result
-
-
-def _activation(record: GaitRecord) -> dict[str, np.ndarray]:
-    each = {
-        f"{muscle}_activation_mean": cycles.over_strides(record, cycles.activation(record, muscle), np.mean)
-        for muscle in cycles.muscles(record)
-    }
-    return {"all_muscles_activation_mean": np.mean(list(each.values()), axis=0), **each}
-
-
-def _metabolic(record: GaitRecord) -> dict[str, np.ndarray]:
-    result, speed = {}, spatiotemporal.speed(record)
-    for model, power in metabolics.muscle_power(record).items():
-        total = np.repeat(power.sum(axis=1)[:, None] / record.body_mass, 2, axis=1)
-        watts = cycles.over_strides(record, total, np.mean)
-        result[f"{model}_muscle_power_w_per_kg"] = watts
-        result[f"{model}_cost_of_transport_j_per_kg_m"] = (watts + metabolics.STANDING_W_PER_KG) / speed
-    return result
 
 
 def _series(record: GaitRecord) -> dict[str, np.ndarray]:

@@ -77,16 +77,58 @@ def test_every_row_beside_a_strides_figures_has_a_name_that_is_taken(record):
 def test_a_figure_is_only_in_the_records_that_know_it(record):
     register(metric(known=angles.in_3d))
     assert "begin_s" not in stride_rows(record)[0] and "begin_s" not in summarize([record])["both"]
-    assert "begin_s" not in compare.stride_figures(record)["kinematics"]
+    assert "begin_s" not in metrics.compared(record)["kinematics"]
     assert stride_rows(in_3d(record))[0]["begin_s"] == begin(record)[0]
 
 
 def test_a_figure_comes_last_in_its_group_alone(record):
     register(metric(group="metabolic"))
-    figures = compare.stride_figures(record)
+    figures = metrics.compared(record)
     assert [*figures["metabolic"]][-1] == "begin_s" and len(figures["metabolic"]) == 5
     assert [group for group, part in figures.items() if "begin_s" in part] == ["metabolic"]
     assert [*stride_rows(record)[0]][-1] == "begin_s"
+
+
+def test_a_figure_says_that_its_symmetry_and_its_spread_are_told(record):
+    """Right strides are 1, 2, ... n, left ones twice that: means (n + 1) / 2, squares around them n (n² - 1) / 12."""
+
+    def number(record):
+        foot = events.samples(record).foot
+        return np.concatenate([(leg + 1.0) * np.arange(1, 1 + (foot == leg).sum()) for leg in (0, 1)])
+
+    register(metric("plain_s", function=number))
+    register(metric("told_s", function=number, symmetry=True, spread=True))
+    told = summarize([record])
+    right, left = (told[side]["strides"] for side in ("right", "left"))
+    means = (right + 1) / 2, left + 1
+    index = 200 * (means[0] - means[1]) / (means[0] + means[1])
+    assert told["symmetry"]["index_percent"]["told_s"] == pytest.approx(index)
+    squares = right * (right**2 - 1) / 12 + 4 * left * (left**2 - 1) / 12
+    assert told["variability"]["told_s"]["sd"] == pytest.approx(np.sqrt(squares / (right + left - 2)))
+    assert "plain_s" not in told["symmetry"]["index_percent"] and "plain_s" not in told["variability"]
+
+
+def test_a_figure_of_each_is_compared_alone(record):
+    def order(record, joint):
+        return begin(record) + len(joint)
+
+    register(metric("<joint>_late_s", function=order, group="device", each=lambda record: ("hip", "ankle")))
+    compared = metrics.compared(record)["device"]
+    for joint in ("hip", "ankle"):
+        np.testing.assert_array_equal(compared[f"{joint}_late_s"], begin(record) + len(joint))
+    assert not any("late" in name for name in [*stride_rows(record)[0], *summarize([record])["both"]])
+    assert metrics.drawn() == []
+    for name in ("late_s", "<a b>_s"):
+        with pytest.raises(UserError, match=r"has a <word> in its name|letters, digits"):
+            register(metric(name, each=lambda record: ()))
+
+
+def test_a_walker_without_muscles_has_no_activation(record):
+    series = ("activation", "excitation", "muscle_length", "muscle_velocity", "muscle_force", "muscle_active_force")
+    constants = ("max_force", "optimal_length", "tendon_length", "max_velocity")
+    without = {name: getattr(record, name)[:, :0] for name in series}
+    without |= {f"muscle_{name}": getattr(record, f"muscle_{name}")[:0] for name in constants}
+    assert metrics.compared(dataclasses.replace(record, muscle_names=(), **without))["activation"] == {}
 
 
 def test_a_record_without_strides_has_the_figure_too(record):

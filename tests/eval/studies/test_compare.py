@@ -12,7 +12,9 @@ from mjx_assist.cli.arguments import parts_of, short_names, speeds_of
 from mjx_assist.cli.main import main
 from mjx_assist.config.schema import EvaluateParams
 from mjx_assist.errors import UserError
+from mjx_assist.eval.gait import metrics
 from mjx_assist.eval.gait.metabolics import metabolic_summary
+from mjx_assist.eval.gait.summary import summarize
 from mjx_assist.eval.report.evaluations import analyze, commanded
 from mjx_assist.eval.studies import compare
 from mjx_assist.eval.studies.cases import cases_of
@@ -75,11 +77,14 @@ def test_untrained_speeds_falls_and_few_episodes_are_told():
 
 
 def test_stride_figures_of_a_synthetic_gait_are_its_closed_forms():
-    figures = compare.stride_figures(synthetic_gait())
+    figures = metrics.compared(synthetic_gait())
     mean = 0.04 + 0.5 * 924 / 4096  # of 0.04 + 0.5 cos(x / 2)^12 over a cycle
     np.testing.assert_allclose(figures["activation"]["all_muscles_activation_mean"], mean, rtol=2e-3)
     np.testing.assert_allclose(figures["activation"]["soleus_activation_mean"], mean, rtol=5e-3)
     np.testing.assert_allclose(figures["device"]["device_ankle_angle_torque_peak_nm_per_kg"], 30 / 75, rtol=1e-3)
+    device = summarize([synthetic_gait()])["device"]["ankle_angle"]["both"]  # integrated over the resampled cycle
+    for work in ("positive_work_j_per_kg", "negative_work_j_per_kg"):
+        np.testing.assert_allclose(figures["device"][f"device_ankle_angle_{work}"], device[work], rtol=0.02)
     np.testing.assert_allclose(figures["kinematics"]["speed_m_s"], 1.25, rtol=5e-3)
     power = metabolic_summary([synthetic_gait()])["bhargava2004"]["power_w_per_kg"]
     metabolic = figures["metabolic"]
