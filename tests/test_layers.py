@@ -1,5 +1,7 @@
-"""Replay, metrics and reports work where JAX is not wanted: nothing that they import imports it."""
+"""Replay, metrics and reports work where JAX is not wanted: nothing that they import imports it. And folders' doors."""
 
+import ast
+import importlib
 import os
 import shutil
 import subprocess
@@ -24,6 +26,14 @@ for package in sys.argv[1:]:
         importlib.import_module(module.name)
 print(len([name for name in sys.modules if name.startswith("mjx_assist.")]))
 print("JAX" if "jax" in sys.modules else "no JAX")
+"""
+PACKAGE = Path(mjx_assist.__file__).parent
+STUBS = sorted(PACKAGE.rglob("__init__.pyi"))
+IMPORT_FOLDERS = """
+import importlib, sys
+for folder in sys.argv[1:]:
+    importlib.import_module(folder)
+print(*sorted(name for name in sys.modules if name.startswith("mjx_assist") or name in ("numpy", "jax", "mujoco")))
 """
 RUN_COMMAND = """
 import sys
@@ -87,3 +97,38 @@ def test_commands_that_only_replay_run_without_jax(arguments: list[str], bundle_
 def test_help_imports_nothing_heavy():
     script = "import sys; from mjx_assist.cli.main import main; main(['--help']); print('numpy' in sys.modules)"
     assert run(script)[-1] == "False"
+
+
+def folder_of(stub: Path) -> str:
+    return ".".join((PACKAGE.name, *stub.parent.relative_to(PACKAGE).parts))
+
+
+def imports(file: Path) -> list[ast.ImportFrom]:
+    return [node for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.ImportFrom)]
+
+
+@pytest.mark.parametrize("stub", STUBS, ids=folder_of)
+def test_every_door_opens_on_what_the_module_behind_it_defines(stub: Path):
+    """After every module of the folder is imported too: a module of a door's name would stand in its place."""
+    folder = folder_of(stub)
+    beside = {file.stem for file in stub.parent.iterdir()}
+    for node in imports(stub):
+        behind = importlib.import_module("." + (node.module or ""), folder) if node.module else None
+        for name in (alias.name for alias in node.names):
+            thing = getattr(importlib.import_module(folder), name)
+            assert behind is None or name not in beside
+            assert thing is (getattr(behind, name) if behind else sys.modules[f"{folder}.{name}"])
+
+
+def test_a_folder_with_doors_imports_nothing_until_one_is_opened():
+    folders = [folder_of(stub) for stub in STUBS]
+    loaded = run(IMPORT_FOLDERS, *folders)[-1].split()
+    assert sorted(loaded) == sorted(folders)
+
+
+def test_the_package_itself_goes_round_no_door():
+    """A lazy name hides what it imports from the contracts: inside, a thing comes from the module that defines it."""
+    doors = {(folder_of(stub), a.name) for stub in STUBS for node in imports(stub) if node.module for a in node.names}
+    for file in PACKAGE.rglob("*.py"):
+        through = {(node.module, alias.name) for node in imports(file) for alias in node.names} & doors
+        assert not through, file

@@ -1,1 +1,5 @@
 """The device head for the computer that a device carries."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,1 +1,5 @@
 """Gait files of other programs: a file for each format, convert.py has the table of them."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

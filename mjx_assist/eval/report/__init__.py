@@ -1,1 +1,5 @@
 """Pages and folders for people: the gait report with its verdict, comparisons, challenges."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

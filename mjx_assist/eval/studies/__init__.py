@@ -1,1 +1,5 @@
 """Many walks for one answer: compare, challenge, stress, and their statistics."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,2 @@
+from .export import AGREEMENT as AGREEMENT
+from .export import Output as Output

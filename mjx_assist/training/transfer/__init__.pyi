@@ -1,0 +1,1 @@
+from .start import initial_state as initial_state
