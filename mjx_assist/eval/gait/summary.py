@@ -8,14 +8,12 @@ import numpy as np
 
 from mjx_assist.errors import UserError
 from mjx_assist.eval.gait import angles, cycles, emg, events, healthy, metrics, stability, variability
-from mjx_assist.eval.gait.cycles import stride_average
 from mjx_assist.eval.gait.device import device_summary
 from mjx_assist.eval.gait.metabolics import metabolic_summary
 from mjx_assist.eval.gait.scores import score_summary
 from mjx_assist.eval.replay.record import SERIES, SIDES, GaitRecord
 from mjx_assist.files.plain import plain
 
-__all__ = ["episode_summary", "plain", "stride_average", "stride_rows", "summarize"]
 METRICS_SCHEMA_VERSION = 2
 WARM_UP_S = 2.0  # after a reset a walker needs about two strides to settle
 SHORTEST_STEADY_S = 1.0  # with less than this left after the warm-up the whole episode counts

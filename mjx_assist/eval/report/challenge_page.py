@@ -6,7 +6,7 @@ from pathlib import Path
 from mjx_assist.eval.plots import challenge
 from mjx_assist.eval.plots.style import save
 from mjx_assist.eval.report.html import Cell, Section, Table, render
-from mjx_assist.eval.studies.challenge import HEADER, NOTE, cells, headline, overview_cell
+from mjx_assist.eval.studies.challenge import HEADER, NOTE, cells, headline, overview_cell, side_by_side
 from mjx_assist.files.atomic import write_text
 
 PAGE = "challenge.html"
@@ -37,9 +37,7 @@ def page(policies: Sequence[dict], overview: bytes, gait: bytes) -> str:
 
 def _overview(policies: Sequence[dict]) -> Table:
     """Policies side by side."""
-    names = dict.fromkeys(row["row"] for policy in policies for row in policy["rows"])
-    by_name = [{row["row"]: row for row in policy["rows"]} for policy in policies]
-    lines = [(name, *(_overview_cell(rows.get(name)) for rows in by_name)) for name in names]
+    lines = [(name, *map(_overview_cell, results)) for name, results in side_by_side(policies)]
     return Table(("", *(policy["name"] for policy in policies)), lines, one_line=True)
 
 

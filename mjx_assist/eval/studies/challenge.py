@@ -220,9 +220,7 @@ def markdown(policies: Sequence[dict]) -> str:
     """The table in Markdown: an overview where there are several policies, then each policy's rows."""
     parts = ["# Challenge"]
     if len(policies) > 1:
-        names = list(dict.fromkeys(row["row"] for policy in policies for row in policy["rows"]))
-        stood = [{row["row"]: row for row in policy["rows"]} for policy in policies]
-        lines = [(name, *(overview_cell(rows.get(name)) for rows in stood)) for name in names]
+        lines = [(name, *map(overview_cell, results)) for name, results in side_by_side(policies)]
         parts += ["Seeds that stood; **bold** where the row's target is met.", ""]
         parts.append(_lines(("", *(policy["name"] for policy in policies)), lines))
     for policy in policies:
@@ -235,6 +233,13 @@ NOTE = (
     "speed and command over windows of 2 s, after the first 2 s. r: correlation with the reference gait, mean of both "
     "sides. A row is met only if all that it asks is."
 )
+
+
+def side_by_side(policies: Sequence[dict]) -> list[tuple[str, list[dict | None]]]:
+    """Every row's name with each policy's result, None where a policy has none."""
+    names = dict.fromkeys(row["row"] for policy in policies for row in policy["rows"])
+    by_name = [{row["row"]: row for row in policy["rows"]} for policy in policies]
+    return [(name, [results.get(name) for results in by_name]) for name in names]
 
 
 def overview_cell(result: dict | None) -> str:

@@ -1,7 +1,6 @@
 """Reduces and measures many compositions, one file each, so that an interrupted sweep goes on where it was."""
 
 import json
-import math
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -11,7 +10,7 @@ import mujoco
 
 from mjx_assist.errors import UserError
 from mjx_assist.files.atomic import write_text
-from mjx_assist.files.plain import write_json
+from mjx_assist.files.plain import plain, write_json
 from mjx_assist.model import cache
 from mjx_assist.model.fidelity import table
 from mjx_assist.model.fidelity.report import fidelity
@@ -59,7 +58,7 @@ def write_markdown(path: str | Path, rows: Sequence[table.Row]) -> None:
 def _measured(human: str, device: str) -> tuple[table.Row, dict[str, Any] | None]:
     try:
         reduced = reduce_model(human, device)
-        report = _finite(fidelity(reduced))
+        report = plain(fidelity(reduced))
         return table.row(reduced, report), report
     except UserError as error:
         return table.failed(human, device, str(error)), None
@@ -82,14 +81,3 @@ def _key(human: str) -> str:
     except UserError:
         rules = ""
     return cache.key(rules.encode())
-
-
-def _finite(content: Any) -> Any:
-    """The same with None for figures that are not finite, which JSON does not know."""
-    if isinstance(content, dict):
-        return {key: _finite(value) for key, value in content.items()}
-    if isinstance(content, list | tuple):
-        return [_finite(value) for value in content]
-    if isinstance(content, float) and not math.isfinite(content):
-        return None
-    return content
