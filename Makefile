@@ -20,7 +20,7 @@ GPU_FLAGS ?= --env_params.num_envs 4096 --ppo_params.batch_size 8192 --total_tim
 
 HAS_NVIDIA := $(shell command -v nvidia-smi >/dev/null 2>&1 && nvidia-smi -L 2>/dev/null | grep -q GPU && echo yes)
 HAS_TPU := $(wildcard /dev/accel0)$(TPU_NAME)
-EXTRAS := $(if $(HAS_NVIDIA),[cuda],$(if $(HAS_TPU),[tpu]))
+EXTRAS := $(if $(HAS_NVIDIA),[cuda],$(if $(HAS_TPU),[tpu],[compiled]))
 CLI := $(VENV)/bin/mjx-assist
 CORE := $(VENV)/.installed-core
 DEV := $(VENV)/.installed-dev

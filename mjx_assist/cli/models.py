@@ -12,7 +12,7 @@ from mjx_assist.files.plain import write_json
 from mjx_assist.files.tables import table
 
 LONGEST = 4  # names in a cell
-MODEL, COUPLING = "model.xml", "coupling.json"
+MODEL, COUPLING, KERNEL = "model.xml", "coupling.json", "kernel.cpp"
 
 
 def add_list(parser: Parser) -> None:
@@ -38,6 +38,7 @@ def show_list(arguments: argparse.Namespace) -> None:
         "full → reduced. us/step: C MuJoCo, one core, where the table was made. worst fidelity: of all bounds, the one"
     )
     print("that is nearest to being missed, or missed by most. All of them: mjx-assist models report HUMAN DEVICE")
+    print("compiled: whether that backend simulates it, and if not, what stands in the way (then mujoco does)")
 
 
 def add_show(parser: Parser) -> None:
@@ -107,6 +108,8 @@ def sweep(arguments: argparse.Namespace) -> None:
 def add_export(parser: Parser) -> None:
     add_human(parser)
     parser.add_argument("-o", "--out", metavar="DIR", required=True, help="the folder for model.xml and coupling.json")
+    text = "also write there what the backend 'compiled' makes of the model: the C++ of a control step"
+    parser.add_argument("--source", action="store_true", help=text)
     parser.set_defaults(run=export)
 
 
@@ -117,6 +120,7 @@ def export(arguments: argparse.Namespace) -> None:
     out, what = Path(arguments.out), "an exported model"
     check_replaceable(out, what, _is_export)
     reduced = reduce_model(arguments.human, arguments.device)
+    kernel = _kernel(reduced.model) if arguments.source else ""
     coupling = reduced.coupling
     joints = [reduced.model.joint(i).name for i in range(reduced.model.njnt)]
     content = {
@@ -135,14 +139,30 @@ def export(arguments: argparse.Namespace) -> None:
     with replacing_folder(out, what, _is_export, failure) as folder:
         (folder / MODEL).write_text(reduced.xml)
         (folder / COUPLING).write_text(json.dumps(content, indent=1) + "\n")
+        if kernel:
+            (folder / KERNEL).write_text(kernel)
     model = reduced.model
     print(f"{out / MODEL}: {model.nv} degrees of freedom, {model.nu} actuators")
+    if kernel:
+        print(f"{out / KERNEL}: {kernel.count(chr(10)):,} lines, a control step of the backend 'compiled'")
     print(f"{out / COUPLING}: the full model's {len(coupling.full_joint_names)} coordinates from these")
+
+
+def _kernel(model: Any) -> str:
+    """The source of the compiled backend's kernel, without a variation's inputs."""
+    from mjx_assist.errors import UserError
+    from mjx_assist.model.generated import missing
+    from mjx_assist.sim.physics.compiled.emit_cpp import source
+    from mjx_assist.sim.physics.compiled.step import make_step
+
+    if what := missing(model):
+        raise UserError(f"--source: no kernel is generated for this model: {what}.")
+    return source(make_step(model))
 
 
 def _is_export(folder: Path) -> bool:
     """Whether there is nothing in a folder but what an export writes."""
-    return folder.is_dir() and {path.name for path in folder.iterdir()} <= {MODEL, COUPLING}
+    return folder.is_dir() and {path.name for path in folder.iterdir()} <= {MODEL, COUPLING, KERNEL}
 
 
 def add_report(parser: Parser) -> None:

@@ -1,7 +1,7 @@
 """The words that a config's values can be; commands, records and reports use the same. It imports nothing."""
 
 ELU, RELU, TANH = ACTIVATIONS = ("elu", "relu", "tanh")
-AUTO, MJX, WARP, MUJOCO = BACKENDS = ("auto", "mjx", "warp", "mujoco")
+AUTO, MJX, WARP, MUJOCO, COMPILED = BACKENDS = ("auto", "mjx", "warp", "mujoco", "compiled")
 # The models that can walk: the reduced one; the full one, its couplings made rigid; the full one as assist_sim has it.
 REDUCED, FULL, COMPOSED = MODEL_KINDS = ("reduced", "full", "composed")
 UNIFORM, SINUSOIDAL, STEP, MIXED = VELOCITY_MODES = ("UNIFORM", "SINUSOIDAL", "STEP", "MIXED")

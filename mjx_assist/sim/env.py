@@ -11,7 +11,7 @@ from brax.envs.base import Env, State
 from flax import struct
 
 from mjx_assist.config.schema import EnvParams, RunConfig
-from mjx_assist.config.words import COMPOSED, MUJOCO
+from mjx_assist.config.words import COMPOSED
 from mjx_assist.curriculum import progress
 from mjx_assist.model import anatomy
 from mjx_assist.model.assembly import NO_DEVICE
@@ -29,7 +29,7 @@ from mjx_assist.sim.device.strides import GaitClock
 from mjx_assist.sim.episode import Episode, EpisodeRules
 from mjx_assist.sim.physics.base import Physics, PhysicsState
 from mjx_assist.sim.physics.composed import ComposedPhysics
-from mjx_assist.sim.physics.make import make_physics, resolve_backend
+from mjx_assist.sim.physics.make import make_physics
 from mjx_assist.terrain.heightfield import Terrain, make_terrain, with_ground
 
 
@@ -106,7 +106,8 @@ class AssistEnv(Env):
 
     @property
     def backend(self) -> str:
-        return resolve_backend(MUJOCO if self.params.model_kind == COMPOSED else self.params.backend)
+        """What simulates: where ``auto`` or ``compiled`` is asked for, what was found to be possible."""
+        return self.physics.backend
 
     def _physics(self, reduced: ReducedModel, terrain: Terrain | None) -> Physics:
         params = self.params

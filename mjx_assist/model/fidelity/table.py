@@ -13,6 +13,7 @@ from mjx_assist.model.assembly import AS_COMPOSED, NO_DEVICE, full_model
 from mjx_assist.model.feet.sole import lowest
 from mjx_assist.model.fidelity.accelerations import set_drive
 from mjx_assist.model.fidelity.bounds import worst
+from mjx_assist.model.generated import missing
 from mjx_assist.model.reduction import ReducedModel
 from mjx_assist.paths import data_path
 
@@ -50,6 +51,7 @@ def row(reduced: ReducedModel, report: dict[str, Any]) -> Row:
             FULL: _step_us(full, reduced.coupling.lift(model.qpos0)),
             REDUCED: _step_us(model, model.qpos0),
         },
+        "not_compiled": missing(model),
         "length_rmse_mm": {"mean": float(np.mean(lengths)), "worst": max(lengths)} if lengths else None,
         "moment_arm_rmse_mm": {"mean": float(np.mean(arms)), "worst": max(arms)} if arms else None,
         "loop_gap_mm": report["loop_gap_mm"],
@@ -78,6 +80,7 @@ HEADER = (
     "wraps",
     "contacts",
     "us/step",
+    "compiled",
     "worst fidelity",
 )
 
@@ -94,6 +97,7 @@ def cells(row: Row) -> list[str]:
         *(_both(row[key]) for key in ("points", "wraps")),
         str(row["contact_pairs"]),
         _both(row["step_us"], ".0f"),
+        "yes" if row["not_compiled"] is None else f"no: {row['not_compiled']}",
         verdict_text(worst(row["verdicts"])),
     ]
 

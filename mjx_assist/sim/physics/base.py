@@ -37,12 +37,14 @@ class Physics(Protocol):
     """``n_substeps`` physics steps at constant control; pure, and works under ``jit`` and ``vmap``.
 
     A ``variation`` says how each walker differs from the model; without one nothing is paid for it.
-    ``on_host``: whether `step` calls back to the host, which keeps a program out of JAX's persistent cache.
+    ``backend``: its word in a config. ``on_host``: whether `step` calls back to the host, which keeps a program out of
+    JAX's persistent cache.
     """
 
     model: mujoco.MjModel
     n_substeps: int
     on_host: bool
+    backend: str
 
     def start(self, qpos: jax.Array, qvel: jax.Array, act: jax.Array) -> PhysicsState: ...
 

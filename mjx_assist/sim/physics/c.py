@@ -11,6 +11,7 @@ import mujoco
 import numpy as np
 from mujoco.rollout import Rollout
 
+from mjx_assist.config.words import MUJOCO
 from mjx_assist.errors import UserError
 from mjx_assist.model.variation import Variation, write
 from mjx_assist.sim.physics.base import PhysicsState, reset_state, with_limit_sensors
@@ -47,6 +48,7 @@ class MujocoPhysics:
     """C MuJoCo in a thread pool behind ``jax.pure_callback``: a laptop's backend. ``spec`` is what made ``model``."""
 
     on_host = True
+    backend = MUJOCO
 
     def __init__(self, model: mujoco.MjModel, spec: mujoco.MjSpec, n_substeps: int, num_threads: int = 0):
         self.model = model

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import mujoco
 import numpy as np
 
+from mjx_assist.config.words import MUJOCO
 from mjx_assist.model import mjcf
 from mjx_assist.model.assembly import compose
 from mjx_assist.model.names import sensor_slice
@@ -39,6 +40,7 @@ class ComposedPhysics:
     """
 
     on_host = True
+    backend = MUJOCO
 
     def __init__(self, reduced: ReducedModel, xml: str, terrain: Terrain | None, n_substeps: int, num_threads: int = 0):
         model = self.model = mjcf.load(xml)

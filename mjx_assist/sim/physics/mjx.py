@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import mujoco
 from mujoco import mjx
 
+from mjx_assist.config.words import MJX
 from mjx_assist.model.variation import Variation, model_fields
 from mjx_assist.sim.physics import implicit
 from mjx_assist.sim.physics.base import PhysicsState, reset_state
@@ -21,6 +22,7 @@ class MjxPhysics:
 
     impl = "jax"
     on_host = False
+    backend = MJX
 
     def __init__(self, xml: str, n_substeps: int):
         self.model = mujoco.MjModel.from_xml_string(xml)

@@ -9,6 +9,7 @@ import numpy as np
 from mujoco import mjx
 from mujoco.mjx._src.math import quat_to_mat
 
+from mjx_assist.config.words import WARP
 from mjx_assist.errors import UserError
 from mjx_assist.sim.physics.base import with_limit_sensors
 from mjx_assist.sim.physics.mjx import MjxPhysics
@@ -25,6 +26,7 @@ class WarpPhysics(MjxPhysics):
     """
 
     impl = "warp"
+    backend = WARP
 
     def __init__(self, xml: str, n_substeps: int, num_envs: int, headroom: float = _HEADROOM):
         try:

@@ -1,4 +1,4 @@
-"""Every composition steps on MJX as in C MuJoCo; a few with different structure in CI, all of them on demand."""
+"""Every composition steps on each backend as in C MuJoCo; a few of different structure in CI, all of them on demand."""
 
 import agreement
 import jax
@@ -16,6 +16,8 @@ QUICK = (("myolegs22", "UTAnkleExo_L2"), ("myolegs26", "OpenSourceLeg_KA_L1"))  
 WRAPPED = ("Tutorial_L1", "OpenSourceLeg_A_L1")  # devices for the human whose muscles wrap
 ALL = [(human, device) for human in ("myolegs22", "myolegs26") for device in available()[human]]
 ALL += [("myolegs", device) for device in WRAPPED]
+EVERY = [(human, device) for human in ("myolegs22", "myolegs26", "myolegs") for device in available()[human]]
+COMPILED_QUICK = (*QUICK, ("myolegs22", "KFoot_L1"), ("myolegs26", "Tutorial_L1"))
 MJX_ENVS, WARP_ENVS = 32, 8
 COMPILER = {"xla_backend_optimization_level": 0}  # half the compile time, for a step that hardly runs
 
@@ -48,6 +50,17 @@ def test_mjx_agrees_with_c_mujoco(human, device):
 @pytest.mark.parametrize(("human", "device"), [pair for pair in ALL if pair not in QUICK])
 def test_mjx_agrees_with_c_mujoco_on_every_composition(human, device):
     assert_agrees("mjx", human, device, MJX_ENVS)
+
+
+@pytest.mark.parametrize(("human", "device"), COMPILED_QUICK)
+def test_compiled_agrees_with_c_mujoco(human, device):
+    assert_agrees("compiled", human, device, MJX_ENVS)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("human", "device"), [pair for pair in EVERY if pair not in COMPILED_QUICK])
+def test_compiled_agrees_with_c_mujoco_on_every_composition(human, device):
+    assert_agrees("compiled", human, device, MJX_ENVS)
 
 
 @pytest.mark.slow

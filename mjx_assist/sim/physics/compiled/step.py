@@ -84,7 +84,7 @@ def field_sizes(model: mujoco.MjModel) -> dict[str, int]:
 
 
 def make_step(model: mujoco.MjModel, varied: Iterable[str] = (), bits: int = 32) -> Step:
-    """The step of a model that `support.missing` finds nothing wrong with; ``varied``: fields that are inputs."""
+    """The step of a model that `generated.missing` finds nothing wrong with; ``varied``: fields that are inputs."""
     graph = Graph()
     sizes = {"qpos": model.nq, "qvel": model.nv, "act": model.na, "warmstart": model.nv, "ctrl": model.nu}
     known = field_sizes(model)

@@ -1,4 +1,4 @@
-"""Which models a step can be generated for."""
+"""Which models a physics step can be generated for (the backend `compiled`)."""
 
 from typing import Any
 
@@ -8,7 +8,9 @@ import numpy as np
 _JNT, _GEOM, _SENS, _TRN = mujoco.mjtJoint, mujoco.mjtGeom, mujoco.mjtSensor, mujoco.mjtTrn
 _DYN, _GAIN, _BIAS, _WRAP = mujoco.mjtDyn, mujoco.mjtGain, mujoco.mjtBias, mujoco.mjtWrap
 _OBJ = mujoco.mjtObj
+_HARMLESS = int(mujoco.mjtDisableBit.mjDSBL_AUTORESET | mujoco.mjtDisableBit.mjDSBL_ISLAND)  # they change no step
 _DYNAMICS = (_DYN.mjDYN_NONE, _DYN.mjDYN_INTEGRATOR, _DYN.mjDYN_FILTER, _DYN.mjDYN_FILTEREXACT, _DYN.mjDYN_MUSCLE)
+_MOST_ACTUATORS = 150
 # Arrays that must be zero, and what a number in them is.
 _ZERO = {
     "body_gravcomp": "gravity compensation",
@@ -34,12 +36,16 @@ _ZERO = {
 
 def missing(model: mujoco.MjModel) -> str | None:
     """What stands in the way of a model, in a few words; None: nothing."""
-    checks = (_options, _arrays, _bodies, _constraints, _tendons, _actuators, _contacts, _sensors)
+    checks = (_size, _options, _arrays, _bodies, _constraints, _tendons, _actuators, _contacts, _sensors)
     return next((found for check in checks if (found := check(model))), None)
 
 
 def _name(model: mujoco.MjModel, kind: str, number: Any) -> str:
     return getattr(model, kind)(int(number)).name or f"number {int(number)}"
+
+
+def _size(model: mujoco.MjModel) -> str | None:
+    return f"{model.nu} actuators: a kernel would take minutes to compile" if model.nu > _MOST_ACTUATORS else None
 
 
 def _options(model: mujoco.MjModel) -> str | None:
@@ -50,7 +56,7 @@ def _options(model: mujoco.MjModel) -> str | None:
         return "elliptic friction cones"
     if option.density or option.viscosity or np.any(option.wind):
         return "a fluid around the bodies"
-    if option.disableflags & ~int(mujoco.mjtDisableBit.mjDSBL_AUTORESET) or option.enableflags:
+    if option.disableflags & ~_HARMLESS or option.enableflags:
         return "option flags that switch parts of the physics"
     return "noslip iterations" if option.noslip_iterations else None
 
