@@ -35,8 +35,10 @@ def touches(field: Field, read: Read, x: jax.Array, y: jax.Array, z: jax.Array, 
         return left + c.astype(x.dtype) * dx, near + r.astype(x.dtype) * dy, height
 
     def triangle(number, found):
-        upper, cell = number % 2, number // 2
-        c, r = cell % across, cell // across
+        # lax's own: Triton has no rule for how jnp rounds a quotient of whole numbers.
+        two, width = jnp.int32(2), jnp.int32(across)
+        upper, cell = lax.rem(number, two), lax.div(number, two)
+        c, r = lax.rem(cell, width), lax.div(cell, width)
         corners = corner(c, r), corner(c + 1, r + upper), corner(c + 1 - upper, r + 1)
         length, *normal = _way_out(corners)
         return _inserted(found, [length - radius, *normal])

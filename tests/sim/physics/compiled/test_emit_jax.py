@@ -5,15 +5,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from emitted import batched
-from grounds import ROUGH, WALKER
+from emitted import assert_feet_move_as_in_c, batched, rough_ground
 
 from mjx_assist.model.variation import Variation
-from mjx_assist.sim.physics.base import reset_state
 from mjx_assist.sim.physics.compiled import emit_jax
-from mjx_assist.sim.physics.compiled.step import make_step
-from mjx_assist.sim.physics.make import make_physics
-from mjx_assist.terrain import heightfield
+from mjx_assist.sim.physics.compiled.step import field_sizes, make_step
 
 VARIED = ("mass", "strength", "friction", "ground_stiffness", "ground_damping", "joint_damping", "slope", "push")
 
@@ -27,7 +23,7 @@ def compiled(c_backend):
 
 def _variation(model, draw):
     """``draw(low, high, shape)``: walkers that differ in everything."""
-    muscles = int(make_step(model, ["strength"]).inputs["strength"].__len__())
+    muscles = field_sizes(model)["strength"]
     factors = ("friction", "ground_stiffness", "ground_damping", "joint_damping")
     envs = agreement.ENVS
     fields = {name: draw(0.8, 1.2, (envs,)) for name in factors}
@@ -52,35 +48,6 @@ def test_walkers_that_differ_step_as_in_c(c_backend, compiled, start, controls, 
     agreement.assert_control_steps_match(
         c_backend.model, lambda s, c: compiled(s, c, differs), start, few, rollouts, grazes=0.05
     )
-
-
-def rough_ground(envs):
-    """C's backend, start, lanes of walkers whose feet are up to 8 mm deep in rough ground."""
-    xml = WALKER.replace('timestep="0.004"', 'timestep="0.004" integrator="implicitfast"')
-    plain = make_physics("mujoco", xml, 4, envs).model
-    ground = heightfield.make_terrain(ROUGH, plain)
-    backend = make_physics("mujoco", heightfield.with_ground(xml, ground), 4, envs, num_threads=2)
-    rng, radii = np.random.default_rng(0), np.array([0.02, 0.05, 0.03])
-    lanes = heightfield.lane_offset(ground, np.arange(envs) % ground.n_variants)
-    x, y = rng.uniform(4, 70, (envs, 3)), rng.uniform(-0.15, 0.15, (envs, 3))
-    high = np.array([heightfield.height(ground, lane, 0.0, *at) for lane, *at in zip(lanes, x, y, strict=True)])
-    qpos = np.stack([x, y, high + radii - rng.uniform(0, 0.008, (envs, 3))], axis=2).reshape(envs, 9)
-    start = jax.vmap(lambda q: reset_state(backend.model, q, jnp.zeros(9), jnp.zeros(0)))(jnp.float32(qpos))
-    return backend, start, Variation(lane=jnp.float32(lanes))
-
-
-def assert_feet_move_as_in_c(control_step, envs=32):
-    backend, start, lanes = rough_ground(envs)
-    model = backend.model
-    heights = jnp.float32(model.hfield_data)
-    step = batched(model, make_step(model, ["lane"]), control_step, 4, heights)
-    ctrl = jnp.zeros((envs, 1))
-    found, right = step(start, ctrl, lanes), jax.jit(jax.vmap(backend.step))(start, ctrl, lanes)
-    touched = np.abs(right.qvel.reshape(envs, 3, 3)[..., 2] + 9.81 * 4 * 0.004) > 0.05
-    assert touched.mean() > 0.5, "hardly a foot on the ground: little is proved"
-    wrong = np.abs(found.qvel - right.qvel).reshape(-1, 3).max(axis=1) > 0.02
-    wrong |= np.abs(found.qpos - right.qpos).reshape(-1, 3).max(axis=1) > 5e-4
-    assert wrong.mean() <= 0.05, np.flatnonzero(wrong)  # more than four triangles touched, or a graze
 
 
 def test_feet_on_rough_ground_move_as_in_c():
