@@ -41,7 +41,11 @@ _OPS: dict[str, Callable] = {
 
 @dataclass(frozen=True)
 class Solver:
-    """At most so many iterations, each with so many of its line search; ``early``: none once all walkers are done."""
+    """At most so many iterations, each with so many of its line search; ``early``: none once all walkers are done.
+
+    Without ``early`` the defaults are as exact; from a cold start 5 and 3 miss C MuJoCo's bounds in 2 of 720 control
+    steps of random controls, 4 and 3 in 25, 3 and 2 in 167.
+    """
 
     iterations: int = ITERATIONS[32][0]
     line_steps: int = ITERATIONS[32][1]
@@ -97,12 +101,12 @@ def _physics_step(step: Step, inputs: dict[str, Rows], read: Read | None, solver
         scope.bind(nodes, inputs[name])
     scope.run(step.stages[0])
 
-    def line_search(inner: _Scope) -> jax.Array:
+    def line_search(inner: _Scope, done: jax.Array) -> jax.Array:
         def body(place: Rows, _) -> tuple[Rows, jax.Array]:
             here = inner.inside()
             here.bind(loop.line, place)
             here.run(step.stages[2])
-            return here.rows(loop.line_out), here.condition(loop.line_done)
+            return here.rows(loop.line_out), done | here.condition(loop.line_done)
 
         start = [inner.row(1.0), inner.row(0.0), inner.row(1e38)]
         return _repeat(body, start, solver.line_steps, solver.early, inner.row(0.0))[0]
@@ -113,7 +117,7 @@ def _physics_step(step: Step, inputs: dict[str, Rows], read: Read | None, solver
         inner.bind(loop.qacc, qacc)
         inner.bind([loop.residual[i] for i in carried], residual)
         inner.run(step.stages[1])
-        inner.bind([loop.found], [line_search(inner)])
+        inner.bind([loop.found], [line_search(inner, done)])
         inner.run(step.stages[3])
         after = inner.rows(loop.next_qacc), inner.rows([loop.next_residual[i] for i in carried])
         kept = jax.tree.map(lambda old, new: lax.select(done, old, new), carry, after)
@@ -177,7 +181,8 @@ class _Scope:
             if node.op == "field":
                 assert self.step.field and self.read
                 radius = node.args[3]
-                self._parts[node.number] = touches(self.step.field, self.read, *self.rows(node.args[:3]), radius)
+                x, y, z = self.rows(node.args[:3])
+                self._parts[node.number] = touches(self.step.field, self.read, x, y, z, radius)
             elif node.op == "part":
                 self.known[node.number] = self._parts[node.args[0].number][int(node.args[1])]
             else:

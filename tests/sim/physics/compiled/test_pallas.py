@@ -31,7 +31,7 @@ def test_control_steps_are_those_of_c(c_backend, start, controls, c_rollouts):
     agreement.assert_loaded_steps_match(model, step, first, controls[:, :, :some], rollouts)
 
 
-@pytest.mark.parametrize("solver", [Solver(), Solver(iterations=4, line_steps=3, early=False)])
+@pytest.mark.parametrize("solver", [Solver(), Solver(early=False)])
 def test_lowers_for_nvidia(c_backend, solver):
     step = make_step(c_backend.model)
     like = {name: jax.ShapeDtypeStruct((len(x), 200), jnp.float32) for name, x in step.inputs.items()}
