@@ -1,0 +1,52 @@
+"""The generated step as one GPU kernel: interpreted on the CPU, and lowered for an NVIDIA GPU."""
+
+from functools import partial
+
+import agreement
+import jax
+import jax.numpy as jnp
+import pytest
+from emitted import assert_feet_move_as_in_c, batched, rough_ground
+
+from mjx_assist.sim.physics.compiled import pallas
+from mjx_assist.sim.physics.compiled.emit_jax import Solver
+from mjx_assist.sim.physics.compiled.step import make_step
+
+TRITON = "__gpu$xla.gpu.triton"
+
+
+def exported_kernels(program, *like):
+    """How many Triton kernels a program for an NVIDIA GPU has."""
+    unchecked = [jax.export.DisabledSafetyCheck.custom_call(TRITON)]
+    exported = jax.export.export(program, platforms=("cuda",), disabled_checks=unchecked)(*like)
+    return exported.mlir_module().count(f"@{TRITON}(")
+
+
+def test_control_steps_are_those_of_c(c_backend, start, controls, c_rollouts):
+    """In blocks of eight, for twelve walkers: the last block is not full."""
+    model, some = c_backend.model, 12
+    interpreted = partial(pallas.control_step, interpret=True, block=8)
+    step = batched(model, make_step(model), interpreted, agreement.SUBSTEPS)
+    first, rollouts = jax.tree.map(lambda x: x[:some], start), jax.tree.map(lambda x: x[:, :some], c_rollouts)
+    agreement.assert_loaded_steps_match(model, step, first, controls[:, :, :some], rollouts)
+
+
+@pytest.mark.parametrize("solver", [Solver(), Solver(early=False)])
+def test_lowers_for_nvidia(c_backend, solver):
+    step = make_step(c_backend.model)
+    like = {name: jax.ShapeDtypeStruct((len(x), 200), jnp.float32) for name, x in step.inputs.items()}
+    program = jax.jit(lambda inputs: pallas.control_step(step, inputs, 8, solver=solver))
+    assert exported_kernels(program, like) == 1
+
+
+def test_feet_on_rough_ground_move_as_in_c():
+    assert_feet_move_as_in_c(partial(pallas.control_step, interpret=True, block=16))
+
+
+def test_a_heightfield_lowers_for_nvidia():
+    backend, *_ = rough_ground(1)
+    step = make_step(backend.model, ["lane"])
+    like = {name: jax.ShapeDtypeStruct((len(x), 200), jnp.float32) for name, x in step.inputs.items()}
+    heights = jax.ShapeDtypeStruct(backend.model.hfield_data.shape, jnp.float32)
+    program = jax.jit(lambda inputs, h: pallas.control_step(step, inputs, 8, h))
+    assert exported_kernels(program, like, heights) == 1
