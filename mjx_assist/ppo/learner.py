@@ -18,9 +18,8 @@ from jax.sharding import Mesh
 
 from mjx_assist.config.schema import PPOParams
 from mjx_assist.config.words import LEARNING_RATES
-from mjx_assist.ppo import loss, networks, sharding
+from mjx_assist.ppo import loss, minibatches, networks, sharding
 from mjx_assist.ppo import rollout as rollouts
-from mjx_assist.ppo.minibatches import Shuffle, make_shuffle
 
 
 class TrainState(struct.PyTreeNode):
@@ -76,7 +75,7 @@ class Learner:
     walkers: rollouts.Walkers
     model: networks.ActorCritic
     optimizer: optax.GradientTransformation
-    shuffle: Shuffle
+    shuffle: minibatches.Shuffle
     ppo: PPOParams
     mesh: Mesh
 
@@ -95,7 +94,7 @@ def make_learner(
     """
     mesh = sharding.device_mesh(walkers.number, jax.devices()[:1]) if mesh is None else mesh
     optimizer = optax.chain(optax.clip_by_global_norm(ppo.max_grad_norm), optax.scale_by_adam(eps=1e-5))
-    shuffle = make_shuffle(walkers.number, ppo, mesh.size)
+    shuffle = minibatches.make_shuffle(walkers.number, ppo, mesh.size)
     return Learner(walkers, networks.ActorCritic(spec), optimizer, shuffle, ppo, mesh)
 
 
@@ -226,13 +225,14 @@ def _batch(
     """The samples ``[T, B, ...]`` with values and advantages, the rollout's log_std ``[nu]``, statistics of returns."""
     model, ppo = learner.model, learner.ppo
     obs, next_obs = (rollouts.normalize(train.normaliser, o) for o in (seen.obs, seen.next_obs))
-    value = model.apply(train.params, obs, method="critic")
-    next_value = model.apply(train.params, next_obs, method="critic")
+    parts, next_parts = (networks.parts(learner.spec.mirror, o) for o in (obs, next_obs))
+    value = model.apply(train.params, parts, method="value_of_parts")
+    next_value = model.apply(train.params, next_parts, method="value_of_parts")
     returns = running_statistics.update(train.returns, seen.discounted.reshape(-1), pmap_axis_name=sharding.AXIS)
     reward = seen.reward / returns.std if ppo.normalize_reward else seen.reward
     advantage, target = loss.advantages(reward, value, next_value, seen.terminated, seen.done, ppo)
     old_log_std = model.apply(train.params, obs[:1, :1], method="actor")[1]
-    return loss.Batch(obs, seen.action, seen.mean, seen.log_prob, advantage, value, target), old_log_std, returns
+    return loss.Batch(parts, seen.action, seen.mean, seen.log_prob, advantage, value, target), old_log_std, returns
 
 
 def _epochs(
@@ -243,20 +243,19 @@ def _epochs(
     Once the KL of the update has passed a ``max_kl`` nothing changes any more.
     """
     ppo = learner.ppo
+    rows, unpacked = minibatches.packed(batch)
 
-    def minibatch(carry: tuple[Trained, dict], batch: loss.Batch) -> tuple[tuple[Trained, dict], dict]:
+    def minibatch(carry: tuple[Trained, dict], order: jax.Array) -> tuple[tuple[Trained, dict], dict]:
         trained, log = carry
-        step = lambda: optimize(learner, trained, batch, old_log_std, train.learning_rate)  # noqa: E731
+        step = lambda: optimize(learner, trained, unpacked(rows[order]), old_log_std, train.learning_rate)  # noqa: E731
         carry = jax.lax.cond(log["kl"] > ppo.max_kl, lambda: carry, step) if ppo.max_kl else step()
         return carry, carry[1]
 
-    def epoch(carry: tuple[Trained, dict], key: jax.Array) -> tuple[tuple[Trained, dict], dict]:
-        return jax.lax.scan(minibatch, carry, learner.shuffle(key, batch))
-
     none = dict.fromkeys([*loss.log_names(learner.spec), "grad_norm"], jnp.zeros(()))
     start = ((train.params, train.optimizer), none)
-    (trained, _), log = jax.lax.scan(epoch, start, jax.random.split(key, ppo.n_epochs))
-    return trained, {name: x[-1].mean() for name, x in log.items()}
+    orders = jax.vmap(learner.shuffle)(jax.random.split(key, ppo.n_epochs))  # [epochs, minibatches, samples]
+    (trained, _), log = jax.lax.scan(minibatch, start, orders.reshape(-1, orders.shape[-1]))
+    return trained, {name: x[-orders.shape[1] :].mean() for name, x in log.items()}
 
 
 def _observed(

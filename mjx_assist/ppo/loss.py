@@ -12,9 +12,12 @@ from mjx_assist.ppo import networks
 
 
 class Batch(NamedTuple):
-    """Samples ``[N, ...]`` with what the rollout's policy thought of them. ``obs`` is normalised."""
+    """Samples ``[N, ...]`` with what the rollout's policy thought of them.
 
-    obs: jax.Array
+    ``parts`` are `networks.parts` of the normalised observations.
+    """
+
+    parts: jax.Array
     action: jax.Array
     mean: jax.Array
     log_prob: jax.Array
@@ -55,7 +58,7 @@ def ppo_loss(
     ``old_log_std`` ``[nu]`` is the rollout's. Advantages are normalised over the samples of all devices.
     """
     active = model.spec.active
-    mean, log_std, value = model.apply(params, batch.obs)
+    mean, log_std, value = model.apply(params, batch.parts, method="of_parts")
     ratio = jnp.exp(networks.log_prob(mean, log_std, batch.action, active) - batch.log_prob)
     advantage = batch.advantage
     if ppo.normalize_advantage:
@@ -72,7 +75,8 @@ def ppo_loss(
     kl = networks.kl_divergence(batch.mean, old_log_std, mean, log_std, active).mean(axis=0)
     total = policy_loss + ppo.vf_coef * value_loss - ppo.ent_coef * bonus
     if ppo.mirror_loss_coef > 0:
-        total += ppo.mirror_loss_coef * mirror_loss(params, model, batch.obs, mean)
+        # Networks with such a loss have no mirror of their own, so the parts are the observations.
+        total += ppo.mirror_loss_coef * mirror_loss(params, model, batch.parts, mean)
     log = {
         "policy_loss": policy_loss,
         "value_loss": value_loss,

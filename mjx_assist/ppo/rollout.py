@@ -1,6 +1,7 @@
 """Rollout: the policy walks in every env for T control steps, inside jit, on one device's share of the walkers."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -86,11 +87,9 @@ def rollout(
     """
     active = model.spec.active
 
-    def one(carry: tuple, key: jax.Array) -> tuple[tuple, tuple]:
+    def one(carry: tuple, noise: jax.Array) -> tuple[tuple, tuple]:
         state, episodes, blow_up = carry
         mean, log_std = model.apply(params, normalize(normaliser, state.obs), method="actor")
-        keys = jax.vmap(lambda number: jax.random.fold_in(key, number))(walkers)
-        noise = jax.vmap(lambda key: jax.random.normal(key, mean.shape[1:]))(keys)
         action = mean + jnp.where(active, jnp.exp(log_std), 0.0) * noise
         following, next_obs = step(state, action)
         length, total = episodes.length + 1, episodes.total + following.reward
@@ -115,9 +114,16 @@ def rollout(
         return (following, episodes, blow_up), (transition, log)
 
     none = BlowUp(jnp.zeros(1), jax.tree.map(lambda x: x[:1], state.pipeline_state), jnp.zeros((1, active.size)))
-    carry, (transitions, log) = jax.lax.scan(one, (state, episodes, none), jax.random.split(key, ppo.n_steps))
+    noise = _noise(jax.random.split(key, ppo.n_steps), walkers, active.size)
+    carry, (transitions, log) = jax.lax.scan(one, (state, episodes, none), noise)
     log = EpisodeLog(log.ended.sum(), log.length.sum(), log.total.sum(), jax.tree.map(jnp.mean, log.metrics))
     return carry[0], carry[1], transitions, log, carry[2]
+
+
+def _noise(keys: jax.Array, walkers: jax.Array, size: int) -> jax.Array:
+    """Standard normal ``[T, B, size]`` from a key of each step and the walkers' numbers; all steps' at once."""
+    one = lambda key, walker: jax.random.normal(jax.random.fold_in(key, walker), (size,))  # noqa: E731
+    return jax.vmap(lambda key: jax.vmap(partial(one, key))(walkers))(keys)
 
 
 def normalize(normaliser: running_statistics.RunningStatisticsState, obs: jax.Array) -> jax.Array:

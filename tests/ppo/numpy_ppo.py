@@ -154,7 +154,8 @@ class Replica:
             moved = value - batch["value"]
             near = batch["value"] + np.clip(moved, -ppo.clip_range_vf, ppo.clip_range_vf)
             other = (near - batch["target"]) ** 2
-            per_value = np.where(error >= other, per_value, 0.0)  # clipped, the error does not depend on the value
+            # Clipped, the error does not depend on the value. Within the clip both errors are one but for rounding.
+            per_value = np.where((error >= other) | (np.abs(moved) < ppo.clip_range_vf), per_value, 0.0)
             error = np.maximum(error, other)
         slope = ppo.vf_coef * per_value[:, None] / n
         critic = backward(self.params["critic"], batch["obs"][:, self.spec.critic_observation], hidden, slope)

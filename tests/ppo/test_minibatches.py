@@ -7,18 +7,29 @@ from jax.sharding import PartitionSpec
 
 from mjx_assist.config.schema import PPOParams
 from mjx_assist.ppo import loss, sharding
-from mjx_assist.ppo.minibatches import make_shuffle
+from mjx_assist.ppo.minibatches import make_shuffle, packed
 
 
 def shuffled(envs, n_steps, batch_size, key):
-    """(step, walker) of every sample ``[minibatch, sample, 2]``, from `make_shuffle` on one device."""
+    """(step, walker) of every sample ``[minibatch, sample, 2]``, from `make_shuffle` on one device, as it is gathered."""
     shuffle = make_shuffle(envs, PPOParams(n_steps=n_steps, batch_size=batch_size))
     step, walker = np.mgrid[:n_steps, :envs].astype(np.float32)
-    batch = loss.Batch(np.stack([step, walker], -1), *[step] * 6)
+    rows, unpacked = packed(loss.Batch(np.stack([step, walker], -1), *[step] * 6))
     mesh = sharding.device_mesh(envs, jax.devices()[:1])
     same = PartitionSpec()
-    deal = jax.shard_map(shuffle, mesh=mesh, in_specs=(same, same), out_specs=same, check_vma=False)
-    return np.array(jax.jit(deal)(key, batch).obs, int)
+    deal = jax.shard_map(shuffle, mesh=mesh, in_specs=same, out_specs=same, check_vma=False)
+    return np.array([unpacked(rows[order]).parts for order in jax.jit(deal)(key)], int)
+
+
+def test_packed_rows_hold_every_part_of_a_sample():
+    """Three steps of two walkers; what is unpacked of some rows is what indexing each array gives."""
+    rng = np.random.default_rng(0)
+    batch = loss.Batch(*(rng.normal(size=(3, 2, *shape)).astype(np.float32) for shape in [(5,), (4,), (4,), *[()] * 4]))
+    rows, unpacked = packed(batch)
+    assert rows.shape == (6, 17)
+    order = np.array([5, 0, 3])
+    for found, x in zip(unpacked(rows[order]), batch, strict=True):
+        np.testing.assert_array_equal(found, x[order // 2, order % 2])
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """Actor heads: mirror symmetry, disabled heads, densities against scipy, NumPy inference against Flax."""
 
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -97,6 +99,70 @@ def test_density_entropy_and_divergence_against_scipy():
     integral = np.trapezoid(p * (np.log(p + 1e-300) - q), x, axis=-1)[:, active].sum(-1)
     kl = networks.kl_divergence(mean, log_std, new_mean, new_log_std, active).sum(-1)
     np.testing.assert_allclose(kl, integral, rtol=1e-3)
+
+
+def straightforward(policy_spec, params, obs):
+    """(mean, value) as they are defined: each network on what it sees of the observation, and of its mirror image."""
+    nets, mirror = params["params"], policy_spec.mirror
+
+    def net(name, sees, views):
+        first, *rest = sorted(k for k in nets[name] if k != "out") + ["out"]
+        layer = lambda k, x: x @ nets[name][k]["kernel"] + nets[name][k]["bias"]  # noqa: E731
+        act = lambda k, x: x if k == "out" else jax.nn.elu(x)  # noqa: E731
+        sides = [act(first, layer(first, view[:, np.array(sees)])) for view in views]
+        sides = [sum(sides) / len(sides)] if name == "critic" else sides
+        for k in rest:
+            sides = [act(k, layer(k, side)) for side in sides]
+        return sides
+
+    views = [obs] if mirror is None else [obs, obs[:, np.array(mirror.observation)] * np.array(mirror.observation_sign)]
+    mean = jnp.tile(jnp.array(policy_spec.neutral), (len(obs), 1))
+    for head in policy_spec.heads:
+        for side, out in enumerate(net(head.name, head.observation, views)):
+            driven = np.array(mirror.action)[list(head.action)] if side else np.array(head.action)
+            mean = mean.at[:, driven].set(out) if head.enabled else mean
+    return mean, net("critic", policy_spec.critic_observation, views)[0][:, 0]
+
+
+@pytest.mark.parametrize("mirror", [MIRROR, None], ids=["mirror", "no mirror"])
+@pytest.mark.parametrize("options", [{}, {"enabled": False}], ids=["enabled", "disabled"])
+@pytest.mark.parametrize("hidden", [(16, 12), (16,), ()], ids=["two layers", "one layer", "linear"])
+def test_outputs_and_gradients_equal_networks_on_selected_and_mirrored_samples(observations, mirror, options, hidden):
+    """For any weights of what comes out; the critic sees a part of the observation, in another order."""
+    policy_spec = spec(mirror, **options)
+    heads = (dataclasses.replace(policy_spec.heads[0], hidden=hidden), policy_spec.heads[1])
+    policy_spec = dataclasses.replace(policy_spec, heads=heads, critic_hidden=hidden, critic_observation=(5, 2, 0, 1))
+    model, params = build(policy_spec)
+    rng = np.random.default_rng(3)
+    weights = rng.normal(size=(len(observations), 6)), rng.normal(size=len(observations))
+
+    def weighed(params, outputs):
+        mean, value = outputs(params)
+        return (mean * weights[0]).sum() + (value * weights[1]).sum(), (mean, value)
+
+    def ours(params):
+        mean, _, value = model.apply(params, jnp.asarray(observations))
+        return mean, value
+
+    slope = jax.jit(jax.grad(weighed, has_aux=True), static_argnums=1)
+    found = slope(params, ours)
+    expected = slope(params, lambda params: straightforward(policy_spec, params, jnp.asarray(observations)))
+    for (path, x), y in zip(jax.tree_util.tree_leaves_with_path(found), jax.tree.leaves(expected), strict=True):
+        np.testing.assert_allclose(x, y, rtol=1e-4, atol=1e-4, err_msg=jax.tree_util.keystr(path))
+    mean, value = found[1]
+    np.testing.assert_allclose(model.apply(params, observations, method="actor")[0], mean, atol=1e-6)
+    np.testing.assert_allclose(model.apply(params, observations, method="critic"), value, atol=1e-6)
+
+
+def test_parts_are_what_a_mirror_keeps_and_what_it_negates(observations):
+    """Pairs exchanged, one entry that stays and one that changes its sign; a pair whose sign changes as well."""
+    mirror = networks.Mirror((1, 0, 3, 2, 4, 5), (1.0, 1.0, -1.0, -1.0, 1.0, -1.0), MIRROR.action)
+    other = observations[:, mirror.observation] * np.array(mirror.observation_sign, np.float32)
+    own, image = (np.array(networks.parts(mirror, x)) for x in (observations, other))
+    np.testing.assert_allclose(image[:, :3], own[:, :3], atol=1e-6)
+    np.testing.assert_allclose(image[:, 3:], -own[:, 3:], atol=1e-6)
+    assert np.linalg.matrix_rank(own) == N_OBS  # nothing is lost
+    np.testing.assert_array_equal(networks.parts(None, observations), observations)
 
 
 @pytest.mark.parametrize("mirror", [MIRROR, None])
