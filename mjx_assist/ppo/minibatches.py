@@ -15,7 +15,7 @@ Shuffle = Callable[[jax.Array], jax.Array]
 
 
 def make_shuffle(num_envs: int, ppo: PPOParams, devices: int = 1) -> Shuffle:
-    """``shuffle(key)``: which samples of a device, ``step * B + walker``, make which minibatch: ``[M, size / devices]``.
+    """``shuffle(key)``: samples of a device, ``step * B + walker``, of each minibatch: ``[M, batch_size / devices]``.
 
     Every minibatch takes the same number of random steps from every walker (from every group of ``M / gcd(M, T)``
     walkers, where M does not divide T), so how walkers are shared out among devices does not change what is in it.

@@ -11,7 +11,7 @@ from mjx_assist.ppo.minibatches import make_shuffle, packed
 
 
 def shuffled(envs, n_steps, batch_size, key):
-    """(step, walker) of every sample ``[minibatch, sample, 2]``, from `make_shuffle` on one device, as it is gathered."""
+    """(step, walker) of every sample ``[minibatch, sample, 2]``, from `make_shuffle` on one device, as gathered."""
     shuffle = make_shuffle(envs, PPOParams(n_steps=n_steps, batch_size=batch_size))
     step, walker = np.mgrid[:n_steps, :envs].astype(np.float32)
     rows, unpacked = packed(loss.Batch(np.stack([step, walker], -1), *[step] * 6))

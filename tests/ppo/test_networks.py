@@ -106,7 +106,7 @@ def straightforward(policy_spec, params, obs):
     nets, mirror = params["params"], policy_spec.mirror
 
     def net(name, sees, views):
-        first, *rest = sorted(k for k in nets[name] if k != "out") + ["out"]
+        first, *rest = [*sorted(k for k in nets[name] if k != "out"), "out"]
         layer = lambda k, x: x @ nets[name][k]["kernel"] + nets[name][k]["bias"]  # noqa: E731
         act = lambda k, x: x if k == "out" else jax.nn.elu(x)  # noqa: E731
         sides = [act(first, layer(first, view[:, np.array(sees)])) for view in views]
