@@ -224,7 +224,7 @@ def _selection(index: Sequence[int] | np.ndarray, size: int) -> np.ndarray:
     return np.eye(size, dtype=np.float32)[np.asarray(index)]
 
 
-def _pick(x: jax.Array, matrix: np.ndarray) -> jax.Array:
+def _pick(x: jax.Array | np.ndarray, matrix: jax.Array | np.ndarray) -> jax.Array:
     """``x @ matrix`` for a selection matrix, exact also where matrix units round by default (GPU, TPU)."""
     return jnp.matmul(x, matrix, precision=jax.lax.Precision.HIGHEST)
 

@@ -1,8 +1,9 @@
-"""The backend `compiled` on a CPU: a kernel generated for the model, one call a control step, on XLA's own threads."""
+"""The backend `compiled`: a kernel generated for the model, one call a control step; on a CPU on XLA's own threads."""
 
 import ctypes
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -14,9 +15,9 @@ from mjx_assist.errors import UserError
 from mjx_assist.model import generated, mjcf
 from mjx_assist.model.variation import Variation
 from mjx_assist.sim.physics.base import PhysicsState, reset_state
-from mjx_assist.sim.physics.compiled import build
+from mjx_assist.sim.physics.compiled import build, emit_jax, pallas
 from mjx_assist.sim.physics.compiled.emit_cpp import RESULTS, source
-from mjx_assist.sim.physics.compiled.step import Step, make_step
+from mjx_assist.sim.physics.compiled.step import STATE, Step, make_step
 
 
 @dataclass(frozen=True)
@@ -37,12 +38,16 @@ def make_kernel(model: mujoco.MjModel, varied: Iterable[str] = (), bits: int = 3
         UserError: an element of the model is not supported.
         BuildError: see `build.build`.
     """
-    if what := generated.missing(model):
-        raise UserError(f"backend {COMPILED!r} does not know: {what}.")
-    step = make_step(model, varied, bits)
+    step = make_step(_supported(model), varied, bits)
     text = source(step, bits)
     library = build.build(text, bits)
     return Kernel(library, _registered(library, text, bits), *_sizes(step), bits)
+
+
+def _supported(model: mujoco.MjModel) -> mujoco.MjModel:
+    if what := generated.missing(model):
+        raise UserError(f"backend {COMPILED!r} does not know: {what}.")
+    return model
 
 
 def _sizes(step: Step) -> tuple[dict[str, int], dict[str, int]]:
@@ -74,8 +79,15 @@ def walk(kernel: Kernel, inputs: dict[str, np.ndarray], substeps: int, heights: 
     return found
 
 
+Rows = dict[str, jax.Array]  # by name, of walkers [..., n]
+Walk = Callable[[Rows], Rows]
+
+
 class CompiledPhysics:
-    """A kernel for every set of a variation's fields that is asked for, built when it is."""
+    """A kernel for every set of a variation's fields that is asked for, built when it is.
+
+    On a GPU it is a Pallas kernel, on a TPU plain JAX, of the same graph.
+    """
 
     on_host = False
     backend = COMPILED
@@ -83,47 +95,60 @@ class CompiledPhysics:
     def __init__(self, xml: str, n_substeps: int, num_threads: int = 0):
         self.model = mjcf.load(xml)
         self.n_substeps, self._threads = n_substeps, num_threads
-        self._kernels: dict[frozenset[str], Kernel] = {}
+        self._platform = jax.default_backend()
+        self._walks: dict[frozenset[str], tuple[list[str], Walk]] = {}
         self._heights = jnp.asarray(self.model.hfield_data, jnp.float32) if self.model.nhfield else None
-        self._kernel(frozenset())
+        self._walk(frozenset())
 
     def start(self, qpos: jax.Array, qvel: jax.Array, act: jax.Array) -> PhysicsState:
         return reset_state(self.model, qpos, qvel, act)
 
     def step(self, state: PhysicsState, ctrl: jax.Array, variation: Variation | None = None) -> PhysicsState:
         differs = {} if variation is None else {k: x for k, x in variation._asdict().items() if x is not None}
-        kernel = self._kernel(frozenset(differs))
-        given = {name: getattr(state, name) for name in ("qpos", "qvel", "act", "warmstart")} | {"ctrl": ctrl}
-        given |= {name: jnp.asarray(x, jnp.float32) for name, x in differs.items()}
+        names, walk = self._walk(frozenset(differs))
+        given = {name: getattr(state, name) for name in STATE} | {"ctrl": ctrl} | differs
         lead = state.qpos.shape[:-1]
-        rows = [given[name].reshape(*lead, n) for name, n in kernel.inputs.items()]
-        found = dict(zip(kernel.outputs, self._call(kernel)(*rows), strict=True))
-        return state.replace(
-            **{name: found[name] for name in RESULTS}, time=state.time + self.n_substeps * self.model.opt.timestep
-        )
+        found = _batched(walk)({name: jnp.asarray(given[name], jnp.float32).reshape(*lead, -1) for name in names})
+        return state.replace(**found, time=state.time + self.n_substeps * self.model.opt.timestep)
 
-    def _kernel(self, fields: frozenset[str]) -> Kernel:
-        if fields not in self._kernels:
-            self._kernels[fields] = make_kernel(self.model, fields)
-        return self._kernels[fields]
+    def _walk(self, fields: frozenset[str]) -> tuple[list[str], Walk]:
+        """The names of what goes in, and the control step of whole batches."""
+        if fields not in self._walks:
+            if self._platform == "cpu":
+                kernel = make_kernel(self.model, fields)
+                self._walks[fields] = list(kernel.inputs), partial(self._on_cpu, kernel)
+            else:
+                step = make_step(_supported(self.model), fields)
+                self._walks[fields] = list(step.inputs), partial(self._on_accelerator, step)
+        return self._walks[fields]
 
-    def _call(self, kernel: Kernel) -> Callable[..., list[jax.Array]]:
-        """The kernel on rows ``[..., n]`` of walkers; a batch of `jax.vmap` is one call, which shares the heights."""
-        settings = {"substeps": np.int32(self.n_substeps), "threads": np.int32(self._threads)}
+    def _on_cpu(self, kernel: Kernel, given: Rows) -> Rows:
+        lead = given["qpos"].shape[:-1]
+        shapes = [jax.ShapeDtypeStruct((*lead, n), jnp.float32) for n in kernel.outputs.values()]
         shared = () if self._heights is None else (self._heights,)
+        settings = {"substeps": np.int32(self.n_substeps), "threads": np.int32(self._threads)}
+        rows = [given[name] for name in kernel.inputs]  # JAX hands dictionaries on in the order of their keys
+        found = jax.ffi.ffi_call(kernel.target, shapes)(*rows, *shared, **settings)
+        return dict(zip(kernel.outputs, found, strict=True))
 
-        @jax.custom_batching.custom_vmap
-        def call(*rows: jax.Array) -> list[jax.Array]:
-            lead = rows[0].shape[:-1]
-            shapes = [jax.ShapeDtypeStruct((*lead, n), jnp.float32) for n in kernel.outputs.values()]
-            return list(jax.ffi.ffi_call(kernel.target, shapes)(*rows, *shared, **settings))
+    def _on_accelerator(self, step: Step, given: Rows) -> Rows:
+        lead = given["qpos"].shape[:-1]
+        columns = {name: x.reshape(-1, x.shape[-1]).T for name, x in given.items()}
+        control_step = pallas.control_step if self._platform == "gpu" else emit_jax.control_step
+        found = control_step(step, columns, self.n_substeps, self._heights)
+        return {name: x.T.reshape(*lead, len(x)) for name, x in found.items()}
 
-        @call.def_vmap
-        def batched(size: int, is_batched: list[bool], *rows: jax.Array) -> tuple[list[jax.Array], list[bool]]:
-            full = [
-                x if own else jnp.broadcast_to(x, (size, *x.shape)) for x, own in zip(rows, is_batched, strict=True)
-            ]
-            found = call(*full)
-            return found, [True] * len(found)
 
-        return call
+def _batched(walk: Walk) -> Walk:
+    """``walk``, for which a batch of `jax.vmap` is one call; what is the same for all walkers is given to each."""
+    whole = jax.custom_batching.custom_vmap(walk)
+
+    @whole.def_vmap
+    def _(size: int, is_batched: list, given: Rows) -> tuple[Rows, dict[str, bool]]:
+        own = is_batched[0]
+        found = _batched(walk)(
+            {name: x if own[name] else jnp.broadcast_to(x, (size, *x.shape)) for name, x in given.items()}
+        )
+        return found, dict.fromkeys(found, True)
+
+    return whole

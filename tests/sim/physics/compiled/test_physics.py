@@ -1,5 +1,7 @@
 """The backend `compiled` takes C MuJoCo's steps: whole, with every variation, alone and in batches."""
 
+from functools import partial
+
 import agreement
 import everything
 import jax
@@ -8,7 +10,7 @@ import numpy as np
 import pytest
 
 from mjx_assist.model.variation import Variation
-from mjx_assist.sim.physics.compiled import build
+from mjx_assist.sim.physics.compiled import build, pallas
 from mjx_assist.sim.physics.compiled.physics import CompiledPhysics
 from mjx_assist.sim.physics.make import make_physics
 
@@ -103,3 +105,19 @@ def test_what_is_not_a_number_is_told(backend, step, start, controls):
     assert not np.isfinite(after.qpos[2]).any()
     others = np.arange(agreement.ENVS) != 2
     np.testing.assert_allclose(after.qpos[others], right.qpos[others], rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("platform", ["tpu", "gpu"])
+def test_on_accelerators_the_same_graph_walks(monkeypatch, reduced, step, start, controls, platform):
+    """On this machine's CPU: plain JAX as on a TPU, the GPU's kernel in Pallas' interpreter."""
+    monkeypatch.setattr(jax, "default_backend", lambda: platform)
+    monkeypatch.setattr(build, "compiler", lambda: None)
+    interpreted = partial(pallas.control_step, interpret=True, block=8)
+    monkeypatch.setattr(pallas, "control_step", interpreted)
+    other = CompiledPhysics(reduced.xml, agreement.SUBSTEPS)
+    few, control = jax.tree.map(lambda x: x[:5], start), controls[0][0][:5]
+    found = jax.jit(jax.vmap(other.step))(few, control)
+    right = step(start, controls[0][0])
+    for field in ("qpos", "qvel", "act", "time"):
+        np.testing.assert_allclose(getattr(found, field), getattr(right, field)[:5], rtol=0, atol=5e-4)
+    np.testing.assert_allclose(found.sensordata, right.sensordata[:5], rtol=0.01, atol=1.0)
