@@ -1,1 +1,5 @@
-"""Backends behind one protocol (base.py): C MuJoCo, MJX, Warp, the composed model."""
+"""Backends behind one protocol (base.py): compiled, C MuJoCo, MJX, Warp, the composed model."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
