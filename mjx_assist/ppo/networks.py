@@ -225,7 +225,7 @@ def _selection(index: Sequence[int] | np.ndarray, size: int) -> np.ndarray:
 
 
 def _pick(x: jax.Array | np.ndarray, matrix: jax.Array | np.ndarray) -> jax.Array:
-    """``x @ matrix`` for a selection matrix, exact also where matrix units round by default (GPU, TPU)."""
+    """``x @ matrix``, one of which is a selection matrix, exact also where matrix units round by default (GPU, TPU)."""
     return jnp.matmul(x, matrix, precision=jax.lax.Precision.HIGHEST)
 
 
