@@ -10,10 +10,6 @@ from typing import Any
 Value = Any  # Node | float | bool: arithmetic is written alike for all of them
 
 _COMMUTE = {"add", "mul", "min", "max", "and", "or", "xor"}
-# Operations a node of each kind costs; a division counts as one.
-FLOPS: dict[str, int] = dict.fromkeys(
-    ("add", "sub", "mul", "div", "sqrt", "sin", "cos", "atan2", "min", "max", "lt", "le", "sel"), 1
-)
 
 
 class Graph:
@@ -261,9 +257,10 @@ def total(values: Iterable[Value]) -> Value:
     return out
 
 
-def needed(outputs: Iterable[Value], known: Iterable[int] = ()) -> list[Node]:
-    """The nodes that ``outputs`` need, each after those it needs itself; the numbers in ``known`` are not followed."""
-    seen, found = set(known), []
+def needed(outputs: Iterable[Value]) -> list[Node]:
+    """The nodes that ``outputs`` need, each after those it needs itself."""
+    seen: set[int] = set()
+    found: list[Node] = []
     stack = [x for x in outputs if isinstance(x, Node)]
     while stack:
         node = stack.pop()
@@ -276,8 +273,3 @@ def needed(outputs: Iterable[Value], known: Iterable[int] = ()) -> list[Node]:
 
 def operands(node: Node) -> Iterator[Node]:
     return (a for a in node.args if isinstance(a, Node))
-
-
-def flops(nodes: Iterable[Node]) -> int:
-    """Floating-point operations of one evaluation."""
-    return sum(FLOPS.get(node.op, 0) for node in nodes)
