@@ -23,7 +23,7 @@ from mjx_assist.model import anatomy
 from mjx_assist.model.names import actuator_names
 from mjx_assist.policy.bundle import Bundle, reduced_model
 from mjx_assist.sim import action
-from mjx_assist.sim.observation import observe
+from mjx_assist.sim.observation import observe, varied
 
 SCHEMA, SCHEMA_VERSION = "mjx-assist-device-controller", 1
 CONTROLLER, DESCRIPTION, PROFILE = "controller.onnx", "controller.json", "torque_profile.csv"
@@ -70,8 +70,10 @@ def export(bundle: Bundle, folder: Path, source: str, steps: int = 600) -> dict:
     scale = np.where([given["unit"] == "N" for given in inputs], 1.0 / bundle.observation.body_weight, 1.0)
     wiring = Wiring(signals, scale, driven, np.array([o.gain for o in outputs]), _limits(outputs, driven, actions))
     walked = _walk(bundle, wiring, actions, steps)
-    for given, column in zip(inputs, walked.signals.T, strict=True):
+    for given, column, i, factor in zip(inputs, walked.signals.T, signals, scale, strict=True):
         given["range_in_replay"] = [float(column.min()), float(column.max())]
+        if not varied(bundle.policy.std[i]):
+            given["fed_as"] = float(bundle.policy.mean[i] / factor)
     description = _description(bundle, source, inputs, outputs, wiring, walked.record)
     metadata = {k: v if isinstance(v, str) else json.dumps(v) for k, v in description.items() if k != "training"}
     content = graph.build(bundle.policy, actions, wiring, metadata).SerializeToString()

@@ -8,10 +8,10 @@ from mjx_assist.config.words import ELU, RELU, TANH
 from mjx_assist.errors import UserError
 from mjx_assist.policy.policy import MirrorWeights, Policy
 from mjx_assist.sim.action import ActionSpec
+from mjx_assist.sim.observation import CLIP, varied
 
 INPUT, OUTPUT = "signals", "torque"
 OPSET, IR_VERSION = 17, 8  # what onnxruntime has read since 1.12
-_CLIP = 10.0  # of normalised observations, as Policy.act
 _ACTIVATION = {ELU: "Elu", RELU: "Relu", TANH: "Tanh"}
 _INSTALL = "pip install 'mjx-assist[hardware]'"
 
@@ -67,7 +67,9 @@ def build(policy: Policy, actions: ActionSpec, wiring: Wiring, metadata: dict[st
     graph = _Graph(onnx.helper, onnx.numpy_helper)
     mean, std = policy.mean[wiring.signals] / wiring.scale, policy.std[wiring.signals] / wiring.scale
     normal = graph.node("Div", graph.node("Sub", INPUT, graph.constant(mean)), graph.constant(std))
-    normal = graph.clip(normal, -_CLIP, _CLIP)
+    normal = graph.clip(normal, -CLIP, CLIP)
+    heard = graph.truths(varied(policy.std[wiring.signals]))
+    normal = graph.node("Where", heard, normal, graph.constant(0.0))  # as observation.normalise
     outputs, order = [], []
     for head, columns, driven, mirrored in device_heads(policy, ~actions.muscle):
         index, sign = head.observation, None
@@ -131,6 +133,9 @@ class _Graph:
 
     def integers(self, values) -> str:
         return self._initializer(np.asarray(values, np.int64))
+
+    def truths(self, values) -> str:
+        return self._initializer(np.asarray(values, bool))
 
     def clip(self, value: str, low: float, high: float) -> str:
         return self.node("Clip", value, self.constant(low), self.constant(high))

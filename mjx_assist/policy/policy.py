@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mjx_assist.config.words import ELU, RELU, TANH
+from mjx_assist.sim.observation import normalise
 
 ACTIVATIONS = {
     ELU: lambda x: np.where(x > 0, x, np.expm1(np.minimum(x, 0.0))),
@@ -55,7 +56,7 @@ class Policy:
 
     def act(self, observation: np.ndarray) -> np.ndarray:
         """Action ``[..., nu]`` in [-1, 1] for raw observations ``[..., n]``; disabled heads give the neutral action."""
-        normal = np.clip((observation - self.mean) / self.std, -10.0, 10.0)
+        normal = normalise(observation, self.mean, self.std)
         action = np.broadcast_to(self.neutral, (*normal.shape[:-1], len(self.neutral))).astype(float)
         between = ACTIVATIONS[self.activation]
         for head in self.heads:

@@ -11,6 +11,7 @@ from brax.training.acme import running_statistics
 
 from mjx_assist.config.schema import PPOParams
 from mjx_assist.ppo import networks
+from mjx_assist.sim.observation import normalise
 
 Step = Callable[[State, jax.Array], tuple[State, jax.Array]]
 
@@ -127,8 +128,8 @@ def _noise(keys: jax.Array, walkers: jax.Array, size: int) -> jax.Array:
 
 
 def normalize(normaliser: running_statistics.RunningStatisticsState, obs: jax.Array) -> jax.Array:
-    """Observations to about zero mean and unit deviation, held to +-10."""
-    return jnp.clip(running_statistics.normalize(obs, normaliser), -10.0, 10.0)
+    """Observations as the networks see them: `observation.normalise`."""
+    return normalise(obs, normaliser.mean, normaliser.std, jnp)
 
 
 def _first(blow_up: BlowUp, not_finite: jax.Array | None, state: State, action: jax.Array) -> BlowUp:

@@ -16,6 +16,7 @@ from mjx_assist.eval.replay.walker import Walker
 from mjx_assist.model.names import GRAVITY
 from mjx_assist.policy import bundle as bundles
 from mjx_assist.policy.bundle import Bundle
+from mjx_assist.policy.held import held, tell
 from mjx_assist.reference.cycle import sample, stride_frequency
 from mjx_assist.sim import action, command
 from mjx_assist.sim.device.controller import make_controller
@@ -30,6 +31,7 @@ _RECORD_RATE = 250.0  # Hz: physics steps are recorded at most this often
 
 class Walk:
     """A policy in a walker. ``device_on``: False holds the device at zero torque; `ask_speed` and `push` act at once.
+    ``unheard``: what the policy was last shown and does not hear, and the sentence that says so (policy/held.py).
     ``record_rate``: samples per second on the tape at most (None: 250). ``conditions``: what the walk is put under.
 
     An episode ends only at a fall or a state that is not finite, never for its distance to the reference.
@@ -51,6 +53,8 @@ class Walk:
         self.dt = 1.0 / params.control_framerate
         self.device_on = True
         self._asked: float | None = None
+        self._held = held(bundle)
+        self._told: set[str] = set()
         self._params, self._limits = params, conditions.command or command.command_range(params)
         self._actions = action.make_action_spec(self.walker.reduced)
         self._neutral = action.to_control(self._actions, self._actions.neutral)
@@ -66,6 +70,7 @@ class Walk:
         rng = np.random.default_rng(seed)
         uniform = rng.uniform(size=command.N_LEVELS + 3)
         self.seed, self.steps, self.fell = seed, 0, False
+        self.unheard: dict[str, str] = {}
         self._physics_steps = 0
         self._push, self._push_until = 0.0, 0.0
         self._command, self._rng = command.sample(self._limits, uniform[1:]), rng
@@ -171,6 +176,10 @@ class Walk:
         seen = observe(spec, body, target, self.phase, ground=ahead)
         normal = self._rng.normal(size=seen.size) if self._rules.senses else None
         self._episode, seen = self._rules.sense(self._episode, seen, normal, first=self.steps == 0)
+        self.unheard = self._held.unheard(seen)
+        for name in self.unheard.keys() - self._told:
+            tell(self.unheard[name])
+        self._told |= self.unheard.keys()
         control = action.to_control(self._actions, self.bundle.policy.act(seen))
         if self._controller:
             self._device, control = self._controller.drive(self._device, body, control)

@@ -12,6 +12,7 @@ from mjx_assist.eval.replay.record import GaitRecord
 from mjx_assist.model.fidelity.bounds import worst
 from mjx_assist.model.fidelity.table import missed, shipped, verdict_text
 from mjx_assist.policy.bundle import Bundle
+from mjx_assist.policy.held import held
 
 
 def run_info(records: Sequence[GaitRecord], source: str, bundle: Bundle | None = None) -> dict:
@@ -37,8 +38,15 @@ def run_info(records: Sequence[GaitRecord], source: str, bundle: Bundle | None =
         **info,
         "policy made with": ", ".join(f"{name} {made[name]}" for name in packages if name in made),
         **({"trained for": f"{made['control_steps']:,} control steps"} if "control_steps" in made else {}),
+        **({"fed as a constant": _held(bundle)} if held(bundle).names else {}),
         "config": json.dumps(to_dict(bundle.config)),
     }
+
+
+def _held(bundle: Bundle) -> str:
+    """Observations that never varied in training, and what the policy is fed in their place."""
+    fixed = held(bundle)
+    return ", ".join(f"{name} {value:g}" for name, value in zip(fixed.names, fixed.constant, strict=True))
 
 
 def fidelity(human: str, device: str) -> str:

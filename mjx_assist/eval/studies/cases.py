@@ -13,6 +13,7 @@ from mjx_assist.eval.studies import compare as comparison
 from mjx_assist.files.plain import plain
 from mjx_assist.model.assembly import NO_DEVICE
 from mjx_assist.policy.bundle import Bundle
+from mjx_assist.policy.held import held
 
 TRAINED = "trained"
 
@@ -77,10 +78,16 @@ def compare(
         "baseline": baseline,
         "cases": [_about(case) for case in cases],
         "walks": [_outcome(part) for part in walks],
-        "notes": comparison.notes(walks, {case.label: case.trained_speeds for case in cases}),
+        "notes": _unheard(cases, speeds) + comparison.notes(walks, {case.label: case.trained_speeds for case in cases}),
         "figures": comparison.rows(walks, baseline),
     }
     return Comparison(plain(result), walks)
+
+
+def _unheard(cases: Sequence[Case], speeds: Sequence[float]) -> list[str]:
+    """A note for each policy and speed that it is not told, since its training knew one speed alone."""
+    asked = ((case.label, held(case.bundle).speed(speed)) for case in cases for speed in speeds)
+    return [f"{label}: {sentence}" for label, sentence in asked if sentence]
 
 
 def cases_of(

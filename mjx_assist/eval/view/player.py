@@ -169,6 +169,13 @@ def rate(pace: Pace, dt: float) -> list[tuple[str, str]]:
     ]
 
 
+def notes(player: Player) -> list[tuple[str, str]]:
+    """What a viewer says beside the numbers: (label, value)."""
+    session = player.session
+    paused = [("paused", f"at {session.time:.2f} s")] if player.paused else []
+    return paused + [("not heard", sentence.partition(":")[0]) for sentence in session.unheard.values()]
+
+
 def rate_line(pace: Pace, dt: float) -> str:
     """The same in one line."""
     return ", ".join(f"{label} {value}" for label, value in rate(pace, dt))

@@ -13,7 +13,7 @@ from mjx_assist.eval.plots.style import COLORS, FAINT, INK
 from mjx_assist.eval.replay.record import SIDES
 from mjx_assist.eval.view.meshes import body_meshes, cylinder_between, muscle_segments, unit_cylinder
 from mjx_assist.eval.view.overlay import SIDE_COLORS, arrows, shown_torque, status, torque_lines
-from mjx_assist.eval.view.player import PUSH_N, Player, rate, rate_line
+from mjx_assist.eval.view.player import PUSH_N, Player, notes, rate, rate_line
 from mjx_assist.eval.view.scene import MUSCLE_WIDTH, Scene
 from mjx_assist.eval.view.window import muscle_names
 from mjx_assist.model.names import GRAVITY
@@ -159,8 +159,7 @@ class Page:
     def _update_panel(self, player: Player) -> None:
         """Numbers and plots."""
         rows = status(player.reading, self._joints, player.session.device_on) + rate(player.pace, player.session.dt)
-        if player.paused:
-            rows.append(("paused", f"at {player.session.time:.2f} s"))
+        rows += notes(player)
         self._status.content = "  \n".join(f"**{label}** {value}" for label, value in rows)
         seen = list(self._history)
         time = np.array([reading.time for reading in seen]) - seen[-1].time

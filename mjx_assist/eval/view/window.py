@@ -9,7 +9,7 @@ import mujoco
 
 from mjx_assist.errors import UserError
 from mjx_assist.eval.view.overlay import add_arrows, arrows, status
-from mjx_assist.eval.view.player import PUSH_N, SPEED_STEP, Player, rate, rate_line
+from mjx_assist.eval.view.player import PUSH_N, SPEED_STEP, Player, notes, rate, rate_line
 from mjx_assist.eval.view.scene import Scene
 from mjx_assist.model.names import actuator_names, is_muscle
 from mjx_assist.policy.bundle import Bundle, reduced_model
@@ -72,8 +72,7 @@ def texts(player: Player) -> list[tuple]:
     """MuJoCo's overlay: numbers and real-time figures above, the keys below."""
     session = player.session
     rows = status(player.reading, session.walker.device_joints, session.device_on) + rate(player.pace, session.dt)
-    if player.paused:
-        rows.append(("paused", f"at {session.time:.2f} s"))
+    rows += notes(player)
     font = mujoco.mjtFontScale.mjFONTSCALE_100
     keys = [(name, text) for name, text, _ in KEYS.values()]
     return [

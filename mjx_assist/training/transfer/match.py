@@ -12,10 +12,10 @@ from mjx_assist.model.names import actuator_names
 from mjx_assist.policy.bundle import Bundle
 from mjx_assist.policy.policy import HeadWeights
 from mjx_assist.ppo import learner, networks
+from mjx_assist.sim.observation import varied
 from mjx_assist.training.callbacks import Run
 from mjx_assist.training.transfer.table import DROPPED, FRESH, LOADED, Row
 
-CONSTANT = 1e-4  # SI units: an observation that deviates less never varied, so its weights mean nothing
 VALUE = ("value",)  # what a critic outputs
 Layers = Sequence[tuple[np.ndarray, np.ndarray]]
 
@@ -59,7 +59,7 @@ def match_names(
     names: Sequence[str], theirs: Sequence[str], std: np.ndarray | None = None
 ) -> tuple[Match, dict[str, str]]:
     """Which names both have, and why a name that both have is not used: its ``std`` there is next to nothing."""
-    constant = {} if std is None else {n: "constant there" for n, s in zip(theirs, std, strict=True) if s < CONSTANT}
+    constant = {} if std is None else {n: "constant there" for n, s in zip(theirs, std, strict=True) if not varied(s)}
     pairs = [(i, theirs.index(n)) for i, n in enumerate(names) if n in theirs and n not in constant]
     return Match(*np.array(pairs, int).reshape(-1, 2).T), constant
 

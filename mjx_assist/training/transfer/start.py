@@ -16,10 +16,11 @@ from mjx_assist.model.names import actuator_names
 from mjx_assist.policy.bundle import reduced_model
 from mjx_assist.policy.policy import HeadWeights
 from mjx_assist.ppo import learner, networks, sharding
+from mjx_assist.sim.observation import varied
 from mjx_assist.training.callbacks import Run
 from mjx_assist.training.export import find_policy, has_checkpoints, layers, load_policy, policy_bundle, restored
 from mjx_assist.training.transfer import match as transfer_match
-from mjx_assist.training.transfer.match import CONSTANT, Plan, Source
+from mjx_assist.training.transfer.match import Plan, Source
 from mjx_assist.training.transfer.table import DROPPED, FRESH, LOADED, Row, summary, write
 
 UNKNOWN_STD = 0.1  # of an observation that does not vary at the start: too little is corrected sooner than too much
@@ -83,7 +84,7 @@ def _statistics(run: Run, source: Source, rows: list[Row]) -> RunningStatisticsS
     names, policy, ppo = run.env.observation_spec.names, source.bundle.policy, run.config.ppo_params
     mirror = run.spec.mirror or run.spec.reflection
     mean, std = (np.array(x) for x in _at_start(run, mirror))
-    std = np.where(std < CONSTANT, UNKNOWN_STD, std)
+    std = np.where(varied(std), std, UNKNOWN_STD)
     theirs = source.bundle.observation.names
     match, why = transfer_match.match_names(names, theirs, policy.std)
     mean[match.own], std[match.own] = policy.mean[match.theirs], policy.std[match.theirs]
