@@ -7,7 +7,7 @@ import numpy as np
 from assist_sim import DeviceConfig, ModelCombiner, get_available_combinations, resolve_model_path
 
 from mjx_assist.errors import UserError, unknown
-from mjx_assist.model import own_model
+from mjx_assist.model.own import file as own_file
 from mjx_assist.model.roots import Pose, scalar_roots
 from mjx_assist.terrain.heightfield import FLOOR, Terrain, put_ground
 
@@ -35,7 +35,7 @@ def check_keys(human: str, device: str) -> None:
 
     A human may also be the path of a MuJoCo XML file, which has its device in it: with the device ``"none"``.
     """
-    if own_model.is_path(human):
+    if own_file.is_path(human):
         if device != NO_DEVICE:
             raise UserError(
                 f"device {device!r} cannot be put on {human!r}: a model of one's own is used as it is ('none')."
@@ -54,8 +54,8 @@ def compose(human: str, device: str) -> mujoco.MjSpec:
     ``human`` may be the path of an XML file, which is taken as it is. Raises ``UserError`` for unknown keys.
     """
     check_keys(human, device)
-    if own_model.is_path(human):
-        spec = own_model.read(human, FLOOR)
+    if own_file.is_path(human):
+        spec = own_file.read(human, FLOOR)
         scalar_roots(spec)
         return spec
     any_device = _combinations()[human][-1]  # the human's own spec comes with the path of a device's config

@@ -10,6 +10,7 @@ import numpy as np
 from mjx_assist.errors import UserError
 from mjx_assist.model.feet.contact import Foot
 from mjx_assist.model.muscles.paths import MusclePath, PathPoint, WrapSurface, branches_of
+from mjx_assist.model.own.carry import compensation
 from mjx_assist.model.skeleton.inertia import Inertial
 from mjx_assist.model.skeleton.skeleton import Segment, Skeleton
 from mjx_assist.terrain.heightfield import FLOOR
@@ -24,6 +25,7 @@ def with_physics_rate(xml: str, rate: int) -> str:
 
 
 _JOINT_TYPES = {mujoco.mjtJoint.mjJNT_SLIDE: "slide", mujoco.mjtJoint.mjJNT_HINGE: "hinge"}
+_SOLREF, _SOLIMP = [0.02, 1], [0.9, 0.95, 0.001, 0.5, 2]  # MuJoCo's defaults
 _TERMS = 5  # of a joint equality's polynomial
 _RIGID = 0.002  # s, time constant of the couplings that are kept: they slip by hundredths of a millimetre
 _HARD = (0.99, 0.999)  # their impedance at least: as soft as by default they slip by a centimetre at 240 Hz
@@ -101,6 +103,11 @@ def _unless(value: np.ndarray | float, usual: Sequence[float] | np.ndarray | flo
     return None if np.array_equal(value, usual) else value
 
 
+def _span(what: str, limited: Any, limits: np.ndarray) -> dict[str, Any]:
+    """A range's two attributes; without a limit, none."""
+    return {f"{what}limited": True, f"{what}range": limits} if limited else {}
+
+
 def _quat(matrix: np.ndarray) -> np.ndarray:
     quat = np.zeros(4)
     mujoco.mju_mat2Quat(quat, np.ascontiguousarray(matrix).ravel())
@@ -116,6 +123,7 @@ def _bodies(root: ET.Element, full: mujoco.MjModel, skeleton: Skeleton) -> list[
     for segment in skeleton.segments[1:]:
         name = full.body(segment.root).name
         where = {"pos": segment.position, "quat": _unless(_quat(segment.orientation), [1, 0, 0, 0])}
+        where["gravcomp"] = _unless(compensation(full, segment.members), 0.0)
         body = ET.SubElement(bodies[segment.parent], "body", {"name": name, **_text(where)})
         _add_inertial(body, segment.inertial)
         for joint in segment.joints:
@@ -149,8 +157,11 @@ def _add_joint(body: ET.Element, full: mujoco.MjModel, joint: int, segment: Segm
         "armature": _unless(full.dof_armature[dof] + armature, 0.0),
         "frictionloss": _unless(full.dof_frictionloss[dof], 0.0),
         "margin": _unless(full.jnt_margin[joint], 0.0),
-        "solreflimit": _unless(full.jnt_solref[joint], [0.02, 1]),
-        "solimplimit": _unless(full.jnt_solimp[joint], [0.9, 0.95, 0.001, 0.5, 2]),
+        "solreflimit": _unless(full.jnt_solref[joint], _SOLREF),
+        "solimplimit": _unless(full.jnt_solimp[joint], _SOLIMP),
+        "solreffriction": _unless(full.dof_solref[dof], _SOLREF),
+        "solimpfriction": _unless(full.dof_solimp[dof], _SOLIMP),
+        **_span("actuatorfrc", full.jnt_actfrclimited[joint], full.jnt_actfrcrange[joint]),
     }
     ET.SubElement(body, "joint", _text(attributes))
 
@@ -197,6 +208,11 @@ def _add_tendons(root: ET.Element, full: mujoco.MjModel, paths: list[MusclePath]
             "springlength": full.tendon_lengthspring[t] - path.constant if stiff else None,
             "damping": _unless(full.tendon_damping[t], 0.0),
             "frictionloss": _unless(full.tendon_frictionloss[t], 0.0),
+            "margin": _unless(full.tendon_margin[t], 0.0),
+            "solreflimit": _unless(full.tendon_solref_lim[t], _SOLREF),
+            "solimplimit": _unless(full.tendon_solimp_lim[t], _SOLIMP),
+            "solreffriction": _unless(full.tendon_solref_fri[t], _SOLREF),
+            "solimpfriction": _unless(full.tendon_solimp_fri[t], _SOLIMP),
             "rgba": "0.95 0.3 0.3 1",
             "user": [path.constant, path.bundles],
         }
@@ -229,15 +245,13 @@ def _add_actuators(root: ET.Element, full: mujoco.MjModel, paths: list[MusclePat
         drives_tendon = full.actuator_trntype[a] == mujoco.mjtTrn.mjTRN_TENDON
         target = full.tendon if drives_tendon else full.joint
         shift = constant[full.actuator_trnid[a, 0]] * full.actuator_gear[a, 0] if drives_tendon else 0.0
-        ctrl, force = bool(full.actuator_ctrllimited[a]), bool(full.actuator_forcelimited[a])
         attributes = {
             "name": full.actuator(a).name,
             "tendon" if drives_tendon else "joint": target(full.actuator_trnid[a, 0]).name,
             "gear": _unless(full.actuator_gear[a], [1, 0, 0, 0, 0, 0]),
-            "ctrllimited": ctrl or None,
-            "ctrlrange": full.actuator_ctrlrange[a] if ctrl else None,
-            "forcelimited": force or None,
-            "forcerange": full.actuator_forcerange[a] if force else None,
+            **_span("ctrl", full.actuator_ctrllimited[a], full.actuator_ctrlrange[a]),
+            **_span("force", full.actuator_forcelimited[a], full.actuator_forcerange[a]),
+            **_span("act", full.actuator_actlimited[a], full.actuator_actrange[a]),
             **{key: names[int(values[a])] for key, (names, values) in kinds.items()},
             "dynprm": full.actuator_dynprm[a],
             "gainprm": _of_shifted_length(full, a, full.actuator_gainprm[a], full.actuator_gaintype[a], shift),

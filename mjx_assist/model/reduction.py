@@ -15,17 +15,20 @@ import numpy as np
 
 from mjx_assist.errors import UserError, unknown
 from mjx_assist.model import cache as build_cache
-from mjx_assist.model import mjcf, own_model
+from mjx_assist.model import mjcf
 from mjx_assist.model.assembly import AS_COMPOSED, NO_DEVICE, check_keys, full_model
 from mjx_assist.model.feet.balance import balance
 from mjx_assist.model.feet.contact import fit_soles, name_spheres
 from mjx_assist.model.feet.shape import touch_sensors
 from mjx_assist.model.muscles.fit import refit
 from mjx_assist.model.muscles.paths import read_paths, unfitted
+from mjx_assist.model.own import carry
+from mjx_assist.model.own.file import is_path
 from mjx_assist.model.skeleton.coupling import Coupling, read_coupling, reduced_joints
 from mjx_assist.model.skeleton.folding import Sweeps, kept_joints
 from mjx_assist.model.skeleton.skeleton import Skeleton, read_skeleton
 from mjx_assist.paths import data_path
+from mjx_assist.terrain.heightfield import FLOOR
 
 _UNLIMITED = {mujoco.mjtJoint.mjJNT_HINGE: 0.5, mujoco.mjtJoint.mjJNT_SLIDE: 0.05}  # rad, m
 __all__ = ["Coupling", "ReducedModel", "reduce_model"]
@@ -46,12 +49,13 @@ def recipe(human: str) -> dict[str, Any]:
     """What a reduction needs to know about a human, from models/reductions/<human>.json.
 
     ``walking_range_rad``: joint name pattern -> (lowest, highest) angle, where paths and hinges are fitted;
-    ``contact``: attributes of every sphere's MJCF ``<pair>`` with the floor; ``option``: of MJCF ``<option>``.
+    ``contact``: attributes of every sphere's MJCF ``<pair>`` with the floor, null for those that the file has;
+    ``option``: of MJCF ``<option>``, beside what a file has (own/carry.py).
     For a model file: default.json, with the keys that a ``<model>.reduction.json`` beside it has replaced by its own.
     Raises ``UserError`` for a human without a recipe.
     """
     folder = data_path("models", "reductions")
-    if own_model.is_path(human):
+    if is_path(human):
         rules, beside = _read_recipe(folder / "default.json"), Path(human).expanduser().with_suffix(".reduction.json")
         own = _read_recipe(beside) if beside.is_file() else {}
         for key in own:
@@ -79,7 +83,7 @@ def reduce_model(human: str, device: str) -> ReducedModel:
     Raises ``UserError`` for unknown keys and for models that do not fit the rules, naming what does not.
     """
     check_keys(human, device)
-    own = own_model.is_path(human)
+    own = is_path(human)
     shaped_by = [human, device, json.dumps(recipe(human), sort_keys=True)]
     key = build_cache.key(*(text.encode() for text in shaped_by), _compiled(human) if own else b"")
     name = f"{Path(human).stem if own else human} {device}"
@@ -111,7 +115,10 @@ def build(human: str, device: str, fit_paths: bool = True) -> ReducedModel:
     full, coupling, walking_range, skeleton = read(human, device, rules)
     paths = read_paths(full, skeleton)
     soles = fit_soles(full, skeleton, walking_range)
-    rest = _markers(full, skeleton), rules["option"], rules["contact"]
+    touching = [geom for foot in soles for sole in foot for geom in sole.part.geoms]
+    contact = rules["contact"] or carry.contact(full, FLOOR, touching)
+    option = (carry.option(full) if is_path(human) else {}) | rules["option"]
+    rest = _markers(full, skeleton), option, contact
     plain = mjcf.write(full, skeleton, [unfitted(p) for p in paths], name_spheres(full, skeleton, soles), *rest)
     soles = balance(full, coupling, skeleton, mjcf.load(plain), soles)
     rest = name_spheres(full, skeleton, soles), *rest
@@ -134,7 +141,7 @@ def read(human: str, device: str, rules: dict[str, Any]):
     if kept:
         coupling = read_coupling(full, kept)
     skeleton = read_skeleton(full, coupling, by_joint, folded)
-    own_model.check(full, skeleton.joints)
+    carry.check(full, skeleton.joints, is_path(human))
     return full, coupling, walking_range, skeleton
 
 

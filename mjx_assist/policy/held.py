@@ -3,9 +3,7 @@
 What feeds it is `sim.observation.normalise`; here is what that means for a walk.
 """
 
-import logging
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 
@@ -13,7 +11,6 @@ from mjx_assist.policy.bundle import Bundle
 from mjx_assist.policy.policy import Policy
 from mjx_assist.sim.observation import CONSTANT, varied
 
-log = logging.getLogger(__name__)
 SPEED = "target_velocity"
 
 
@@ -48,12 +45,6 @@ def held(bundle: Bundle) -> Held:
     policy, names = bundle.policy, bundle.observation.names
     index = np.array([i for i in sorted(_seen(policy)) if not varied(policy.std[i])], int)
     return Held(tuple(names[i] for i in index), index, policy.mean[index])
-
-
-@cache
-def tell(sentence: str) -> None:
-    """Log a sentence, once in a process."""
-    log.warning(sentence)
 
 
 def _seen(policy: Policy) -> set[int]:

@@ -1,7 +1,6 @@
 """An observation that never varied in training is fed as its constant, by every form of a policy, and that is told."""
 
 import dataclasses
-import logging
 
 import jax.numpy as jnp
 import numpy as np
@@ -9,13 +8,14 @@ import pytest
 from brax.training.acme.running_statistics import RunningStatisticsState
 from brax.training.types import UInt64
 
+from mjx_assist.errors import note
 from mjx_assist.eval.replay.walk import Walk
 from mjx_assist.eval.studies.cases import cases_of, compare
 from mjx_assist.eval.view.player import Player, notes
 from mjx_assist.hardware import graph
 from mjx_assist.paths import data_path
 from mjx_assist.policy import bundle as bundles
-from mjx_assist.policy.held import held, tell
+from mjx_assist.policy.held import held
 from mjx_assist.ppo import rollout
 from mjx_assist.sim import action
 from mjx_assist.sim.observation import normalise
@@ -34,7 +34,7 @@ def onboard():
 
 @pytest.fixture(autouse=True)
 def untold():
-    tell.cache_clear()
+    note.cache_clear()
 
 
 def asked(speed, name):
@@ -95,13 +95,12 @@ def test_numpy_jax_and_onnx_feed_the_constant(onboard, std):
     np.testing.assert_allclose(answer[0], graph.torque(policy, actions, wiring, constant), atol=2e-3)
 
 
-def test_it_is_told_once_by_name_value_and_constant(onboard, caplog):
+def test_it_is_told_once_by_name_value_and_constant(onboard, capsys):
     walk = Walk(onboard)
-    with caplog.at_level(logging.WARNING):
-        for speed in (1.25, 1.3, 1.35):
-            walk.ask_speed(speed)
-            walk.step()
-    (said,) = [entry.message for entry in caplog.records]
+    for speed in (1.25, 1.3, 1.35):
+        walk.ask_speed(speed)
+        walk.step()
+    (said,) = capsys.readouterr().err.splitlines()
     assert "target_velocity is 1.3, but was 1.25" in said
     assert list(walk.unheard) == ["target_velocity"] and "1.35" in walk.unheard["target_velocity"]
     walk.ask_speed(1.25)
@@ -109,16 +108,15 @@ def test_it_is_told_once_by_name_value_and_constant(onboard, caplog):
     assert not walk.unheard
 
 
-def test_any_input_can_be_a_constant(untrained_bundle, caplog):
+def test_any_input_can_be_a_constant(untrained_bundle, capsys):
     """A foot that was never loaded: fed as never loaded, and told when it is."""
     policy, names = untrained_bundle.policy, untrained_bundle.observation.names
     std = policy.std.copy()
     std[names.index("load.r_toes")] = 1e-6
     walk = Walk(dataclasses.replace(untrained_bundle, policy=dataclasses.replace(policy, std=std)), seed=3)
-    with caplog.at_level(logging.WARNING):
-        while walk.step() and not walk.unheard:
-            pass
-    assert list(walk.unheard) == ["load.r_toes"] and "load.r_toes" in caplog.text
+    while walk.step() and not walk.unheard:
+        pass
+    assert list(walk.unheard) == ["load.r_toes"] and "load.r_toes" in capsys.readouterr().err
 
 
 def test_what_no_head_sees_is_not_told(untrained_bundle):

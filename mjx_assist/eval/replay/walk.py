@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from mjx_assist.config.words import LEARNED, REDUCED
+from mjx_assist.errors import note
 from mjx_assist.eval.replay.conditions import AS_TRAINED, Conditions
 from mjx_assist.eval.replay.gauge import Gauge, Reading
 from mjx_assist.eval.replay.record import GaitRecord
@@ -16,7 +17,7 @@ from mjx_assist.eval.replay.walker import Walker
 from mjx_assist.model.names import GRAVITY
 from mjx_assist.policy import bundle as bundles
 from mjx_assist.policy.bundle import Bundle
-from mjx_assist.policy.held import held, tell
+from mjx_assist.policy.held import held
 from mjx_assist.reference.cycle import sample, stride_frequency
 from mjx_assist.sim import action, command
 from mjx_assist.sim.device.controller import make_controller
@@ -178,7 +179,7 @@ class Walk:
         self._episode, seen = self._rules.sense(self._episode, seen, normal, first=self.steps == 0)
         self.unheard = self._held.unheard(seen)
         for name in self.unheard.keys() - self._told:
-            tell(self.unheard[name])
+            note(self.unheard[name])
         self._told |= self.unheard.keys()
         control = action.to_control(self._actions, self.bundle.policy.act(seen))
         if self._controller:

@@ -151,7 +151,8 @@ class _Foot:
         x = np.clip(depth / width, 0.0, 1.0)
         low, high = x**power / middle ** (power - 1), 1 - (1 - x) ** power / (1 - middle) ** (power - 1)
         impedance = least + (most - least) * np.where(x <= middle, low, high)
-        stiffness = impedance**2 / (1 - impedance) / (most * time * damping) ** 2
+        spring = 1 / (time * damping) ** 2 if time > 0 else -time  # negative: stiffness and damping themselves
+        stiffness = impedance**2 / (1 - impedance) * spring / most**2
         return stiffness * np.maximum(depth, 0.0) / softness
 
     def moved(self, soles: list[Sole], share: float) -> list[Sole]:

@@ -1,13 +1,12 @@
 """The backend that a config names. A new one has its line in `MAKERS` and its word in config/words.py."""
 
-import functools
-import sys
 from collections.abc import Callable
 
 import jax
 import mujoco
 
 from mjx_assist.config.words import AUTO, COMPILED, MJX, MUJOCO, WARP
+from mjx_assist.errors import note
 from mjx_assist.model import generated, mjcf
 from mjx_assist.sim.physics.base import Physics
 from mjx_assist.sim.physics.c import MujocoPhysics
@@ -29,13 +28,8 @@ def _compiled(xml: str, substeps: int, walkers: int, threads: int) -> Physics:
             return CompiledPhysics(xml, substeps, threads)
         except build.BuildError as error:
             what = str(error)
-    _say_once(f"backend {COMPILED!r}: {what.rstrip('.')}; {MUJOCO!r} is taken, whose steps are the same but slower.")
+    note(f"backend {COMPILED!r}: {what.rstrip('.')}; {MUJOCO!r} is taken, whose steps are the same but slower.")
     return _mujoco(xml, substeps, walkers, threads)
-
-
-@functools.cache
-def _say_once(sentence: str) -> None:
-    print(sentence, file=sys.stderr)
 
 
 # Backend -> how it is made from MJCF text, substeps, walkers and threads.

@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from mjx_assist.config.words import AUTO, COMPILED, MUJOCO
+from mjx_assist.errors import note
 from mjx_assist.sim.physics import make
 from mjx_assist.sim.physics.compiled import build
 
@@ -70,7 +71,7 @@ def test_a_compiler_that_fails_or_is_not_there_is_told(tmp_path, monkeypatch):
 
 def test_without_a_compiler_walkers_walk_in_c_mujoco(monkeypatch, reduced, capsys):
     monkeypatch.setattr(build, "compiler", lambda: None)
-    make._say_once.cache_clear()
+    note.cache_clear()
     assert make.resolve_backend(AUTO) == MUJOCO
     for _ in range(2):
         assert make.make_physics(COMPILED, reduced.xml, 8, 1).backend == MUJOCO
@@ -80,6 +81,6 @@ def test_without_a_compiler_walkers_walk_in_c_mujoco(monkeypatch, reduced, capsy
 
 def test_a_model_with_something_unknown_walks_in_c_mujoco_which_is_said(reduced, capsys):
     own = reduced.xml.replace('integrator="implicitfast"', 'integrator="implicit"')
-    make._say_once.cache_clear()
+    note.cache_clear()
     assert make.make_physics(COMPILED, own, 8, 1).backend == MUJOCO
     assert "mjINT_IMPLICIT" in capsys.readouterr().err

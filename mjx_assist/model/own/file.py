@@ -1,0 +1,53 @@
+"""A user's own MuJoCo XML as the full model that everything else expects: all named, and with one floor."""
+
+from pathlib import Path
+
+import mujoco
+
+from mjx_assist.errors import UserError
+from mjx_assist.model.own.carry import check_options
+from mjx_assist.model.own.ground import put_floor
+
+_NAMED = ("body", "joint", "geom", "site", "tendon", "actuator", "sensor")
+_PLURAL = {"body": "bodies"}
+
+
+def is_path(human: str) -> bool:
+    """Is a human named by a file instead of a key?"""
+    return human.endswith(".xml") or "/" in human or "\\" in human
+
+
+def read(path: str, floor: str) -> mujoco.MjSpec:
+    """The spec in an XML file, everything in it named, with a level plane called ``floor`` at z = 0.
+
+    Raises ``UserError`` for a file that is not there, that MuJoCo cannot read, or that states what no reduction carries
+    over, and for other grounds.
+    """
+    file = Path(path).expanduser()
+    if not file.is_file():
+        raise UserError(f"model file {path!r} is not there.")
+    try:
+        spec = mujoco.MjSpec.from_file(str(file))
+    except ValueError as error:
+        raise UserError(f"model file {path!r}: {error}") from error
+    if len(spec.flexes) or len(spec.plugins):
+        raise UserError(f"cannot reduce {path!r}: it has {'flexes' if len(spec.flexes) else 'plugins'}.")
+    if not len(spec.joints):
+        raise UserError(f"cannot reduce {path!r}: it has no joints, so there is nothing that could walk.")
+    check_options(spec, path)
+    _name_everything(spec)
+    try:
+        put_floor(spec, path, floor)
+    except ValueError as error:
+        raise UserError(f"model {path!r} does not compile: {error}") from None
+    return spec
+
+
+def _name_everything(spec: mujoco.MjSpec) -> None:
+    for kind in _NAMED:
+        elements = getattr(spec, _PLURAL.get(kind, f"{kind}s"))
+        taken = {element.name for element in elements}
+        for number, element in enumerate(elements):
+            if not element.name:
+                name = f"{kind}_{number}"
+                element.name = name if name not in taken else f"{name}_unnamed"
