@@ -32,6 +32,15 @@ class Coordinate:
 
 def coordinates(model: mujoco.MjModel) -> tuple[Coordinate, ...]:
     """The coordinates that a model has: root, right leg, left leg. Raises `UserError` for a root that is not one."""
+    present = find(model)
+    missing = set(ROOT) - {c.name for c in present}
+    if missing:
+        raise UserError(f"the model has no joint {sorted(missing)[0]!r}; a walker's root has {', '.join(ROOT)}.")
+    return present
+
+
+def find(model: mujoco.MjModel) -> tuple[Coordinate, ...]:
+    """`coordinates` of any model, whatever it lacks."""
     table = _table()
     data = mujoco.MjData(model)
     data.qpos[:] = upright(model)
@@ -44,11 +53,15 @@ def coordinates(model: mujoco.MjModel) -> tuple[Coordinate, ...]:
             mirror = 1.0 if side == SIDES[0] else np.array([-1.0, 1.0, -1.0])  # of an axis of rotation
             axis = mirror * np.array(entry["axis"], float)
             found.append(_coordinate(model, data, names, f"{name}_{side}", pattern, axis))
-    present = tuple(c for c in found if c is not None)
-    missing = set(ROOT) - {c.name for c in present}
-    if missing:
-        raise UserError(f"the model has no joint {sorted(missing)[0]!r}; a walker's root has {', '.join(ROOT)}.")
-    return present
+    return tuple(c for c in found if c is not None)
+
+
+def named_like(model: mujoco.MjModel, coordinate: str) -> list[str]:
+    """The joints whose names say that they make a coordinate, whichever way they turn or slide."""
+    base, _, side = coordinate.rpartition("_")
+    entry = _table()["root"].get(coordinate) or _table()["leg"][base]
+    names = [model.joint(j).name for j in range(model.njnt)]
+    return fnmatch.filter(names, entry["joints"].format(side=side))
 
 
 def names_of(found: tuple[Coordinate, ...]) -> tuple[str, ...]:

@@ -7,8 +7,9 @@ import numpy as np
 from assist_sim import DeviceConfig, ModelCombiner, get_available_combinations, resolve_model_path
 
 from mjx_assist.errors import UserError, unknown
+from mjx_assist.model.orientation import Pose
 from mjx_assist.model.own import file as own_file
-from mjx_assist.model.roots import Pose, scalar_roots
+from mjx_assist.model.roots import scalar_roots
 from mjx_assist.terrain.heightfield import FLOOR, Terrain, put_ground
 
 NO_DEVICE = "none"

@@ -1,13 +1,14 @@
 """Writes the reduced model as plain MJCF, at full precision and without anything idle."""
 
 import xml.etree.ElementTree as ET
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import mujoco
 import numpy as np
 
 from mjx_assist.errors import UserError
+from mjx_assist.model.attributes import number, quaternion, span, text, unless
 from mjx_assist.model.feet.contact import Foot
 from mjx_assist.model.muscles.paths import MusclePath, PathPoint, WrapSurface, branches_of
 from mjx_assist.model.own.carry import compensation
@@ -49,11 +50,11 @@ def write(
     paths, feet = list(paths), list(feet)
     root = ET.Element("mujoco", model="reduced")
     ET.SubElement(root, "compiler", angle="radian", autolimits="false", balanceinertia="false")
-    ET.SubElement(root, "option", _text(option))
+    ET.SubElement(root, "option", text(option))
     default = ET.SubElement(root, "default")
     ET.SubElement(default, "geom", type="sphere", contype="0", conaffinity="0", mass="0")
-    ET.SubElement(default, "site", size=_number(_SITE_SIZE), group="3")
-    ET.SubElement(default, "pair", _text(contact))
+    ET.SubElement(default, "site", size=number(_SITE_SIZE), group="3")
+    ET.SubElement(default, "pair", text(contact))
     bodies = _bodies(root, full, skeleton)
     _add_points(bodies, paths, feet, markers)
     _add_contact(root, feet)
@@ -81,39 +82,6 @@ def load(xml: str) -> mujoco.MjModel:
     return model
 
 
-def _number(value: float) -> str:
-    return f"{float(value):.10g}"
-
-
-def _text(attributes: dict[str, Any]) -> dict[str, str]:
-    """Attribute values as MJCF text; values that are None are left out."""
-    out = {}
-    for key, value in attributes.items():
-        if isinstance(value, (bool, np.bool_)):
-            out[key] = "true" if value else "false"
-        elif isinstance(value, str):
-            out[key] = value
-        elif value is not None:
-            out[key] = " ".join(_number(v) for v in np.atleast_1d(value))
-    return out
-
-
-def _unless(value: np.ndarray | float, usual: Sequence[float] | np.ndarray | float) -> np.ndarray | float | None:
-    """The value, or None where it is MuJoCo's default, so that it is left out."""
-    return None if np.array_equal(value, usual) else value
-
-
-def _span(what: str, limited: Any, limits: np.ndarray) -> dict[str, Any]:
-    """A range's two attributes; without a limit, none."""
-    return {f"{what}limited": True, f"{what}range": limits} if limited else {}
-
-
-def _quat(matrix: np.ndarray) -> np.ndarray:
-    quat = np.zeros(4)
-    mujoco.mju_mat2Quat(quat, np.ascontiguousarray(matrix).ravel())
-    return quat
-
-
 def _bodies(root: ET.Element, full: mujoco.MjModel, skeleton: Skeleton) -> list[ET.Element]:
     """One element per segment, the world first, nested, with inertia and joints."""
     world = ET.SubElement(root, "worldbody")
@@ -122,9 +90,9 @@ def _bodies(root: ET.Element, full: mujoco.MjModel, skeleton: Skeleton) -> list[
     bodies = [world]
     for segment in skeleton.segments[1:]:
         name = full.body(segment.root).name
-        where = {"pos": segment.position, "quat": _unless(_quat(segment.orientation), [1, 0, 0, 0])}
-        where["gravcomp"] = _unless(compensation(full, segment.members), 0.0)
-        body = ET.SubElement(bodies[segment.parent], "body", {"name": name, **_text(where)})
+        where = {"pos": segment.position, "quat": unless(quaternion(segment.orientation), [1, 0, 0, 0])}
+        where["gravcomp"] = unless(compensation(full, segment.members), 0.0)
+        body = ET.SubElement(bodies[segment.parent], "body", {"name": name, **text(where)})
         _add_inertial(body, segment.inertial)
         for joint in segment.joints:
             _add_joint(body, full, joint, segment, *skeleton.reflected[joint])
@@ -135,7 +103,7 @@ def _bodies(root: ET.Element, full: mujoco.MjModel, skeleton: Skeleton) -> list[
 def _add_inertial(body: ET.Element, inertial: Inertial) -> None:
     i = inertial.inertia
     full = [i[0, 0], i[1, 1], i[2, 2], i[0, 1], i[0, 2], i[1, 2]]
-    ET.SubElement(body, "inertial", _text({"pos": inertial.centre, "mass": inertial.mass, "fullinertia": full}))
+    ET.SubElement(body, "inertial", text({"pos": inertial.centre, "mass": inertial.mass, "fullinertia": full}))
 
 
 def _add_joint(body: ET.Element, full: mujoco.MjModel, joint: int, segment: Segment, armature, damping) -> None:
@@ -146,24 +114,24 @@ def _add_joint(body: ET.Element, full: mujoco.MjModel, joint: int, segment: Segm
     attributes = {
         "name": full.joint(joint).name,
         "type": _JOINT_TYPES[mujoco.mjtJoint(full.jnt_type[joint])],
-        "pos": _unless(position, np.zeros(3)),
+        "pos": unless(position, np.zeros(3)),
         "axis": full.jnt_axis[joint],
         "limited": limited or None,
         "range": full.jnt_range[joint] if limited else None,
-        "ref": _unless(full.qpos0[qpos], 0.0),
-        "springref": _unless(full.qpos_spring[qpos], full.qpos0[qpos]),
-        "stiffness": _unless(full.jnt_stiffness[joint], 0.0),
-        "damping": _unless(full.dof_damping[dof] + damping, 0.0),
-        "armature": _unless(full.dof_armature[dof] + armature, 0.0),
-        "frictionloss": _unless(full.dof_frictionloss[dof], 0.0),
-        "margin": _unless(full.jnt_margin[joint], 0.0),
-        "solreflimit": _unless(full.jnt_solref[joint], _SOLREF),
-        "solimplimit": _unless(full.jnt_solimp[joint], _SOLIMP),
-        "solreffriction": _unless(full.dof_solref[dof], _SOLREF),
-        "solimpfriction": _unless(full.dof_solimp[dof], _SOLIMP),
-        **_span("actuatorfrc", full.jnt_actfrclimited[joint], full.jnt_actfrcrange[joint]),
+        "ref": unless(full.qpos0[qpos], 0.0),
+        "springref": unless(full.qpos_spring[qpos], full.qpos0[qpos]),
+        "stiffness": unless(full.jnt_stiffness[joint], 0.0),
+        "damping": unless(full.dof_damping[dof] + damping, 0.0),
+        "armature": unless(full.dof_armature[dof] + armature, 0.0),
+        "frictionloss": unless(full.dof_frictionloss[dof], 0.0),
+        "margin": unless(full.jnt_margin[joint], 0.0),
+        "solreflimit": unless(full.jnt_solref[joint], _SOLREF),
+        "solimplimit": unless(full.jnt_solimp[joint], _SOLIMP),
+        "solreffriction": unless(full.dof_solref[dof], _SOLREF),
+        "solimpfriction": unless(full.dof_solimp[dof], _SOLIMP),
+        **span("actuatorfrc", full.jnt_actfrclimited[joint], full.jnt_actfrcrange[joint]),
     }
-    ET.SubElement(body, "joint", _text(attributes))
+    ET.SubElement(body, "joint", text(attributes))
 
 
 def _add_points(bodies, paths, feet, markers) -> None:
@@ -172,19 +140,19 @@ def _add_points(bodies, paths, feet, markers) -> None:
     surfaces = {e.name: e for e in elements if isinstance(e, WrapSurface)}
     sides = [e.side for e in elements if isinstance(e, WrapSurface)]  # tendons on one surface have each their own
     for point in {e.name: e for e in [*elements, *sides] if isinstance(e, PathPoint)}.values():
-        ET.SubElement(bodies[point.segment], "site", {"name": point.name, **_text({"pos": point.position})})
+        ET.SubElement(bodies[point.segment], "site", {"name": point.name, **text({"pos": point.position})})
     for surface in surfaces.values():
         shape = {"type": surface.shape, "size": surface.size[: 1 if surface.shape == "sphere" else 2], "group": "4"}
-        where = {"pos": surface.position, "quat": _unless(_quat(surface.orientation), [1, 0, 0, 0])}
-        ET.SubElement(bodies[surface.segment], "geom", {"name": surface.name, **_text(shape | where)})
+        where = {"pos": surface.position, "quat": unless(quaternion(surface.orientation), [1, 0, 0, 0])}
+        ET.SubElement(bodies[surface.segment], "geom", {"name": surface.name, **text(shape | where)})
     for foot in feet:
         volume = {"pos": foot.volume_centre, "size": foot.volume_size, "type": "box", "rgba": "0.8 0.2 0.2 0.2"}
-        ET.SubElement(bodies[foot.segment], "site", {"name": foot.sensor, **_text(volume)})
+        ET.SubElement(bodies[foot.segment], "site", {"name": foot.sensor, **text(volume)})
         for sphere in foot.spheres:
             shape = {"pos": sphere.centre, "size": sphere.radius}
-            ET.SubElement(bodies[foot.segment], "geom", {"name": sphere.name, **_text(shape)})
+            ET.SubElement(bodies[foot.segment], "geom", {"name": sphere.name, **text(shape)})
     for name, (segment, position) in markers.items():
-        ET.SubElement(bodies[segment], "site", {"name": name, **_text({"pos": position})})
+        ET.SubElement(bodies[segment], "site", {"name": name, **text({"pos": position})})
 
 
 def _add_contact(root: ET.Element, feet: list[Foot]) -> None:
@@ -204,22 +172,22 @@ def _add_tendons(root: ET.Element, full: mujoco.MjModel, paths: list[MusclePath]
             "name": full.tendon(t).name,
             "limited": limited or None,
             "range": full.tendon_range[t] - path.constant if limited else None,
-            "stiffness": _unless(full.tendon_stiffness[t], 0.0),
+            "stiffness": unless(full.tendon_stiffness[t], 0.0),
             "springlength": full.tendon_lengthspring[t] - path.constant if stiff else None,
-            "damping": _unless(full.tendon_damping[t], 0.0),
-            "frictionloss": _unless(full.tendon_frictionloss[t], 0.0),
-            "margin": _unless(full.tendon_margin[t], 0.0),
-            "solreflimit": _unless(full.tendon_solref_lim[t], _SOLREF),
-            "solimplimit": _unless(full.tendon_solimp_lim[t], _SOLIMP),
-            "solreffriction": _unless(full.tendon_solref_fri[t], _SOLREF),
-            "solimpfriction": _unless(full.tendon_solimp_fri[t], _SOLIMP),
+            "damping": unless(full.tendon_damping[t], 0.0),
+            "frictionloss": unless(full.tendon_frictionloss[t], 0.0),
+            "margin": unless(full.tendon_margin[t], 0.0),
+            "solreflimit": unless(full.tendon_solref_lim[t], _SOLREF),
+            "solimplimit": unless(full.tendon_solimp_lim[t], _SOLIMP),
+            "solreffriction": unless(full.tendon_solref_fri[t], _SOLREF),
+            "solimpfriction": unless(full.tendon_solimp_fri[t], _SOLIMP),
             "rgba": "0.95 0.3 0.3 1",
             "user": [path.constant, path.bundles],
         }
-        tendon = ET.SubElement(tendons, "spatial", _text(attributes))
+        tendon = ET.SubElement(tendons, "spatial", text(attributes))
         for k, branch in enumerate(branches_of(path)):
             if k or branch.divisor != 1:  # a pulley starts a branch whose length counts 1 / divisor
-                ET.SubElement(tendon, "pulley", divisor=_number(branch.divisor))
+                ET.SubElement(tendon, "pulley", divisor=number(branch.divisor))
             for element in branch.elements:
                 _add_element(tendon, element)
 
@@ -248,17 +216,17 @@ def _add_actuators(root: ET.Element, full: mujoco.MjModel, paths: list[MusclePat
         attributes = {
             "name": full.actuator(a).name,
             "tendon" if drives_tendon else "joint": target(full.actuator_trnid[a, 0]).name,
-            "gear": _unless(full.actuator_gear[a], [1, 0, 0, 0, 0, 0]),
-            **_span("ctrl", full.actuator_ctrllimited[a], full.actuator_ctrlrange[a]),
-            **_span("force", full.actuator_forcelimited[a], full.actuator_forcerange[a]),
-            **_span("act", full.actuator_actlimited[a], full.actuator_actrange[a]),
+            "gear": unless(full.actuator_gear[a], [1, 0, 0, 0, 0, 0]),
+            **span("ctrl", full.actuator_ctrllimited[a], full.actuator_ctrlrange[a]),
+            **span("force", full.actuator_forcelimited[a], full.actuator_forcerange[a]),
+            **span("act", full.actuator_actlimited[a], full.actuator_actrange[a]),
             **{key: names[int(values[a])] for key, (names, values) in kinds.items()},
             "dynprm": full.actuator_dynprm[a],
             "gainprm": _of_shifted_length(full, a, full.actuator_gainprm[a], full.actuator_gaintype[a], shift),
             "biasprm": _of_shifted_length(full, a, full.actuator_biasprm[a], full.actuator_biastype[a], shift),
             "lengthrange": None if np.ptp(full.actuator_lengthrange[a]) == 0 else full.actuator_lengthrange[a] - shift,
         }
-        ET.SubElement(actuators, "general", _text(attributes))
+        ET.SubElement(actuators, "general", text(attributes))
 
 
 def _of_shifted_length(full: mujoco.MjModel, a: int, prm: np.ndarray, law: int, shift: float) -> np.ndarray:
@@ -294,12 +262,12 @@ def _add_equalities(root: ET.Element, full: mujoco.MjModel, skeleton: Skeleton, 
                 "solref": [max(_RIGID, 2 * timestep), 1.0],  # a time constant must be at least two steps
                 "solimp": [*np.maximum(full.eq_solimp[e, :2], _HARD), *full.eq_solimp[e, 2:]],
             }
-            ET.SubElement(equalities, "joint", _text(attributes))
+            ET.SubElement(equalities, "joint", text(attributes))
 
 
 def _add_keyframes(root: ET.Element, full: mujoco.MjModel, skeleton: Skeleton) -> None:
     keep = skeleton.joints
     keys = ET.SubElement(root, "keyframe")
     for k in range(full.nkey):
-        values = {"qpos": full.key_qpos[k, keep], "qvel": _unless(full.key_qvel[k, keep], np.zeros(len(keep)))}
-        ET.SubElement(keys, "key", {"name": full.key(k).name, **_text(values)})
+        values = {"qpos": full.key_qpos[k, keep], "qvel": unless(full.key_qvel[k, keep], np.zeros(len(keep)))}
+        ET.SubElement(keys, "key", {"name": full.key(k).name, **text(values)})

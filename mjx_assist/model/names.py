@@ -7,12 +7,13 @@ from collections.abc import Iterable, Mapping
 import mujoco
 import numpy as np
 
-from mjx_assist.errors import unknown
+from mjx_assist.errors import note, unknown
 
 GRAVITY = 9.81  # m/s^2, MuJoCo's default and the models'; turns body mass into the body weight of every "BW" figure
 SIDE_WORDS = (("r", "l"), ("R", "L"), ("right", "left"), ("Right", "Left"), ("dx", "sx"))  # between other signs
 _OTHER_SIDE = {a: b for pair in SIDE_WORDS for a, b in (pair, pair[::-1])}
 _SIDE = re.compile(rf"(?<![A-Za-z0-9])({'|'.join(_OTHER_SIDE)})(?![A-Za-z0-9])")
+_TOES = ("mtp_angle_r", "mtp_angle_l")
 _ALONG = 0.9  # least cosine between a joint's mirrored axis and its partner's
 
 
@@ -40,14 +41,18 @@ def activation_names(model: mujoco.MjModel) -> tuple[str, ...]:
 def match_joints(patterns: Iterable[str], joints: tuple[str, ...], what: str) -> tuple[str, ...]:
     """The joints that name patterns (``*ankle_angle_?``) match: in the patterns' order, each match in the alphabet's.
 
+    A pattern for toes may match nothing: feet can be without.
+
     Raises:
-        UserError: a pattern that matches nothing; ``what`` says where it stands.
+        UserError: another pattern that matches nothing; ``what`` says where it stands.
     """
     found: dict[str, None] = {}
     for pattern in patterns:
         matches = sorted(fnmatch.filter(joints, pattern))
-        if not matches:
+        if not matches and not fnmatch.filter(_TOES, pattern):
             raise unknown(what, pattern, joints)
+        if not matches:
+            note(f"{what}: {pattern!r} is left out, since the model has no toe joints.")
         found.update(dict.fromkeys(matches))
     return tuple(found)
 
@@ -55,6 +60,11 @@ def match_joints(patterns: Iterable[str], joints: tuple[str, ...], what: str) ->
 def body_weight(model: mujoco.MjModel) -> float:
     """Weight of everything that moves, in N, device included."""
     return float(model.body_subtreemass[0] * GRAVITY)
+
+
+def has_sensor(model: mujoco.MjModel, name: str) -> bool:
+    """Whether there is a sensor of this name."""
+    return mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_SENSOR, name) >= 0
 
 
 def sensor_slice(model: mujoco.MjModel, name: str) -> slice:
@@ -69,6 +79,13 @@ def sensor_slice(model: mujoco.MjModel, name: str) -> slice:
 def mirrored_name(name: str) -> str:
     """The other side's name: ``hip_flexion_r`` for ``hip_flexion_l``, ``r_foot`` for ``l_foot``, and back."""
     return _SIDE.sub(lambda word: _OTHER_SIDE[word[0]], name)
+
+
+def side_pairs(names: Iterable[str]) -> list[tuple[str, str]]:
+    """(right, left) of the names that have a partner on the other side."""
+    known, rights = set(names), {right for right, _ in SIDE_WORDS}
+    found = ((name, mirrored_name(name), _SIDE.search(name)) for name in sorted(known))
+    return [(name, other) for name, other, word in found if word and word[0] in rights and other in known]
 
 
 def mirror(names: tuple[str, ...], joint_signs: Mapping[str, float] | None = None) -> tuple[np.ndarray, np.ndarray]:

@@ -7,17 +7,16 @@ import mujoco
 import numpy as np
 
 from mjx_assist.errors import UserError
+from mjx_assist.model.orientation import Pose, facing_x, pose_of, quaternion, turn_of
 from mjx_assist.model.skeleton.inertia import rotation
 
 _NAMES = ("tx", "ty", "tz", "tilt", "list", "rotation")  # OpenSim's words (gait2392): x forward, y up, z to the right
 _AXES = np.array([[1, 0, 0], [0, 0, 1], [0, -1, 0], [0, -1, 0], [1, 0, 0], [0, 0, 1.0]])  # in the world: z up
 _HUMAN = "pelvis"
-_UPRIGHT = 0.99  # cosine of how far OpenSim's y axis may lean for it still to be "up"
 _HOLDS = (mujoco.mjtEq.mjEQ_CONNECT, mujoco.mjtEq.mjEQ_WELD)
 _BODY = ("pos", "quat", "mass", "ipos", "iquat", "inertia", "fullinertia", "explicitinertial", "gravcomp")
 _PARTS = ("joint", "geom", "site", "camera", "light")
 _NOT_COPIED = {"id", "name", "parent", "frame", "compiler", "signature", "info", "userdata", "plugin", "classname"}
-Pose = tuple[np.ndarray, np.ndarray]  # position [3] m, orientation [3, 3]
 
 
 def scalar_roots(spec: mujoco.MjSpec, stands: Pose | None = None) -> None:
@@ -75,8 +74,8 @@ def _layout(spec: mujoco.MjSpec) -> list[tuple[str, np.ndarray, int]]:
         if joint.type != mujoco.mjtJoint.mjJNT_FREE:
             in_degrees = joint.type == mujoco.mjtJoint.mjJNT_HINGE and joint.compiler.degree
             return np.array([np.radians(joint.ref) if in_degrees else joint.ref]), 1
-        position, turn = _pose(joint.parent)
-        return np.append(position, _quat(turn)), 6
+        position, turn = pose_of(joint.parent)
+        return np.append(position, quaternion(turn)), 6
 
     def walk(body: mujoco.MjsBody) -> list[tuple[str, np.ndarray, int]]:
         own = [(joint.name, *initial(joint)) for joint in body.joints]
@@ -88,19 +87,19 @@ def _layout(spec: mujoco.MjSpec) -> list[tuple[str, np.ndarray, int]]:
 def _stand(spec: mujoco.MjSpec, joint: mujoco.MjsJoint):
     """Six joints for the human's free one. Returns their names and how (qpos [7], qvel [6]) become theirs."""
     body = joint.parent
-    initial = _turn(body)
-    facing = _facing(body, initial)
+    initial = turn_of(body)
+    facing = facing_x(spec, body, initial)
     names = _free_names(spec, _HUMAN, body.name)
     # at zero angles the body's own frame is the world's, and what is in it is turned instead
     turn = facing @ initial
     for kind in ("bodies", "geoms", "sites", "cameras", "lights"):
         for part in getattr(body, kind):
-            position, own = (np.zeros(3), np.eye(3)) if part.frame is None else _pose(part.frame)
-            part.set_frame(body.add_frame(pos=turn @ position, quat=_quat(turn @ own)))
+            position, own = (np.zeros(3), np.eye(3)) if part.frame is None else pose_of(part.frame)
+            part.set_frame(body.add_frame(pos=turn @ position, quat=quaternion(turn @ own)))
     if body.explicitinertial:
         if not np.isnan(body.fullinertia).any():
             raise UserError(f"cannot reduce: free body {body.name!r} states a full inertia; state its principal axes.")
-        body.ipos, body.iquat = turn @ body.ipos, _quat(turn @ rotation(body.iquat))
+        body.ipos, body.iquat = turn @ body.ipos, quaternion(turn @ rotation(body.iquat))
     _place(body, np.zeros(3), np.eye(3))
     _add_joints(body, joint, names, _AXES)
     spec.delete(joint)
@@ -113,24 +112,6 @@ def _stand(spec: mujoco.MjSpec, joint: mujoco.MjsJoint):
         return np.append(slides @ qpos[:3], angles), np.append(slides @ qvel[:3], rates)
 
     return names, convert
-
-
-def _facing(body: mujoco.MjsBody, turn: np.ndarray) -> np.ndarray:
-    """The rotation about the vertical that makes a human with this root face x, [3, 3].
-
-    Human models keep OpenSim's frame (x forward, y up) in the first body that weighs something; one that does not is
-    taken to face x already. ``turn``: the root's orientation.
-    """
-    while not (body.mass or len(body.geoms)) and len(body.bodies):
-        body = body.bodies[0]
-        turn = turn @ _turn(body)
-    if turn[2, 1] < _UPRIGHT:
-        return np.eye(3)
-    heading = np.arctan2(turn[1, 0], turn[0, 0])
-    quarter = np.round(heading / (np.pi / 2)) * np.pi / 2
-    heading = quarter if abs(heading - quarter) < 1e-6 else heading  # whole quarter turns stay free of rounding
-    c, s = np.cos(heading), np.sin(heading)
-    return np.array([[c, s, 0.0], [-s, c, 0.0], [0.0, 0.0, 1.0]]).round(15)
 
 
 def _angles(turn: np.ndarray) -> np.ndarray:
@@ -211,8 +192,8 @@ def _copy_orientation(new, old) -> None:
 def _copy_frame(body: mujoco.MjsBody, new, old) -> None:
     """Puts a copied element into a copy of the frame that the old one is in."""
     if old.frame is not None:
-        position, turn = _pose(old.frame)
-        new.set_frame(body.add_frame(pos=position, quat=_quat(turn)))
+        position, turn = pose_of(old.frame)
+        new.set_frame(body.add_frame(pos=position, quat=quaternion(turn)))
 
 
 def _take_keys(spec: mujoco.MjSpec) -> list[dict]:
@@ -262,35 +243,7 @@ def _add_joints(body: mujoco.MjsBody, free: mujoco.MjsJoint, names: list[str], a
 def _place(body: mujoco.MjsBody, position: np.ndarray, turn: np.ndarray) -> None:
     """Sets a body's pose in its parent, whatever frame it is in."""
     if body.frame is not None:
-        outer, outer_turn = _pose(body.frame)
+        outer, outer_turn = pose_of(body.frame)
         position, turn = outer_turn.T @ (position - outer), outer_turn.T @ turn
-    body.pos, body.quat = position, _quat(turn)
+    body.pos, body.quat = position, quaternion(turn)
     body.alt.type = mujoco.mjtOrientation.mjORIENTATION_QUAT
-
-
-def _pose(element: mujoco.MjsBody | mujoco.MjsFrame) -> Pose:
-    """Of a body in its parent, or of a frame in its body, the frames that it is in included."""
-    position, turn = np.array(element.pos), _own_turn(element)
-    if element.frame is None:
-        return position, turn
-    outer, outer_turn = _pose(element.frame)
-    return outer + outer_turn @ position, outer_turn @ turn
-
-
-def _turn(body: mujoco.MjsBody) -> np.ndarray:
-    return _pose(body)[1]
-
-
-def _own_turn(element) -> np.ndarray:
-    if element.alt.type == mujoco.mjtOrientation.mjORIENTATION_QUAT:
-        quat = np.array(element.quat)
-    else:
-        compiler = element.compiler
-        quat = np.array(mujoco.MjSpec.resolve_orientation(compiler.degree, compiler.eulerseq, element.alt))
-    return rotation(quat / np.linalg.norm(quat))
-
-
-def _quat(turn: np.ndarray) -> np.ndarray:
-    quat = np.zeros(4)
-    mujoco.mju_mat2Quat(quat, np.ascontiguousarray(turn).ravel())
-    return quat

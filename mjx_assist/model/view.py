@@ -7,15 +7,35 @@ import mujoco
 import numpy as np
 
 from mjx_assist.model.arrays import put
-from mjx_assist.model.names import activation_names, actuator_names, is_muscle, joint_names, sensor_slice
+from mjx_assist.model.names import activation_names, actuator_names, has_sensor, is_muscle, joint_names, sensor_slice
 from mjx_assist.model.variation import Variation
 
 TOUCH = (("r_foot", "r_toes"), ("l_foot", "l_toes"))  # touch sensors: (right, left) x (heel and midfoot, forefoot)
 
 
-def load_columns(model: mujoco.MjModel) -> np.ndarray:
-    """``[2, 2]`` where `TOUCH`'s loads stand in ``sensordata``."""
-    return np.array([[sensor_slice(model, name).start for name in side] for side in TOUCH])
+@dataclass(frozen=True, eq=False)
+class FootLoads:
+    """Where `TOUCH`'s loads stand in ``sensordata``: ``columns [2, 2]``; ``felt [2, 2]`` is False for toes that a model
+    does not have, whose column is the foot's."""
+
+    columns: np.ndarray
+    felt: np.ndarray
+
+    def total(self, sensordata: Any) -> Any:
+        """N on each foot ``[..., 2]``, of ``sensordata [..., S]``."""
+        return (sensordata[..., self.columns] * self.felt).sum(-1)
+
+    def put(self, sensordata: np.ndarray, load: np.ndarray) -> None:
+        """Write loads ``[..., 2, 2]`` N into ``sensordata [..., S]``."""
+        sensordata[..., self.columns[self.felt]] = load[..., self.felt]
+
+
+def foot_loads(model: mujoco.MjModel) -> FootLoads:
+    """Raises ``UserError`` for a model without the foot sensors."""
+    toes = [has_sensor(model, toes) for _, toes in TOUCH]
+    named = [(foot, own if there else foot) for (foot, own), there in zip(TOUCH, toes, strict=True)]
+    columns = np.array([[sensor_slice(model, name).start for name in side] for side in named])
+    return FootLoads(columns, np.column_stack([np.ones(2, bool), toes]))
 
 
 @dataclass(frozen=True, eq=False)

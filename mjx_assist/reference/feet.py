@@ -91,9 +91,14 @@ class _Part:
 
 
 def touching_body(model: mujoco.MjModel, side: str, part: str) -> int:
-    """Body of the touch sensor ``<side>_<part>``. Raises `UserError` for a model without it."""
+    """Body of the touch sensor ``<side>_<part>``, of a foot without toes the foot's.
+
+    Raises `UserError` for a model without it.
+    """
     names = [model.sensor(i).name for i in range(model.nsensor)]
     name = f"{side}_{part}"
+    if name not in names and part != PARTS[0]:
+        name = f"{side}_{PARTS[0]}"
     if name not in names:
         raise unknown("touch sensor", name, names)
     return int(model.site_bodyid[model.sensor_objid[names.index(name)]])

@@ -17,8 +17,9 @@ from mjx_assist.model import anatomy
 from mjx_assist.model.assembly import NO_DEVICE
 from mjx_assist.model.mjcf import with_physics_rate
 from mjx_assist.model.names import actuator_names, joint_names, sensor_slice
+from mjx_assist.model.own import needs
 from mjx_assist.model.reduction import ReducedModel, reduce_model
-from mjx_assist.model.view import load_columns
+from mjx_assist.model.view import foot_loads
 from mjx_assist.reference import healthy
 from mjx_assist.reference.cycle import ReferenceGait, sample, stride_frequency
 from mjx_assist.reference.motion import load_motion
@@ -60,10 +61,8 @@ class AssistEnv(Env):
 
     def __init__(self, params: EnvParams, reduced: ReducedModel, gait: ReferenceGait):
         self.params = params
-        self.xml = with_physics_rate(reduced.xml, params.physics_sim_framerate)
         terrain = make_terrain(params, reduced.model)
-        if terrain:
-            self.xml = with_ground(self.xml, terrain)
+        self.xml = with_ground(with_physics_rate(reduced.xml, params.physics_sim_framerate), terrain)
         self.physics = self._physics(reduced, terrain)
         model = self.model = self.physics.model
         self.dt = 1.0 / params.control_framerate
@@ -94,7 +93,7 @@ class AssistEnv(Env):
         self._initial_activation = actions.initial_activation(model)
         self._feet = [sensor_slice(model, f"{side}_foot_position") for side in "rl"]
         self._pelvis = sensor_slice(model, "pelvis_position")
-        self._loads = load_columns(model)
+        self._loads = foot_loads(model)
 
     @property
     def observation_size(self) -> int:
@@ -275,8 +274,8 @@ class AssistEnv(Env):
             reference_velocity=qvel_ref[self._forward],
             activation=body.act[self._muscles],
             previous_activation=before.physics.act[self._muscles],
-            foot_load=data[self._loads].sum(-1) / self.observation_spec.body_weight,
-            peak_load=body.sensor_peak[self._loads].sum(-1) / self.observation_spec.body_weight,
+            foot_load=self._loads.total(data) / self.observation_spec.body_weight,
+            peak_load=self._loads.total(body.sensor_peak) / self.observation_spec.body_weight,
             limit_load=body.limit_load,
             body_weight=self.observation_spec.body_weight,
             foot_position=feet,
@@ -291,6 +290,7 @@ class AssistEnv(Env):
 def make_env(config: RunConfig | EnvParams) -> AssistEnv:
     """The env that a config asks for: compose, reduce, load the reference gait."""
     params = config.env_params if isinstance(config, RunConfig) else config
+    needs.check(params.human)
     reduced = reduce_model(params.human, params.device_key or NO_DEVICE)
     if params.reference_data_path is None:
         gait = healthy.healthy_gait(reduced.model)

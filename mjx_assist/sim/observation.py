@@ -6,9 +6,18 @@ from typing import Any
 import mujoco
 import numpy as np
 
-from mjx_assist.model.names import activation_names, body_weight, joint_names, match_joints, sensor_slice
+from mjx_assist.model.names import (
+    activation_names,
+    body_weight,
+    has_sensor,
+    joint_names,
+    match_joints,
+    sensor_slice,
+)
+from mjx_assist.model.view import TOUCH
 
 CONSTANT = 1e-4  # SI units: an observation that deviated less never varied in training, so its weights mean nothing
+TOES = tuple(toes for _, toes in TOUCH)
 CLIP = 10.0  # of normalised observations
 
 
@@ -43,7 +52,11 @@ def make_spec(
     gait_phase: bool,
     ahead: tuple[float, ...] = (),
 ) -> ObservationSpec:
-    """Resolve names and joint patterns against the model; what matches nothing is an error with the nearest match."""
+    """Resolve names and joint patterns against the model; what matches nothing is an error with the nearest match.
+
+    Only toes are left out where a model has none.
+    """
+    sensors = tuple(s for s in sensors if s not in TOES or has_sensor(model, s))
     joints = joint_names(model)
     position_joints = match_joints(position_joints, joints, "observed joint")
     velocity_joints = match_joints(velocity_joints, joints, "observed joint")

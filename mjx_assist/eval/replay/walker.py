@@ -12,9 +12,9 @@ from mjx_assist.errors import unknown
 from mjx_assist.eval.replay.contact import ContactTape, GroundContact
 from mjx_assist.model import anatomy, mjcf, variation
 from mjx_assist.model.assembly import AS_COMPOSED, RIGID, full_model
-from mjx_assist.model.names import actuator_names, joint_names
+from mjx_assist.model.names import actuator_names, has_sensor, joint_names
 from mjx_assist.model.variation import Variation
-from mjx_assist.model.view import TOUCH, load_columns, reduced_view
+from mjx_assist.model.view import TOUCH, foot_loads, reduced_view
 from mjx_assist.policy import bundle as bundles
 from mjx_assist.policy.bundle import Bundle
 from mjx_assist.reference import feet
@@ -78,8 +78,8 @@ class Walker:
         self._height_offset = anatomy.height_offset(self.reduced)
         self._foot_part = self._foot_parts()
         self._heels = [self._heel(f"{side}_foot_position", f"{side}_foot") for side in "rl"]
-        self._toes = np.array([m.sensor(toes).objid[0] for _, toes in TOUCH])
-        self._loads = load_columns(self.reduced)
+        self._toes = np.array([m.sensor(toes if has_sensor(m, toes) else foot).objid[0] for foot, toes in TOUCH])
+        self._loads = foot_loads(self.reduced)
         self.body_mass = float(m.body_subtreemass[0])
         self._follows = np.eye(len(self.joint_names))[self.coupling.source]
         self.device_joints = self._device_joints()
@@ -132,7 +132,7 @@ class Walker:
     def sensors_from(self, load: np.ndarray) -> np.ndarray:
         """The reduced model's ``sensordata [..., S]`` with touch sensors that feel loads ``[..., 2, 2]`` N, else 0."""
         sensors = np.zeros((*load.shape[:-2], self.reduced.nsensordata))
-        sensors[..., self._loads] = load
+        self._loads.put(sensors, load)
         return sensors
 
     def finite(self) -> bool:
@@ -189,7 +189,7 @@ class Walker:
         return np.array(self._heels)
 
     def toe_positions(self) -> np.ndarray:
-        """Centres ``[2, 3]`` of the forefoot's touch volumes in the world, m."""
+        """Centres ``[2, 3]`` of the forefoot's touch volumes in the world, m; of the foot's where it has no toes."""
         return self.data.site_xpos[self._toes]
 
     def leg_length(self) -> float:
@@ -242,6 +242,8 @@ class Walker:
         m = self.model
         segments = np.full(m.ngeom, -1)
         for segment, name in enumerate(name for side in TOUCH for name in side):
+            if not has_sensor(m, name):  # a foot without toes
+                continue
             weld = m.body_weldid[m.site_bodyid[m.sensor(name).objid[0]]]
             segments[m.body_weldid[m.geom_bodyid] == weld] = segment
         return segments
@@ -249,7 +251,7 @@ class Walker:
     def _heel(self, sensor: str, touch: str) -> np.ndarray:
         """Where a foot's heel-body origin is, a view ``[3]``: the position sensor's object, else the touch's body."""
         m, d = self.model, self.data
-        if mujoco.mj_name2id(m, mujoco.mjtObj.mjOBJ_SENSOR, sensor) >= 0:
+        if has_sensor(m, sensor):
             positions = d.site_xpos if m.sensor(sensor).objtype[0] == mujoco.mjtObj.mjOBJ_SITE else d.xpos
             return positions[m.sensor(sensor).objid[0]]
         return d.xpos[m.site_bodyid[m.sensor(touch).objid[0]]]

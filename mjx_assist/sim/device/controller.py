@@ -21,7 +21,7 @@ from mjx_assist.config.device import (
 )
 from mjx_assist.errors import UserError, unknown
 from mjx_assist.model.names import GRAVITY, body_weight
-from mjx_assist.model.view import load_columns
+from mjx_assist.model.view import FootLoads, foot_loads
 from mjx_assist.sim.device import curves, strides
 from mjx_assist.sim.device.motors import Motors, controls, make_motors
 from mjx_assist.sim.own_code import imported
@@ -49,7 +49,7 @@ class Controller:
     motors: Motors
     torque: Torque
     driven: np.ndarray
-    loads: np.ndarray
+    loads: FootLoads
     body_weight: float
     dt: float
 
@@ -62,7 +62,7 @@ class Controller:
 
         ``body`` has qpos, qvel and sensordata, in the reduced model's order (`sim.observation.observe`).
         """
-        load = body.sensordata[self.loads].sum(axis=-1) / self.body_weight
+        load = self.loads.total(body.sensordata) / self.body_weight
         clock = strides.advance(clock, load, self.dt, xp)
         torque = self.wanted(clock, body.qpos, body.qvel, xp)
         device = controls(self.motors, torque, body.qpos[self.motors.joint], xp)
@@ -105,7 +105,7 @@ def make_controller(
         motors=motors,
         torque=_torque(settings, weight / GRAVITY),
         driven=driven,
-        loads=load_columns(model),
+        loads=foot_loads(model),
         body_weight=weight,
         dt=dt,
     )
