@@ -29,8 +29,8 @@ from mjx_assist.sim.device.controller import make_controller
 from mjx_assist.sim.device.strides import GaitClock
 from mjx_assist.sim.episode import Episode, EpisodeRules
 from mjx_assist.sim.physics.base import Physics, PhysicsState
+from mjx_assist.sim.physics.checked import checked_physics
 from mjx_assist.sim.physics.composed import ComposedPhysics
-from mjx_assist.sim.physics.make import make_physics
 from mjx_assist.terrain.heightfield import Terrain, make_terrain, with_ground
 
 
@@ -113,7 +113,8 @@ class AssistEnv(Env):
         substeps = params.physics_sim_framerate // params.control_framerate
         if params.model_kind == COMPOSED:
             return ComposedPhysics(reduced, self.xml, terrain, substeps, params.num_threads)
-        return make_physics(params.backend, self.xml, substeps, params.num_envs, params.num_threads)
+        sizes = substeps, params.num_envs, params.num_threads
+        return checked_physics(params.human, params.backend, self.xml, *sizes)
 
     def reset(self, rng: jax.Array) -> State:
         """Start at a random phase of the reference (or at its start), with the reference's velocities."""
