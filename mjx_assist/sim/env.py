@@ -24,7 +24,7 @@ from mjx_assist.reference import healthy
 from mjx_assist.reference.cycle import ReferenceGait, sample, stride_frequency
 from mjx_assist.reference.motion import load_motion
 from mjx_assist.sim import action as actions
-from mjx_assist.sim import command, observation, reward, termination
+from mjx_assist.sim import command, observation, reward, sense, termination
 from mjx_assist.sim.device.controller import make_controller
 from mjx_assist.sim.device.strides import GaitClock
 from mjx_assist.sim.episode import Episode, EpisodeRules
@@ -293,8 +293,7 @@ def make_env(config: RunConfig | EnvParams) -> AssistEnv:
     params = config.env_params if isinstance(config, RunConfig) else config
     needs.check(params.human)
     reduced = reduce_model(params.human, params.device_key or NO_DEVICE)
-    if params.reference_data_path is None:
-        gait = healthy.healthy_gait(reduced.model)
-    else:
-        gait = load_motion(params.reference_data_path, reduced.model)
+    own = params.reference_data_path
+    gait = healthy.healthy_gait(reduced.model) if own is None else load_motion(own, reduced.model)
+    sense.check(params, reduced.model, gait)
     return AssistEnv(params, reduced, gait)

@@ -24,6 +24,7 @@ from mjx_assist.paths import CHECKPOINTS, SESSION_CONFIG, TRAIN_LOG
 from mjx_assist.ppo import learner, sharding, wiring
 from mjx_assist.ppo.networks import Mirror, PolicySpec
 from mjx_assist.ppo.rollout import Walkers
+from mjx_assist.sim import sense
 from mjx_assist.sim.auto_reset import auto_reset
 from mjx_assist.sim.env import AssistEnv, make_env
 from mjx_assist.training.callbacks import Callback, DumpBlowUps, LogFile, Run, SaveCheckpoints, TensorBoard
@@ -104,6 +105,7 @@ def batched(env: AssistEnv) -> Walkers:
 def open_run(config: RunConfig, path: Path, devices: list | None = None) -> tuple[Run, Callable]:
     """A run at update 0, and its jitted update; nothing is written."""
     env = make_env(config.env_params)
+    sense.check_run(config, env.gait)
     spec = make_policy_spec(config, env)
     num_envs, ppo = config.env_params.num_envs, config.ppo_params
     mesh = sharding.device_mesh(num_envs, devices)
