@@ -179,6 +179,7 @@ def report(arguments: argparse.Namespace) -> None:
     if arguments.out:
         check_writable(arguments.out, folder=True)
 
+    from mjx_assist.model.fidelity.causes import causes
     from mjx_assist.model.fidelity.report import fidelity
     from mjx_assist.model.reduction import reduce_model
 
@@ -187,8 +188,14 @@ def report(arguments: argparse.Namespace) -> None:
     _tell("comparing it with the full model ...")
     figures = fidelity(reduced)
     print(f"{reduced.human} with {reduced.device}: the reduced model against the full one")
-    for name, content in _sections(figures).items():
-        print("\n" + section(name, content))
+    sections = {
+        "bounds": None,
+        "causes of missed bounds": causes(figures),
+        "to be trained it lacks": _lacks(reduced.human),
+    }
+    for name, content in (sections | _sections(figures)).items():
+        if content:
+            print("\n" + section(name, content))
     if arguments.json:
         write_json(arguments.json, figures)
     if arguments.out:
@@ -198,6 +205,15 @@ def report(arguments: argparse.Namespace) -> None:
         write_json(Path(arguments.out) / "fidelity.json", figures)
         for path in write_plots(reduced, figures, Path(arguments.out)):
             print(path)
+
+
+def _lacks(human: str) -> list[str]:
+    """What a model from a file lacks to be trained; it can be reduced and measured all the same."""
+    from mjx_assist.model.assembly import AS_COMPOSED, NO_DEVICE, full_model
+    from mjx_assist.model.own.file import is_path
+    from mjx_assist.model.own.needs import lacking
+
+    return lacking(full_model(human, NO_DEVICE, AS_COMPOSED)) if is_path(human) else []
 
 
 def _tell(what: str) -> None:
@@ -235,6 +251,8 @@ def section(name: str, content: Any) -> str:
     title = name.replace("_", " ")
     if isinstance(content, dict) and all(isinstance(row, dict) for row in content.values()):
         content = [{"": key, **row} for key, row in content.items()]
+    if isinstance(content, list) and all(isinstance(line, str) for line in content):
+        return "\n".join([title, *(f"- {line}" for line in content)])
     if isinstance(content, dict):
         return f"{title}: " + ", ".join(f"{key} {_cell(value)}" for key, value in content.items())
     if isinstance(content, list) and content and isinstance(content[0], dict):
