@@ -12,7 +12,7 @@ import resource
 from pathlib import Path
 from typing import Any
 
-from common import DOCS, Parts, best_times, build, in_subprocess, sized_config, write_table
+from common import DOCS, Parts, best_times, build, exit_if_failed, in_subprocess, sized_config, write_table
 
 # Envs and control steps of an update on a CPU; None: the preset's.
 SIZES = {"compiled": (None, None), "mujoco": (None, None), "mjx": (256, None), "warp": (4, 2)}
@@ -223,8 +223,7 @@ def main() -> None:
     failed = [name for name, result in results.items() if "error" in result]
     if options.docs and not failed:
         write_table(DOCS / "performance.md", "throughput", table(results))
-    if failed:
-        raise SystemExit(f"did not run: {', '.join(failed)}")
+    exit_if_failed(failed)
 
 
 if __name__ == "__main__":
