@@ -168,9 +168,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=OUT)
     parser.add_argument("--docs", action="store_true", help="write the table into docs/performance.md")
     options = parser.parse_args()
-    found = check(options.steps, options.cpu, options.minutes, options.out)
+    found = check(options.steps, options.cpu, options.minutes, options.out.resolve())
     print(f"\n{table(found)}")
-    if options.docs and not options.cpu:
+    if options.docs and not options.cpu and not options.steps:
         write_table(DOCS / "performance.md", "gpu check", table(found))
     if failed := [name for name, x in found.items() if x["error"]]:
         raise SystemExit(f"did not end well: {', '.join(failed)}")
