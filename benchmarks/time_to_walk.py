@@ -1,10 +1,12 @@
 """How long an untrained policy takes to walk: 33 s without a fall in 9 of 10 episodes, near the reference gait.
 
-Usage: python benchmarks/time_to_walk.py [CONFIG] [--seeds 3] [--limit 3000000] [--json FILE] [--config.key VALUE ...]
+Usage: python benchmarks/time_to_walk.py [CONFIG] [--seeds 3] [--limit 3000000] [--seconds S] [--json FILE]
+[--config.key VALUE ...]
 """
 
 import argparse
 import json
+import math
 import multiprocessing
 import sys
 import time
@@ -34,8 +36,13 @@ MOST_RMSE_DEG = {"hip": 6.0, "knee": 8.0, "ankle": 8.0}
 SPEED_WITHIN = 0.1  # m/s of what was asked
 
 
-def time_to_walk(config: configs.RunConfig, limit: int, every: int, show: Callable[[str], None]) -> dict:
-    """Trains one seed until it walks, or for ``limit`` control steps. Seconds are of training: not of these checks."""
+def time_to_walk(
+    config: configs.RunConfig, limit: int, every: int, show: Callable[[str], None], most_s: float = math.inf
+) -> dict:
+    """Trains one seed until it walks, or for ``limit`` control steps, or for ``most_s``.
+
+    Seconds are of training: not of these checks.
+    """
     started = time.perf_counter()
     session, update = loop.open_run(config, Path())
     env, spec, state = session.env, session.spec, session.state
@@ -44,12 +51,14 @@ def time_to_walk(config: configs.RunConfig, limit: int, every: int, show: Callab
     survivors = jax.jit(partial(count_survivors, env, networks.ActorCritic(spec)))
     result = {"seed": config.env_params.seed, "setup_s": time.perf_counter() - started, "walked_steps": None}
     seconds, done, walkers, curve = 0.0, 0, 0, []
-    while done < limit and result["walked_steps"] is None:
+    last = False
+    while not last and result["walked_steps"] is None:
         began = time.perf_counter()
         state, log, _ = update(state)
         log = {name: float(x) for name, x in jax.device_get(log).items()}
         seconds, done = seconds + time.perf_counter() - began, done + per_update
-        if (done // per_update) % every and done < limit:
+        last = done >= limit or seconds >= most_s
+        if (done // per_update) % every and not last:
             continue
         walkers = int(survivors(state.params, state.normaliser)) if log["episode_length"] > 60 else 0
         curve.append([done, seconds, log["episode_length"], log["reward"], walkers])
@@ -57,7 +66,7 @@ def time_to_walk(config: configs.RunConfig, limit: int, every: int, show: Callab
             f"{done:>9,} steps {seconds:5.0f} s  episode {log['episode_length']:4.0f}  reward {log['reward']:.4f}  "
             f"kl {log['kl']:.3f}  rate {log['learning_rate']:.1e}  {walkers}/{EPISODES} stay up"
         )
-        if walkers >= EPISODES - MAY_FALL or done >= limit:
+        if walkers >= EPISODES - MAY_FALL or last:
             result |= {"gait": gait(policy_bundle(config, env, spec, jax.device_get(state), []))}
             show(f"          {result['gait']}")
             if walks(result["gait"], config.env_params.min_target_velocity):
@@ -117,9 +126,10 @@ def main() -> None:
     parser.add_argument("config", nargs="?", default=str(data_path("configs", "walk22_exo.json")))
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--limit", type=int, default=3_000_000, help="control steps after which a seed is given up")
+    parser.add_argument("--seconds", type=float, default=math.inf, help="of training, after which a seed is given up")
     parser.add_argument("--every", type=int, default=10, help="updates between checks")
     parser.add_argument("--json", help="write the results here")
-    argv, overrides = split_overrides(sys.argv[1:], ("--seeds", "--limit", "--every", "--json", "--help"))
+    argv, overrides = split_overrides(sys.argv[1:], ("--seeds", "--limit", "--seconds", "--every", "--json", "--help"))
     arguments = parser.parse_args(argv)
     results = []
     for k in range(arguments.seeds):
@@ -127,7 +137,8 @@ def main() -> None:
         seed = config.env_params.seed + k
         config = configs.load(arguments.config, [*overrides, ("env_params.seed", str(seed))])
         print(f"seed {seed}", flush=True)
-        results.append(time_to_walk(config, arguments.limit, arguments.every, partial(print, flush=True)))
+        show = partial(print, flush=True)
+        results.append(time_to_walk(config, arguments.limit, arguments.every, show, arguments.seconds))
         if arguments.json:
             with open(arguments.json, "w") as file:
                 json.dump({"overrides": dict(overrides), "runs": results}, file, indent=1)
