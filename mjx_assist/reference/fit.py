@@ -141,7 +141,7 @@ class _Problem:
             yield _scaled(beyond, slope, beyond != 0, "limit")
 
     def _swung(self, x: np.ndarray):
-        """The swinging thigh accelerates as published: else a few degrees, gone through quickly, double the hip's power."""
+        """The swinging thigh accelerates as published: a few degrees gone through quickly double the hip's power."""
         slope = np.zeros((len(self.phase), x.size))
         hip = slice(self.edges[0], self.edges[1])
         slope[:, hip] = self._acceleration(self.bases[0], range(1, HARMONICS[LEG[0]] + 1))
