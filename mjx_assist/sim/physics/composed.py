@@ -72,6 +72,9 @@ class ComposedPhysics:
             sensordata=body.sensordata @ self._sensors,
             sensor_peak=body.sensor_peak @ self._sensors,
             limit_load=body.limit_load[..., self._limits],
+            actuator_length=body.actuator_length[..., self._view.ctrl],
+            actuator_velocity=body.actuator_velocity[..., self._view.ctrl],
+            last_act=body.last_act[..., self._view.act],
             body=body,
         )
 

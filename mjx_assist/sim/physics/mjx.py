@@ -56,22 +56,33 @@ class MjxPhysics:
         )
 
         def substep(carry, _):
-            data, peak, overflow = carry
-            data = self._substep(model, data)
-            return (data, jnp.maximum(peak, data.sensordata), jnp.maximum(overflow, self._overflow(data))), None
+            data, peak, limit_load, overflow, _ = carry
+            last_act, data = data.act, self._substep(model, data)
+            peak, limit_load = jnp.maximum(peak, data.sensordata), jnp.maximum(limit_load, self._limit_load(data))
+            return (data, peak, limit_load, jnp.maximum(overflow, self._overflow(data)), last_act), None
 
-        first = (data, jnp.full(data.sensordata.shape, -jnp.inf), jnp.zeros(()))
+        first = (
+            data,
+            jnp.full(data.sensordata.shape, -jnp.inf),
+            jnp.zeros_like(state.limit_load),
+            jnp.zeros(()),
+            data.act,
+        )
         with _full_precision():
-            (data, peak, overflow), _ = jax.lax.scan(substep, first, None, length=self.n_substeps)
-        sensordata, _ = jnp.split(data.sensordata, [self.model.nsensordata])
+            (data, peak, limit_load, overflow, last_act), _ = jax.lax.scan(substep, first, None, self.n_substeps)
+        own = self.model.nsensordata
+        length, velocity = self._of_actuators(data)
         return PhysicsState(
             qpos=data.qpos,
             qvel=data.qvel,
             act=data.act,
             time=data.time,
-            sensordata=sensordata,
-            sensor_peak=peak[: self.model.nsensordata],
-            limit_load=self._limit_load(data),
+            sensordata=data.sensordata[:own],
+            sensor_peak=peak[:own],
+            limit_load=limit_load,
+            actuator_length=length,
+            actuator_velocity=velocity,
+            last_act=last_act,
             warmstart=data.qacc_warmstart,
             overflow=overflow,
         )
@@ -88,3 +99,7 @@ class MjxPhysics:
         """Joint-limit forces from MJX's constraint rows: limit rows follow equality and friction, one per joint."""
         first = data._impl.ne + data._impl.nf
         return data._impl.efc_force[first : first + int(self.model.jnt_limited.sum())]
+
+    def _of_actuators(self, data: mjx.Data) -> tuple[jax.Array, jax.Array]:
+        """Lengths and velocities of the actuators in the last physics step."""
+        return data.actuator_length, data._impl.actuator_velocity

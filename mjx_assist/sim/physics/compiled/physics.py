@@ -16,7 +16,7 @@ from mjx_assist.model import generated, mjcf
 from mjx_assist.model.variation import Variation
 from mjx_assist.sim.physics.base import PhysicsState, reset_state
 from mjx_assist.sim.physics.compiled import build, emit_jax, pallas
-from mjx_assist.sim.physics.compiled.emit_cpp import RESULTS, source
+from mjx_assist.sim.physics.compiled.emit_cpp import source
 from mjx_assist.sim.physics.compiled.step import STATE, Step, make_step
 
 
@@ -41,19 +41,14 @@ def make_kernel(model: mujoco.MjModel, varied: Iterable[str] = (), bits: int = 3
     step = make_step(_supported(model), varied, bits)
     text = source(step, bits)
     library = build.build(text, bits)
-    return Kernel(library, _registered(library, text, bits), *_sizes(step), bits)
+    inputs = {name: len(x) for name, x in step.inputs.items()}
+    return Kernel(library, _registered(library, text, bits), inputs, step.results, bits)
 
 
 def _supported(model: mujoco.MjModel) -> mujoco.MjModel:
     if what := generated.missing(model):
         raise UserError(f"backend {COMPILED!r} does not know: {what}.")
     return model
-
-
-def _sizes(step: Step) -> tuple[dict[str, int], dict[str, int]]:
-    outputs = {name: len(x) for name, x in step.outputs.items()}
-    outputs["sensor_peak"] = outputs["sensordata"]
-    return {name: len(x) for name, x in step.inputs.items()}, {name: outputs[name] for name in RESULTS}
 
 
 _TARGETS: set[str] = set()  # XLA's own table of them cannot be asked
