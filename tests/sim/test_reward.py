@@ -18,7 +18,7 @@ from mjx_assist.config.schema import RewardWeights
 from mjx_assist.errors import UserError
 from mjx_assist.eval.replay.replay import replay
 from mjx_assist.policy import bundle as bundles
-from mjx_assist.sim import reward
+from mjx_assist.sim import footsteps, reward
 from mjx_assist.sim.env import AssistEnv
 from mjx_assist.training.export import load_policy
 
@@ -120,9 +120,9 @@ def test_unknown_joint_names_the_nearest():
 
 def walk(loads, velocity_error=0.2, effort=0.5):
     """Held terms after each control step of a load sequence ``[T, 2]``."""
-    steps, held = reward.no_footsteps(), []
+    steps, held = footsteps.no_footsteps(), []
     for load in loads:
-        steps = reward.advance_footsteps(steps, np.array(load), velocity_error, effort, DT)
+        steps = footsteps.advance_footsteps(steps, np.array(load), velocity_error, effort, DT)
         held.append(steps.held)
     return np.array(held)
 

@@ -81,6 +81,8 @@ def with_own_sensors(spec: mujoco.MjSpec) -> mujoco.MjModel:
     """Compile the model with our sensors after its own: the limit force of each limited joint, then the length of each
     actuator, then the velocity of each."""
     spec = spec.copy()
+    for number, unnamed in enumerate(spec.actuators):
+        unnamed.name = unnamed.name or f"{OWN_SENSOR_PREFIX}{number}"
     model = spec.compile()
     kinds, joint, actuator = mujoco.mjtSensor, mujoco.mjtObj.mjOBJ_JOINT, mujoco.mjtObj.mjOBJ_ACTUATOR
     limited = [model.joint(j).name for j in np.flatnonzero(model.jnt_limited)]
