@@ -25,7 +25,7 @@ from mjx_assist.sim import action as actions
 from mjx_assist.sim import command, observation, reward, termination
 from mjx_assist.sim.device.controller import make_controller
 from mjx_assist.sim.effort import Effort
-from mjx_assist.sim.episode import EpisodeRules
+from mjx_assist.sim.episode import Episode, EpisodeRules
 from mjx_assist.sim.footsteps import advance_footsteps, no_footsteps
 from mjx_assist.sim.physics.base import Physics, PhysicsState
 from mjx_assist.sim.physics.composed import ComposedPhysics

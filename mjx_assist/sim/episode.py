@@ -26,8 +26,8 @@ _RANDOMIZATION, _REWARD = "randomization.", "reward_keys_and_weights."  # how su
 
 class Episode(NamedTuple):
     """One walker's: its ``progress`` in the curriculum, how it and its ground differ from the model, its device's and
-    senses' memory; ``off_from`` s into it the device is off; ``asked`` m commanded and ``error`` rad * steps of tracking
-    so far (curriculum only)."""
+    senses' memory; from ``off_from`` s on its device is off; ``asked`` m commanded and ``error`` rad * steps of
+    tracking so far (curriculum only)."""
 
     progress: Any = ()
     variation: Any = ()

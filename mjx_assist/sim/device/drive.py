@@ -61,5 +61,5 @@ def power_cost(drive: Drive, torque: Any, velocity: Any, xp: Any = np) -> Any:
 
 
 def rate_cost(drive: Drive, torque: Any, before: Any, dt: float, xp: Any = np) -> Any:
-    """Sum over motors of the squared torque rate over its limit, ``[...]``; torques ``[..., D]`` N*m, ``dt`` s apart."""
+    """Sum over motors of (torque rate / its limit) squared, ``[...]``; torques ``[..., D]`` N*m, ``dt`` s apart."""
     return (((torque - before) / (dt * drive.torque_rate_nm_per_s)) ** 2).sum(-1)
