@@ -16,7 +16,8 @@ class Randomization:
     ``ground_damping``, ``joint_damping``, ``device_gain`` (of the torque). Device: ``device_delay`` s,
     ``device_bandwidth`` Hz (first-order low-pass), ``device_off``: chance that it goes off for good in an episode,
     ``device_off_time`` s into it (below 0: from the start). Sensing: ``observation_noise`` (share of
-    sim.sensing.NOISE), ``observation_delay`` s. ``push_impulse`` N*s on the pelvis, forward or backward, one every ``push_interval`` s.
+    sim.sensing.NOISE), ``observation_delay`` s. ``push_impulse`` N*s on the pelvis, forward or backward, one every
+    ``push_interval`` s.
     ``slope``: tangent of the ground's angle, uphill positive.
     """
 
