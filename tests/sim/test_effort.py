@@ -53,7 +53,7 @@ def walked(untrained_bundle, reduced):
 
 def test_the_reward_pays_what_the_analysis_of_the_record_says(walked):
     """At the last physics step of each control step, to what the smooth switches change: 2 %."""
-    session, record, env, states = walked
+    _, record, env, states = walked
     last = slice(env.physics.n_substeps - 1, None, env.physics.n_substeps)
     expected = muscle_power(record)["umberger2010"].sum(axis=1)[last] / record.body_mass
     paid = [-state.metrics["metabolic_power_penalty"] / env.dt for state in states]
@@ -62,7 +62,7 @@ def test_the_reward_pays_what_the_analysis_of_the_record_says(walked):
 
 
 def test_jax_and_numpy_find_the_same_power_of_a_record(walked):
-    session, record, env, _ = walked
+    session, record, _, _ = walked
     model = session.walker.model
     of = fibres(model, np.flatnonzero(is_muscle(model))), slow_twitch(record.muscle_names)
     state = record.excitation, record.activation, record.muscle_length, record.muscle_velocity
@@ -76,7 +76,7 @@ def test_jax_and_numpy_find_the_same_power_of_a_record(walked):
 
 def test_the_devices_price_is_its_motors(walked):
     """Torque is the moment that MuJoCo finds about the ankle; copper loss, power and rate of it by hand."""
-    session, record, env, states = walked
+    _, record, env, states = walked
     last = slice(env.physics.n_substeps - 1, None, env.physics.n_substeps)
     torque = record.device_torque[last]
     assert np.abs(torque).max() > 20
