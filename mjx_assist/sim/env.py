@@ -125,14 +125,14 @@ class AssistEnv(Env):
         episode = self.rules.sample(scheduled, trained, self._uniform(jax.random.fold_in(draws, 1)), jnp)
         qpos, qvel = self.rules.on_ground(episode, qpos, qvel, phase, target, jnp)
         walker = WalkerState(
-            physics=self.physics.start(qpos, qvel, jnp.asarray(self._initial_activation)),
+            physics=self.physics.start(qpos, qvel, jnp.asarray(self._initial_activation)).carried(),
             key=key,
             phase=phase,
             step=jnp.zeros((), jnp.int32),
             command=drawn,
             footsteps=no_footsteps(jnp),
             episode=episode,
-            torque=jnp.zeros(int((~self.action_spec.muscle).sum())),
+            torque=self._effort.first_torque(jnp),
         )
         if self.controller:
             walker = ControlledState(**vars(walker), device=self.controller.start(jnp))
@@ -187,12 +187,12 @@ class AssistEnv(Env):
         error = (context.qpos - context.reference_qpos)[self._imitated]
         tracking_error = jnp.sqrt(jnp.mean(error**2)) if self._imitated.size else jnp.zeros(())
         after = before.replace(
-            physics=body,
+            physics=body.carried(),
             phase=phase,
             step=before.step + 1,
             footsteps=footsteps,
             episode=self.rules.advance(episode, target * self.dt, tracking_error),
-            torque=torque,
+            torque=self._effort.remembered(torque),
         )
         if device is not None:
             after = after.replace(device=device)

@@ -32,7 +32,8 @@ class StepContext(NamedTuple):
     qpos, qvel and their references ``[..., J]`` (rad or m); activation ``[..., na]``; foot_load and its
     peak within the control step (r, l) in body weights; limit_load ``[..., L]``, the same peak of each joint limit's
     force (N*m, N); foot positions relative to the pelvis ``[..., 2, 2]`` (m); velocities in m/s. Of `sim.effort`:
-    metabolic_power and device_power W/kg, device_rate (NaN for a device whose torque is not known).
+    metabolic_power and device_power W/kg, device_rate (NaN for a device whose torque is not known, the rate also where
+    its weight is 0).
     ``strike`` holds the heel-strike terms' values (`sim.footsteps`); ``joints`` and ``muscles`` name what J and na
     count.
     """

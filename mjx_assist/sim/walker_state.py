@@ -11,7 +11,10 @@ from mjx_assist.sim.physics.base import PhysicsState
 
 
 class WalkerState(struct.PyTreeNode):
-    """Everything that lives from one control step to the next, for one walker; ``torque [D]``: the device's, N*m."""
+    """Everything that lives from one control step to the next, for one walker.
+
+    ``torque [D]``: the device's, N*m, where its rate is paid for (else ()).
+    """
 
     physics: PhysicsState
     key: jax.Array
@@ -20,7 +23,7 @@ class WalkerState(struct.PyTreeNode):
     command: Command
     footsteps: Footsteps
     episode: Episode
-    torque: jax.Array
+    torque: jax.Array | tuple
 
 
 class ControlledState(WalkerState):

@@ -4,9 +4,11 @@ import json
 import re
 
 import pytest
+from checkout import ROOT
 
 from mjx_assist import config as configs
 from mjx_assist.cli.main import main
+from mjx_assist.curriculum import progress
 from mjx_assist.errors import UserError
 
 ENV = {

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import jax
 import jax.numpy as jnp
+import mujoco
 import numpy as np
 import pytest
 
@@ -125,11 +126,20 @@ def test_a_servos_power_is_refused_and_else_not_told(servo):
     assert np.isnan(torque).all() and np.isnan(unpaid.device_power(body, torque))
 
 
+def test_who_wears_no_device_pays_nothing_for_it(reduced):
+    spec = mujoco.MjSpec.from_string(reduced.xml)
+    for actuator in [a for a in spec.actuators if a.dyntype != mujoco.mjtDyn.mjDYN_MUSCLE]:
+        spec.delete(actuator)
+    bare = spec.compile()
+    effort, body = Effort(bare, PARAMS), SimpleNamespace(qpos=np.zeros(bare.nq), qvel=np.zeros(bare.nv))
+    torque = effort.device_torque(body, np.zeros(bare.nu))
+    assert torque.shape == (0,) and effort.device_power(body, torque) == 0
+    assert effort.device_rate(torque, effort.first_torque(), 0.1) == 0
+
+
 @pytest.fixture
 def servo(reduced):
     """The reduced model with servos in the place of its device's motors."""
-    import mujoco
-
     spec = mujoco.MjSpec.from_string(reduced.xml)
     for actuator in spec.actuators:
         if actuator.dyntype != mujoco.mjtDyn.mjDYN_MUSCLE:

@@ -20,7 +20,8 @@ class PhysicsState(struct.PyTreeNode):
     ``sensordata`` belongs to the last physics step taken. ``sensor_peak`` and ``limit_load`` are largest values within
     the last control step: of each sensor, and of each limited joint's limit force (magnitude, N or N*m).
     ``actuator_length``, ``actuator_velocity`` ``[nu]`` (of a tendon's m, m/s) and ``last_act [na]`` are those that made
-    the forces of the last physics step: ``act`` is a step further. All of these are zero after a reset.
+    the forces of the last physics step: ``act`` is a step further. All of these are zero after a reset. `carried`
+    takes the last three away, which no step needs.
 
     ``warmstart`` is the constraint solver's last solution. ``overflow`` is 1 where contacts or constraint rows found no
     room in the last control step and were dropped (warp only; its sizes should make that impossible).
@@ -33,11 +34,15 @@ class PhysicsState(struct.PyTreeNode):
     sensordata: jax.Array
     sensor_peak: jax.Array
     limit_load: jax.Array
-    actuator_length: jax.Array
-    actuator_velocity: jax.Array
-    last_act: jax.Array
+    actuator_length: jax.Array | tuple
+    actuator_velocity: jax.Array | tuple
+    last_act: jax.Array | tuple
     warmstart: jax.Array
     overflow: jax.Array
+
+    def carried(self) -> "PhysicsState":
+        """The state without what only the step's own reward reads: what lives on, and is kept in checkpoints."""
+        return self.replace(actuator_length=(), actuator_velocity=(), last_act=())
 
 
 class Physics(Protocol):

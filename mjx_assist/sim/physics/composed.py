@@ -31,6 +31,9 @@ class ComposedState(PhysicsState):
 
     body: PhysicsState
 
+    def carried(self) -> "ComposedState":
+        return super().carried().replace(body=self.body.carried())
+
 
 class ComposedPhysics:
     """``n_substeps`` of the composed model at the reduced model's timestep.

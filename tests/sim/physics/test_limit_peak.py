@@ -10,7 +10,7 @@ from mjx_assist.sim.physics.make import make_physics
 
 SUBSTEPS = 8
 # A stiff stop with little damping: the joint is back in free swing before the control step ends.
-XML = """<mujoco><compiler autolimits="true"/><option timestep="0.004166666" integrator="implicitfast" gravity="0 0 0"/>
+XML = """<mujoco><compiler angle="radian"/><option timestep="0.004166666" integrator="implicitfast" gravity="0 0 0"/>
 <worldbody><geom name="floor" type="plane" size="9 9 .1" pos="0 0 -5" contype="0" conaffinity="0"/><body name="leg">
 <joint name="hip" axis="0 1 0" range="-0.3 1" solreflimit="-30000 -20"/>
 <geom name="leg" type="capsule" fromto="0 0 0 0 0 -.8" size=".05" mass="8" contype="0" conaffinity="0"/></body>
