@@ -35,10 +35,11 @@ class Effort:
         self._slow = slow_twitch(list(np.array(actuator_names(model))[self._muscle]))
         self._mass = float(model.body_subtreemass[0])
         self._device = np.flatnonzero(~muscle)
+        self.n_motors = self._device.size
         wanted = [name for name in DEVICE_TERMS if params.reward_keys_and_weights.terms[name]]
-        self._motors = self._made(model, wanted) if self._device.size else None
-        wanted = wanted if self._device.size else []
-        self._pays_rate = DEVICE_TERMS[0] in wanted
+        self._motors = self._made(model, wanted) if self.n_motors else None
+        wanted = wanted if self.n_motors else []
+        self.pays_rate = DEVICE_TERMS[0] in wanted
         self._drive = drive.drive_of(params.device_key or NO_DEVICE) if wanted else drive.drives()[drive.DEFAULT]
 
     def metabolic_power(self, body: Any, control: Any, strength: Any, xp: Any = np) -> Any:
@@ -71,18 +72,10 @@ class Effort:
         velocity = body.qvel[..., self._motors.joint] if self._motors else xp.zeros_like(torque)
         return drive.power_cost(self._drive, torque, velocity, xp) / self._mass
 
-    def first_torque(self, xp: Any = np) -> Any:
-        """What `remembered` gives before the first control step."""
-        return self.remembered(xp.zeros(self._device.size))
-
-    def remembered(self, torque: Any) -> Any:
-        """The torque ``[D]`` if the next control step needs it, else ()."""
-        return torque if self._pays_rate else ()
-
     def device_rate(self, torque: Any, before: Any, dt: float, xp: Any = np) -> Any:
-        """`drive.rate_cost`, ``[...]``, from the `remembered` torque; NaN where its weight is 0."""
-        if not self._pays_rate:
-            return xp.full(torque.shape[:-1], np.nan if self._device.size else 0.0)
+        """`drive.rate_cost`, ``[...]``, from the torque of the control step before; NaN where its weight is 0."""
+        if not self.pays_rate:
+            return xp.full(torque.shape[:-1], np.nan if self.n_motors else 0.0)
         return drive.rate_cost(self._drive, torque, before, dt, xp)
 
     def _made(self, model: mujoco.MjModel, wanted: list[str]) -> Motors | None:

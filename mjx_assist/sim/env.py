@@ -30,7 +30,7 @@ from mjx_assist.sim.footsteps import advance_footsteps, no_footsteps
 from mjx_assist.sim.physics.base import Physics, PhysicsState
 from mjx_assist.sim.physics.composed import ComposedPhysics
 from mjx_assist.sim.physics.make import make_physics
-from mjx_assist.sim.walker_state import ControlledState, WalkerState
+from mjx_assist.sim.walker_state import ControlledState, WalkerState, with_torque
 from mjx_assist.terrain.heightfield import Terrain, make_terrain, with_ground
 
 
@@ -132,10 +132,11 @@ class AssistEnv(Env):
             command=drawn,
             footsteps=no_footsteps(jnp),
             episode=episode,
-            torque=self._effort.first_torque(jnp),
         )
         if self.controller:
             walker = ControlledState(**vars(walker), device=self.controller.start(jnp))
+        if self._effort.pays_rate:
+            walker = with_torque(walker, jnp.zeros(self._effort.n_motors))
         zero = jnp.zeros(())
         walker, obs = self._observe(walker, target, first=True)
         terms = reward.term_names(self.params.reward_keys_and_weights)
@@ -192,8 +193,9 @@ class AssistEnv(Env):
             step=before.step + 1,
             footsteps=footsteps,
             episode=self.rules.advance(episode, target * self.dt, tracking_error),
-            torque=self._effort.remembered(torque),
         )
+        if self._effort.pays_rate:
+            after = with_torque(after, torque)
         if device is not None:
             after = after.replace(device=device)
         truncated = (after.step >= self.params.custom_max_episode_steps) & ~ended
@@ -272,7 +274,7 @@ class AssistEnv(Env):
             device_effort=actions.device_effort(self.action_spec, control, jnp),
             metabolic_power=self._effort.metabolic_power(body, control, self.rules.strength(episode), jnp),
             device_power=self._effort.device_power(body, torque, jnp),
-            device_rate=self._effort.device_rate(torque, before.torque, self.dt, jnp),
+            device_rate=self._effort.device_rate(torque, getattr(before, "torque", None), self.dt, jnp),
             strike=jnp.zeros(3),
             joints=self.joints,
             muscles=self._muscle_names,

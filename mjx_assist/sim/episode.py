@@ -26,14 +26,12 @@ _RANDOMIZATION, _REWARD = "randomization.", "reward_keys_and_weights."  # how su
 
 class Episode(NamedTuple):
     """One walker's: its ``progress`` in the curriculum, how it and its ground differ from the model, its device's and
-    senses' memory; from ``off_from`` s on its device is off; ``asked`` m commanded and ``error`` rad * steps of
-    tracking so far (curriculum only)."""
+    senses' memory; ``asked`` m commanded and ``error`` rad * steps of tracking so far (curriculum only)."""
 
     progress: Any = ()
     variation: Any = ()
     pushes: Any = ()
     device: Any = ()
-    off_from: Any = ()
     sensing: Any = ()
     asked: Any = ()
     error: Any = ()
@@ -127,7 +125,8 @@ class EpisodeRules:
             )
         if self._settings.device_off:
             when = self._settings.device_off_time
-            parts["off_from"] = dropout.sample(spans["device_off"], when, uniform["device_off"], xp)
+            off_from = dropout.sample(spans["device_off"], when, uniform["device_off"], xp)
+            parts["device"] = dropout.Failing(parts.get("device", ()), off_from)
         if self.senses:
             parts["sensing"] = (single("observation_noise"), single("observation_delay"))
         differs = variation.sample(spans, self.model, {name: uniform[name] for name in self._varied}, xp)
@@ -166,11 +165,12 @@ class EpisodeRules:
         if not self._device.size or not changes:
             return episode, control
         command = limit * control[self._device]
+        failing = episode.device if isinstance(episode.device, dropout.Failing) else None
         if self._has_path:
-            path, command = device_path.drive(episode.device, command, xp)
-            episode = episode._replace(device=path)
-        if self._settings.device_off:
-            command = dropout.drive(episode.off_from, time, command, xp)
+            path, command = device_path.drive(failing.path if failing else episode.device, command, xp)
+            episode = episode._replace(device=failing._replace(path=path) if failing else path)
+        if failing:
+            command = dropout.drive(failing.off_from, time, command, xp)
         return episode, put(control, self._device, command, xp)
 
     def advance(self, episode: Episode, asked: Any, error: Any) -> Episode:

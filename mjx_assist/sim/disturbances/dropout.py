@@ -1,11 +1,18 @@
 """A device that goes off in an episode and stays off: a flat battery, a broken wire; for jax and numpy."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 N_UNIFORM = 3
+
+
+class Failing(NamedTuple):
+    """A device that goes off ``off_from`` s into the episode (infinite: never), with its ``path``, if it has one."""
+
+    path: Any
+    off_from: Any
 
 
 def sample(chance: Sequence[Any], span: Sequence[Any], uniform: Any, xp: Any = np) -> Any:

@@ -1,5 +1,6 @@
 """What every physics backend implements: `Physics` and `PhysicsState`. The env sees nothing else."""
 
+import dataclasses
 from typing import Protocol
 
 import jax
@@ -14,14 +15,13 @@ from mjx_assist.model.variation import Variation
 OWN_SENSOR_PREFIX = "own/"
 
 
-class PhysicsState(struct.PyTreeNode):
-    """State of one walker (or a batch). Floats are 32-bit; time is the episode's, in s.
+class CarriedState(struct.PyTreeNode):
+    """State of one walker (or a batch) between control steps, as checkpoints keep it. Floats are 32-bit; time is the
+    episode's, in s.
 
     ``sensordata`` belongs to the last physics step taken. ``sensor_peak`` and ``limit_load`` are largest values within
-    the last control step: of each sensor, and of each limited joint's limit force (magnitude, N or N*m).
-    ``actuator_length``, ``actuator_velocity`` ``[nu]`` (of a tendon's m, m/s) and ``last_act [na]`` are those that made
-    the forces of the last physics step: ``act`` is a step further. All of these are zero after a reset. `carried`
-    takes the last three away, which no step needs.
+    the last control step: of each sensor, and of each limited joint's limit force (magnitude, N or N*m). All are zero
+    after a reset.
 
     ``warmstart`` is the constraint solver's last solution. ``overflow`` is 1 where contacts or constraint rows found no
     room in the last control step and were dropped (warp only; its sizes should make that impossible).
@@ -34,15 +34,24 @@ class PhysicsState(struct.PyTreeNode):
     sensordata: jax.Array
     sensor_peak: jax.Array
     limit_load: jax.Array
-    actuator_length: jax.Array | tuple
-    actuator_velocity: jax.Array | tuple
-    last_act: jax.Array | tuple
     warmstart: jax.Array
     overflow: jax.Array
 
-    def carried(self) -> "PhysicsState":
-        """The state without what only the step's own reward reads: what lives on, and is kept in checkpoints."""
-        return self.replace(actuator_length=(), actuator_velocity=(), last_act=())
+
+class PhysicsState(CarriedState):
+    """The state after a control step, with what its reward reads and no other step needs.
+
+    ``actuator_length``, ``actuator_velocity`` ``[nu]`` (of a tendon's m, m/s) and ``last_act [na]`` are those that made
+    the forces of the last physics step: ``act`` is a step further. Zero after a reset.
+    """
+
+    actuator_length: jax.Array
+    actuator_velocity: jax.Array
+    last_act: jax.Array
+
+    def carried(self) -> CarriedState:
+        """What lives on."""
+        return CarriedState(**{field.name: getattr(self, field.name) for field in dataclasses.fields(CarriedState)})
 
 
 class Physics(Protocol):
@@ -60,7 +69,7 @@ class Physics(Protocol):
 
     def start(self, qpos: jax.Array, qvel: jax.Array, act: jax.Array) -> PhysicsState: ...
 
-    def step(self, state: PhysicsState, ctrl: jax.Array, variation: Variation | None = None) -> PhysicsState: ...
+    def step(self, state: CarriedState, ctrl: jax.Array, variation: Variation | None = None) -> PhysicsState: ...
 
 
 def reset_state(model: mujoco.MjModel, qpos: jax.Array, qvel: jax.Array, act: jax.Array) -> PhysicsState:

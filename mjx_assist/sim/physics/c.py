@@ -14,7 +14,7 @@ from mujoco.rollout import Rollout
 from mjx_assist.config.words import MUJOCO
 from mjx_assist.errors import UserError
 from mjx_assist.model.variation import Variation, write
-from mjx_assist.sim.physics.base import PhysicsState, own_sensor_ends, reset_state, with_own_sensors
+from mjx_assist.sim.physics.base import CarriedState, PhysicsState, own_sensor_ends, reset_state, with_own_sensors
 
 # Host callbacks can deadlock with asynchronous dispatch on CPU (jax issues 24255, 25861); read when JAX starts its CPU.
 jax.config.update("jax_cpu_enable_async_dispatch", False)
@@ -71,7 +71,7 @@ class MujocoPhysics:
     def start(self, qpos: jax.Array, qvel: jax.Array, act: jax.Array) -> PhysicsState:
         return reset_state(self.model, qpos, qvel, act)
 
-    def step(self, state: PhysicsState, ctrl: jax.Array, variation: Variation | None = None) -> PhysicsState:
+    def step(self, state: CarriedState, ctrl: jax.Array, variation: Variation | None = None) -> PhysicsState:
         packed = jnp.concatenate([state.time[..., None], state.qpos, state.qvel, state.act], axis=-1)
         out_size = packed.shape[-1] + self._sensing.nsensordata + self.model.nsensordata + self.model.na
         differences = {} if variation is None else {k: x for k, x in variation._asdict().items() if x is not None}
@@ -91,7 +91,7 @@ class MujocoPhysics:
         time, qpos, qvel, act = jnp.split(full, self._split, axis=-1)
         ends = [*own_sensor_ends(self.model), self._sensing.nsensordata, self._sensing.nsensordata + self.model.na]
         sensordata, limit_load, length, velocity, last_act, peak = jnp.split(sensors, ends, axis=-1)
-        return state.replace(
+        return PhysicsState(
             qpos=qpos,
             qvel=qvel,
             act=act,
@@ -102,6 +102,8 @@ class MujocoPhysics:
             actuator_length=length,
             actuator_velocity=velocity,
             last_act=last_act,
+            warmstart=state.warmstart,
+            overflow=state.overflow,
         )
 
     def _advance(self, layout: Layout, packed: np.ndarray, ctrl: np.ndarray, *rows: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ from mujoco import mjx
 from mjx_assist.config.words import MJX
 from mjx_assist.model.variation import Variation, model_fields
 from mjx_assist.sim.physics import implicit
-from mjx_assist.sim.physics.base import PhysicsState, reset_state
+from mjx_assist.sim.physics.base import CarriedState, PhysicsState, reset_state
 
 # An accelerator's own default rounds factors of matrix products to 11 bits (TF32) or 8 (bf16).
 _full_precision = partial(jax.default_matmul_precision, "highest")
@@ -38,7 +38,7 @@ class MjxPhysics:
     def start(self, qpos: jax.Array, qvel: jax.Array, act: jax.Array) -> PhysicsState:
         return reset_state(self.model, qpos, qvel, act)
 
-    def step(self, state: PhysicsState, ctrl: jax.Array, variation: Variation | None = None) -> PhysicsState:
+    def step(self, state: CarriedState, ctrl: jax.Array, variation: Variation | None = None) -> PhysicsState:
         model, push = self._mjx_model, {}
         if variation is not None:
             fields = model_fields(self.model, variation, jnp)
