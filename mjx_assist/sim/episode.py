@@ -167,7 +167,8 @@ class EpisodeRules:
         command = limit * control[self._device]
         failing = episode.device if isinstance(episode.device, dropout.Failing) else None
         if self._has_path:
-            path, command = device_path.drive(failing.path if failing else episode.device, command, xp)
+            path: Any = failing.path if failing else episode.device
+            path, command = device_path.drive(path, command, xp)
             episode = episode._replace(device=failing._replace(path=path) if failing else path)
         if failing:
             command = dropout.drive(failing.off_from, time, command, xp)

@@ -1,5 +1,7 @@
 """What `sim.env` hands from one control step to the next."""
 
+from typing import Any
+
 import jax
 from flax import struct
 
@@ -46,4 +48,5 @@ class PricedControlledState(ControlledState):
 def with_torque(walker: WalkerState, torque: jax.Array) -> WalkerState:
     """The walker as one who pays for the rate of the torque."""
     kind = PricedControlledState if isinstance(walker, ControlledState) else PricedState
-    return kind(**vars(walker) | {"torque": torque})
+    fields: dict[str, Any] = {**vars(walker), "torque": torque}
+    return kind(**fields)
