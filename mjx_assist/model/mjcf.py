@@ -181,10 +181,14 @@ def _add_tendons(root: ET.Element, full: mujoco.MjModel, paths: list[MusclePath]
             "solimplimit": unless(full.tendon_solimp_lim[t], _SOLIMP),
             "solreffriction": unless(full.tendon_solref_fri[t], _SOLREF),
             "solimpfriction": unless(full.tendon_solimp_fri[t], _SOLIMP),
-            "rgba": "0.95 0.3 0.3 1",
             "user": [path.constant, path.bundles],
         }
-        tendon = ET.SubElement(tendons, "spatial", text(attributes))
+        if path.joints:
+            tendon = ET.SubElement(tendons, "fixed", text(attributes))
+            for joint, share in path.joints:
+                ET.SubElement(tendon, "joint", joint=joint, coef=number(share))
+            continue
+        tendon = ET.SubElement(tendons, "spatial", text(attributes | {"rgba": "0.95 0.3 0.3 1"}))
         for k, branch in enumerate(branches_of(path)):
             if k or branch.divisor != 1:  # a pulley starts a branch whose length counts 1 / divisor
                 ET.SubElement(tendon, "pulley", divisor=number(branch.divisor))
