@@ -7,7 +7,6 @@ import mujoco
 from mjx_assist.errors import UserError
 from mjx_assist.model import anatomy
 from mjx_assist.model.assembly import AS_COMPOSED, NO_DEVICE, full_model
-from mjx_assist.model.names import has_sensor
 from mjx_assist.model.own.file import is_path
 
 _TOUCH = mujoco.mjtSensor.mjSENS_TOUCH
@@ -34,10 +33,11 @@ def lacking(model: mujoco.MjModel) -> list[str]:
     found = [_joint(model, name, free) for name in joints if name not in present]
     sensors = [model.sensor(s).name for s in range(model.nsensor)]
     touch = [name for name, kind in zip(sensors, model.sensor_type, strict=True) if kind == _TOUCH]
-    for name in _FEET:
-        if name not in touch:
-            wrong = " (there is a sensor of this name, but of another kind)" if has_sensor(model, name) else ""
-            found.append(f"a touch sensor {name!r} under the foot{wrong or _near(name, touch or sensors)}")
+    for name in [name for name in _FEET if name not in touch]:
+        hint = _near(name, [other for other in touch if other not in _FEET])
+        if name in sensors:
+            hint = " (there is a sensor of this name, but of another kind)"
+        found.append(f"a touch sensor {name!r} under the foot{hint}")
     if model.nu == 0:
         found.append("actuators (muscles, motors)")
     return found

@@ -137,7 +137,7 @@ def test_cone_and_ranges_are_carried(tmp_path):
     option = '<option cone="elliptic" impratio="5"/>'
     model = reduced(write(tmp_path / "own.xml", option=option, edit=edit))
     assert (model.opt.cone, model.opt.impratio) == (mujoco.mjtCone.mjCONE_ELLIPTIC, 5.0)
-    np.testing.assert_array_equal(model.joint("knee_angle_l").actfrcrange, [-30, 40])
+    np.testing.assert_array_equal(model.jnt_actfrcrange[model.joint("knee_angle_l").id], [-30, 40])
 
 
 GROUNDS = {
@@ -197,8 +197,8 @@ STEP = '<geom name="stair" type="box" size="0.2 1 0.1" pos="2 0 0.05"/>'
         ({"ground": '<geom name="g" type="plane" size="1 1 1" pos="0 0 0.1"/>'}, ("at z = 0", "'g'")),
         ({"ground": '<geom name="slab" type="box" size="5 5 1" pos="0 0 -1.2"/>'}, ("at z = 0", "'slab'")),
         ({"ground": '<geom name="g" type="plane" size="1 1 1" margin="0.02"/>'}, ("20 mm",)),
-        ({"edit": [('mass="1" />', 'mass="1" friction="0.5"/>', 1)]}, ("friction",)),
-        ({"root": "", "edit": [("<joint", "<!-- <joint"), ('"/>\n    <', '"/> -->\n    <')]}, ("no joints",)),
+        ({"edit": [('mass="1" />', 'mass="1" friction="1.5"/>', 1)]}, ("friction",)),
+        ({}, ("no joints",)),
     ],
 )
 def test_what_is_not_carried_is_refused_by_name(tmp_path, parts, said):
@@ -216,14 +216,9 @@ def test_what_is_not_carried_is_refused_by_name(tmp_path, parts, said):
 
 
 def test_bodies_that_move_as_one_must_float_as_one(tmp_path):
-    edit = [
-        (
-            "</body></body></body>",
-            '</body></body><body name="pack" gravcomp="1"><geom size="0.05" mass="3"/></body></body>',
-        )
-    ]
+    pack = '<body name="pack" gravcomp="1"><geom size="0.05" mass="3"/></body>'
     with pytest.raises(UserError, match=r"differ in gravcomp: .*'pack' 1"):
-        reduced(write(tmp_path / "own.xml", edit=edit))
+        reduced(write(tmp_path / "own.xml", edit=[("</body></worldbody>", f"{pack}</body></worldbody>")]))
 
 
 @pytest.mark.parametrize("turned", ["", 'euler="0 0 -90"', 'euler="0 0 90"', 'euler="0 0 180"', 'euler="0 0 -89.95"'])
@@ -268,6 +263,7 @@ def test_a_joint_of_the_right_name_that_moves_otherwise_is_told(tmp_path):
     assert "'knee_angle_l' that turns about y" in said and "moves another way" in said
 
 
+@pytest.mark.slow
 def test_an_exported_model_is_read_back_as_it_is(request, tmp_path):
     """The reduction of a reduction: accelerations of C MuJoCo, contacts included, agree."""
     first = request.getfixturevalue("reduced")
