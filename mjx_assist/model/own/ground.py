@@ -39,10 +39,10 @@ def put_floor(spec: mujoco.MjSpec, path: str, floor: str) -> None:
             )
         note(f"model {path!r}: {kind} {names[geom]!r} is nowhere higher than the floor and left out.")
         _hide(spec, geoms[names[geom]])
-    ground = None if chosen is None else geoms[names[chosen]]
+    ground = geoms[names[chosen]] if chosen is not None else None
     if floor in geoms and geoms[floor] is not ground:
         _rename(spec, geoms[floor], f"{floor}_of_the_file")
-    if ground is None:
+    if ground is None or chosen is None:
         spec.worldbody.add_geom(name=floor, type=_Geom.mjGEOM_PLANE, size=[0, 0, 1], contype=1, conaffinity=1)
     elif ground.type == _Geom.mjGEOM_PLANE and ground.parent.name == "world":
         _rename(spec, ground, floor)
