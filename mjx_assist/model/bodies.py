@@ -55,11 +55,11 @@ def put_on(spec: mujoco.MjSpec, body: str) -> None:
     for moment in rules.get("elastic_moments", ()):
         for side in _SIDES:
             _add_moment(spec, moment, side, joints)
-    if rules.get("elastic_tendons"):
-        model, muscles = spec.compile(), [actuator.name for actuator in spec.actuators]
-        for pattern, tendon in rules["elastic_tendons"].items():
-            for muscle in fnmatch.filter(muscles, pattern):
-                elastic.put_tendon(spec, model, muscle, tendon)
+    muscles = [actuator.name for actuator in spec.actuators]
+    tendons = rules.get("elastic_tendons", {}).items()
+    in_series = {name: tendon for pattern, tendon in tendons for name in fnmatch.filter(muscles, pattern)}
+    if in_series:
+        elastic.put_tendons(spec, in_series)
 
 
 def _add_moment(spec: mujoco.MjSpec, moment: dict[str, Any], side: str, joints: dict[str, Any]) -> None:

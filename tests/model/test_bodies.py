@@ -128,3 +128,16 @@ def test_fibres_of_the_reference_hang_on_slack_tendons():
     for name in ("soleus_r", "gastroc_r", "soleus_l"):
         tendon = model.tendon(f"{name}_tendon").id
         assert data.ten_length[tendon] == pytest.approx(model.tendon_lengthspring[tendon, 1], abs=1e-9)
+
+
+@pytest.mark.parametrize("side", "rl")
+@pytest.mark.parametrize("muscle", ["soleus", "gastroc"])
+def test_both_legs_tendons_are_as_long_as_path_and_slide_together(muscle, side):
+    for model in (reduce_model("myolegs22+elastic", "none").model, full_model("myolegs22+elastic", "none")):
+        data, tendon = mujoco.MjData(model), model.tendon(f"{muscle}_{side}_tendon").id
+        lengths = []
+        for place in (-0.02, 0.0, 0.03):
+            data.qpos[model.joint(f"{muscle}_fibre_{side}").qposadr[0]] = place
+            mujoco.mj_fwdPosition(model, data)
+            lengths.append(data.ten_length[tendon])
+        assert np.diff(lengths) == pytest.approx([0.02, 0.03], abs=1e-8)

@@ -19,23 +19,31 @@ def slide_name(muscle: str) -> str:
     return f"{muscle[:-2]}{SUFFIX}{muscle[-2:]}"
 
 
-def put_tendon(spec: mujoco.MjSpec, model: mujoco.MjModel, muscle: str, rules: dict[str, float]) -> None:
-    """Puts a muscle of a spec, compiled as ``model``, in series with a tendon.
+def put_tendons(spec: mujoco.MjSpec, rules: dict[str, dict[str, float]]) -> None:
+    """Puts muscles of a spec in series with tendons.
 
-    ``rules``: ``optimal_length_m`` of its fibre; ``tendon_length_m`` of the tendon and its ``strain_at_max_force``,
-    which make its stiffness; ``rest_length``: of the fibre, in optimal lengths, at qpos0 when the tendon is just slack.
+    ``rules``, by muscle: ``optimal_length_m`` of its fibre; ``tendon_length_m`` of the tendon and its
+    ``strain_at_max_force``, which make its stiffness; ``rest_length``: of the fibre, in optimal lengths, at qpos0 when
+    the tendon is just slack.
     """
-    actuator = spec.actuator(muscle)
-    tendon = spec.tendon(actuator.target)
+    model = spec.compile()
     data = mujoco.MjData(model)
     mujoco.mj_kinematics(model, data)
-    points = [wrap.target for wrap in tendon.path][-2:]
-    last, ends = points[1], [data.site_xpos[model.site(point.name).id] for point in points]
-    bone = model.body(last.parent.name).id
-    axis = data.xmat[bone].reshape(3, 3).T @ (ends[1] - ends[0])
+    # All paths are read before any is changed: a spec's other paths are misread once one has a new point.
+    ends = {muscle: [wrap.target for wrap in spec.tendon(spec.actuator(muscle).target).path][-2:] for muscle in rules}
+    for muscle, points in ends.items():
+        _put_tendon(spec, model, data, muscle, points, rules[muscle])
+
+
+def _put_tendon(spec, model, data, muscle: str, points: list, rules: dict[str, float]) -> None:
+    """``points``: the last two sites of its path."""
+    actuator = spec.actuator(muscle)
+    tendon, last = spec.tendon(actuator.target), points[1]
+    bone, places = last.parent, [data.site_xpos[model.site(point.name).id] for point in points]
+    axis = data.xmat[model.body(bone.name).id].reshape(3, 3).T @ (places[1] - places[0])
     axis /= np.linalg.norm(axis)
     name = slide_name(muscle)
-    body = last.parent.add_body(
+    body = bone.add_body(
         name=name, pos=last.pos + _AWAY * axis, mass=_MASS, inertia=[_INERTIA] * 3, explicitinertial=True
     )
     body.add_joint(name=name, type=mujoco.mjtJoint.mjJNT_SLIDE, axis=axis, armature=_ARMATURE, limited=0)
