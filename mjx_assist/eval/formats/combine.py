@@ -7,12 +7,18 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from scipy.interpolate import PchipInterpolator
 
 from mjx_assist.errors import UserError
+from mjx_assist.eval.formats.laboratory import feet, frame, mass
+from mjx_assist.eval.formats.laboratory.plates import Plate
 from mjx_assist.eval.replay.record import LEVEL, NAMES, SCALARS, SERIES, GaitRecord, axis_sizes
-from mjx_assist.model.names import GRAVITY
+from mjx_assist.reference import way
 
-STANDARD_MASS = 75.0  # kg, where neither the file nor the ground reaction tells
+SAMPLE_RATES = (10.0, 5000.0)  # Hz
+EVEN = 0.1  # of the median step that steps may differ by
+FINEST = 0.1  # share of the steps that are shorter than those of the interpolated samples
+LONGEST_GAP = 0.1  # s, over which samples are interpolated
 SLOWEST_WALK = 0.1  # m/s; below it pelvis_tx tells no speed (a treadmill)
 OVER_TIME = tuple(name for name, series in SERIES.items() if series.axes.startswith("T"))
 PER_MUSCLE = tuple(name for name, series in SERIES.items() if series.axes == "M")
@@ -21,11 +27,19 @@ _UNKNOWN = {"human": "unknown", "device": "unknown", "controller": "unknown", "m
 
 @dataclasses.dataclass(frozen=True)
 class Part:
-    """What one file holds: record fields by name (arrays, tuples of names, scalars) and sentences about it."""
+    """What one file holds: record fields by name (arrays, tuples of names, scalars) and sentences about it.
+
+    Of a laboratory's, not of a model: ``laboratory``; its force ``plates``, not yet feet; the ``belt``'s speed, m/s; the
+    joints whose sign was ``turned`` to the record's.
+    """
 
     source: str
     fields: dict[str, Any]
     notes: tuple[str, ...] = ()
+    laboratory: bool = False
+    plates: tuple[Plate, ...] = ()
+    belt: float | None = None
+    turned: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,6 +49,11 @@ class Imported:
     record: GaitRecord
     absent: tuple[str, ...]
     notes: tuple[str, ...]
+
+
+def from_opensim(vectors: np.ndarray) -> np.ndarray:
+    """[..., 3] (forward, up, right) as (forward, left, up)."""
+    return np.stack([vectors[..., 0], -vectors[..., 2], vectors[..., 1]], axis=-1)
 
 
 def header_of(record: GaitRecord) -> dict[str, str]:
@@ -67,47 +86,71 @@ def combine(parts: Sequence[Part]) -> Imported:
     """One record of all parts: on the first one's samples, the others interpolated, within the time they share.
 
     Needed are time and joint angles. Worked out where absent: joint velocities (differences), body mass (mean ground
-    reaction), target velocity (mean speed). Other absent series are NaN, absent names empty. Raises UserError for what
-    contradicts itself.
+    reaction over whole strides), target velocity (mean speed). A laboratory's walk is turned onto x, its plates are
+    given to the feet. Other absent series are NaN, absent names empty. Raises UserError for what contradicts itself.
     """
     parts = sorted(parts, key=lambda part: "qpos" not in part.fields)
     names = ", ".join(part.source for part in parts)
     for part in parts:
         _check_own(part)
     if "qpos" not in parts[0].fields:
-        raise UserError(f"{names}: holds no joint angles; a record needs time and joint angles at least.")
-    fields, notes = _merged(parts)
+        held = ", ".join(sorted({"ground reaction" for part in parts if part.plates} | _kinds(parts)))
+        raise UserError(
+            f"{names}: holds no joint angles{f' but {held}' if held else ''}; a record needs time and joint angles at "
+            "least. Give the file of the joint angles beside it."
+        )
+    fields, notes, plates = _merged(parts)
+    fields, plates = _evenly(fields, plates, notes, names)
+    if parts[0].laboratory:
+        _turn_moments(parts, fields)
+        _walk(parts, fields, plates, notes)
     if "qvel" not in fields:
         if fields["time"].size < 2:
             raise UserError(f"{names}: one sample without joint velocities is no motion.")
         fields["qvel"] = np.gradient(fields["qpos"], fields["time"], axis=0)
         notes.append("joint velocities: differences of the joint angles")
-    _add_body_mass(fields, notes)
+    _add_body_mass(fields, notes, names)
     _add_target_velocity(fields, notes)
     return _filled(fields, notes, names)
 
 
+def _kinds(parts: Sequence[Part]) -> set[str]:
+    """In words, what parts hold over time."""
+    return {name.replace("_", " ") for part in parts for name in part.fields if name in OVER_TIME and name != "time"}
+
+
 def _check_own(part: Part) -> None:
-    """The shapes of a part's own series against its own time and names."""
+    """The shapes of a part's own series against its own time and names, and its rate."""
     time = np.asarray(part.fields["time"], float)
     if not np.isfinite(time).all() or (np.diff(time) <= 0).any():
         raise UserError(f"{part.source}: time must rise and be finite.")
     for name, value in part.fields.items():
         if name in OVER_TIME and len(value) != time.size:
             raise UserError(f"{part.source}: {name} has {len(value)} samples, time {time.size}.")
+    (low, high), rate = SAMPLE_RATES, 1 / float(np.median(np.diff(time))) if time.size > 1 else np.inf
+    if part.laboratory and time.size > 1 and not low <= rate <= high:
+        raise UserError(
+            f"{part.source}: time rises at {rate:.4g} Hz; {low:g} to {high:g} make sense. Is time in seconds? "
+            "Divide milliseconds by 1000, frame numbers by the rate."
+        )
 
 
-def _merged(parts: Sequence[Part]) -> tuple[dict[str, Any], list[str]]:
-    base, notes = dict(parts[0].fields), list(parts[0].notes)
+def _merged(parts: Sequence[Part]) -> tuple[dict[str, Any], list[str], list[Plate]]:
+    base, notes, plates = dict(parts[0].fields), list(parts[0].notes), []
     begin = max(part.fields["time"][0] for part in parts)
     end = min(part.fields["time"][-1] for part in parts)
     inside = (base["time"] >= begin) & (base["time"] <= end)
     if not inside.any():
-        raise UserError(f"{', '.join(part.source for part in parts)}: have no time in common.")
+        spans = (f"{part.source} {part.fields['time'][0]:g} to {part.fields['time'][-1]:g} s" for part in parts)
+        raise UserError(f"have no time in common: {', '.join(spans)}.")
     fields = {name: value[inside] if name in OVER_TIME else value for name, value in base.items()}
-    for part in parts[1:]:
+    for part in parts:
+        own = part.fields["time"]
+        same = np.array_equal(own[: base["time"].size], base["time"])
+        plates += [plate.mapped(lambda v, own=own: _interpolated(fields["time"], own, v)) for plate in part.plates]
+        if part is parts[0]:
+            continue
         notes += part.notes
-        same = np.array_equal(part.fields["time"][: base["time"].size], base["time"])
         if not same:
             notes.append(f"{part.source}: interpolated onto the samples of {parts[0].source}")
         for name, value in part.fields.items():
@@ -116,9 +159,9 @@ def _merged(parts: Sequence[Part]) -> tuple[dict[str, Any], list[str]]:
             if name in fields:
                 raise UserError(f"{part.source} and {parts[0].source} both hold {name}; give one of them.")
             if name in OVER_TIME:
-                value = value[inside] if same else _interpolated(fields["time"], part.fields["time"], value)
+                value = value[inside] if same else _interpolated(fields["time"], own, value)
             fields[name] = value
-    return fields, notes
+    return fields, notes, plates
 
 
 def _interpolated(at: np.ndarray, time: np.ndarray, values: np.ndarray) -> np.ndarray:
@@ -127,17 +170,82 @@ def _interpolated(at: np.ndarray, time: np.ndarray, values: np.ndarray) -> np.nd
     return np.stack([np.interp(at, time, column) for column in flat.T], axis=1).reshape(len(at), *values.shape[1:])
 
 
-def _add_body_mass(fields: dict[str, Any], notes: list[str]) -> None:
-    """From the mean vertical ground reaction, which over whole strides is the body's weight."""
+def _evenly(
+    fields: dict[str, Any], plates: list[Plate], notes: list[str], source: str
+) -> tuple[dict[str, Any], list[Plate]]:
+    """The same in even steps; itself where they are. Raises UserError for a gap that cannot be bridged."""
+    time, steps = fields["time"], np.diff(fields["time"])
+    if steps.size < 2 or np.ptp(steps) <= EVEN * np.median(steps):
+        return fields, plates
+    longest = int(np.argmax(steps))
+    if steps[longest] > LONGEST_GAP + 1e-9:
+        raise UserError(
+            f"{source}: from {time[longest]:g} to {time[longest + 1]:g} s there is no sample; at most {LONGEST_GAP:g} s "
+            "are bridged. Give a part without a gap."
+        )
+    step = float(np.quantile(steps, FINEST))
+    even = np.linspace(time[0], time[-1], max(2, round((time[-1] - time[0]) / step) + 1))
+    notes.append(f"{source}: uneven steps of {steps.min():.3g} to {steps.max():.3g} s, interpolated to {1 / step:.4g} Hz")
+    new = {n: _interpolated(even, time, v) if n in OVER_TIME else v for n, v in fields.items()} | {"time": even}
+    new |= {n: PchipInterpolator(time, fields[n], axis=0)(even) for n in ("qpos", "qvel") if n in fields}
+    return new, [plate.mapped(lambda v: _interpolated(even, time, v)) for plate in plates]
+
+
+def _turn_moments(parts: Sequence[Part], fields: dict[str, Any]) -> None:
+    """Give the moments of another file the sign of angles that were turned (knees of Rajagopal's model)."""
+    joints = fields["joint_names"]
+    for name in ("joint_moment", "device_moment", "passive_moment"):
+        if name in fields and name not in parts[0].fields:
+            fields[name] = fields[name] * np.where(np.isin(joints, parts[0].turned), -1.0, 1.0)
+
+
+def _walk(parts: Sequence[Part], fields: dict[str, Any], plates: list[Plate], notes: list[str]) -> None:
+    """Put a laboratory's walk into the record's frame, and its plates under the feet."""
+    time = fields["time"]
+    before = dict(zip(fields["joint_names"], fields["qpos"].T, strict=True))
+    belt = next((part.belt for part in parts if part.belt is not None), None)
+    walk = frame.along_x(parts[0].source, time, before, plates, belt)
+    notes += walk.notes
+    _replace_coordinates(fields, before, walk.coordinates)
+    if walk.speed is not None and walk.speed > SLOWEST_WALK and "target_velocity" not in fields:
+        fields["target_velocity"] = np.full(time.size, walk.speed)
+        notes.append(f"target_velocity: {walk.speed:.2f} m/s, the mean speed walked")
+    if not walk.plates:
+        return
+    reach = way.ahead(walk.coordinates)
+    source = next(part.source for part in parts if part.plates)
+    loads, told = feet.to_feet(source, walk.plates, time, reach, way.stride_time(time, reach))
+    notes += told
+    up = loads["force"][..., 1:2] > 0
+    fields["ground_reaction"] = from_opensim(loads["force"])
+    fields["center_of_pressure"] = np.where(up, from_opensim(loads["point"]), np.nan)
+    fields["free_moment"] = loads["torque"][..., 1]
+
+
+def _replace_coordinates(fields: dict[str, Any], old: dict[str, np.ndarray], walked: dict[str, np.ndarray]) -> None:
+    """Set qpos to the coordinates, and qvel where they changed."""
+    speeds = dict(zip(fields["joint_names"], fields["qvel"].T, strict=True)) if "qvel" in fields else {}
+    fields["joint_names"] = tuple(walked)
+    fields["qpos"] = np.stack(list(walked.values()), axis=1)
+    if speeds:
+        changed = {n: np.gradient(c, fields["time"]) for n, c in walked.items() if c is not old.get(n)}
+        fields["qvel"] = np.stack([changed.get(name, speeds.get(name)) for name in walked], axis=1)
+
+
+def _add_body_mass(fields: dict[str, Any], notes: list[str], source: str) -> None:
+    """From the mean vertical ground reaction over whole strides, which is the body's weight."""
     if "body_mass" in fields:
         return
-    weight = float(np.nanmean(fields["ground_reaction"][:, :, 2].sum(axis=1))) if "ground_reaction" in fields else 0.0
-    if weight > 0:
-        fields["body_mass"] = weight / GRAVITY
-        notes.append(f"body_mass: {fields['body_mass']:.1f} kg from the mean vertical ground reaction")
+    known = None
+    if "ground_reaction" in fields:
+        known = mass.body_mass(source, np.nan_to_num(fields["ground_reaction"]), fields["time"])
+    if known is None:
+        fields["body_mass"] = np.nan
+        why = "no whole stride on force plates" if "ground_reaction" in fields else "no ground reaction"
+        notes.append(f"body_mass: not known ({why}); a line body_mass=75 (kg) in a .mot's header gives it")
     else:
-        fields["body_mass"] = STANDARD_MASS
-        notes.append(f"body_mass: not known, {STANDARD_MASS:g} kg assumed")
+        fields["body_mass"] = known
+        notes.append(f"body_mass: {known:.1f} kg from the mean vertical ground reaction over whole strides")
 
 
 def _add_target_velocity(fields: dict[str, Any], notes: list[str]) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from mjx_assist.errors import UserError, unknown
-from mjx_assist.eval.formats import csv_table, myoassist, opensim
+from mjx_assist.eval.formats import csv_table, myoassist, opensim, opensim_reading
 from mjx_assist.eval.formats.combine import Imported, Part, combine
 from mjx_assist.eval.replay.record import GaitRecord
 from mjx_assist.files.opensim_table import SUFFIXES
@@ -24,20 +24,10 @@ class Format(NamedTuple):
 FORMATS = {
     ".csv": Format(csv_table.read_csv, csv_table.write_csv),
     ".json": Format(myoassist.read_json, myoassist.write_json),
-    ".mot": Format(opensim.read_opensim, opensim.write_kinematics),
-    ".sto": Format(opensim.read_opensim, opensim.write_forces),
+    ".mot": Format(opensim_reading.read_opensim, opensim.write_kinematics),
+    ".sto": Format(opensim_reading.read_opensim, opensim.write_forces),
     ".npz": Format(None, GaitRecord.save),  # whole: it is never joined with other files
 }
-
-
-def convert(inputs: Sequence[Path], out: Path) -> tuple[list[Path], Imported]:
-    """Read ``inputs`` (`read`) and write what ``out`` asks for (`write`); returns the files written and what was read.
-
-    Raises UserError for files that cannot be read, or do not make a record together.
-    """
-    _check_output(out)
-    imported = read(inputs)
-    return write(imported.record, out), imported
 
 
 def read(inputs: Sequence[Path]) -> Imported:
@@ -90,7 +80,8 @@ def _writer(path: Path) -> Callable[[GaitRecord, Path], Any]:
     return FORMATS[path.suffix.lower()].write
 
 
-def _check_output(out: Path) -> None:
+def check_output(out: Path) -> None:
+    """Raises UserError for a name that `write` would refuse."""
     if out.suffix:
         _writer(out)
         if out.is_dir():
