@@ -62,7 +62,7 @@ def turned_knees(columns: dict[str, np.ndarray]) -> list[str]:
 def read_table(path: Path) -> Table:
     """Read a .mot or .sto. Raises UserError for a file that is missing, foreign, truncated or not all numbers.
 
-    Of samples at the same time the last one is kept, and told: OpenSim's integrators write such.
+    Of samples at the same time the first one is kept, and told: OpenSim's integrators write such.
     """
     head, *rest = _END.split(sheets.read_text(path), maxsplit=1)
     if not rest:
@@ -84,7 +84,7 @@ def read_table(path: Path) -> Table:
     values = sheets.numbers(path, labels, cells)
     kept = _rising(path, values[:, 0])
     if len(kept) < len(values):
-        notes.append(f"{path}: {len(values) - len(kept)} samples at the time of the next one: left out")
+        notes.append(f"{path}: {len(values) - len(kept)} samples at the time of the one before: left out")
     values = values[kept]
     fields = {name: value for name, value in header.items() if name not in _OWN}
     degrees, rule = _degrees(path, header, head)
@@ -175,4 +175,4 @@ def _rising(path: Path, time: np.ndarray) -> np.ndarray:
             f"{path}: time must rise; sample {row} is at {time[row - 1]:g} s, the one before at {time[row - 2]:g} s. "
             "Does the file hold several trials? Give one in a file."
         )
-    return np.flatnonzero(np.append(steps > 0, True))
+    return np.flatnonzero(np.append(True, steps > 0))

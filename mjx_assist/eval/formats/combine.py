@@ -7,22 +7,20 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from scipy.interpolate import PchipInterpolator
 
 from mjx_assist.errors import UserError
 from mjx_assist.eval.formats.laboratory import feet, frame, mass
 from mjx_assist.eval.formats.laboratory.plates import Plate
-from mjx_assist.eval.replay.record import LEVEL, NAMES, SCALARS, SERIES, GaitRecord, axis_sizes
-from mjx_assist.reference import way
+from mjx_assist.eval.replay.record import IMPORTED, LEVEL, NAMES, SCALARS, SERIES, GaitRecord, axis_sizes
+from mjx_assist.reference import resampling, way
 
 SAMPLE_RATES = (10.0, 5000.0)  # Hz
 EVEN = 0.1  # of the median step that steps may differ by
-FINEST = 0.1  # share of the steps that are shorter than those of the interpolated samples
 LONGEST_GAP = 0.1  # s, over which samples are interpolated
 SLOWEST_WALK = 0.1  # m/s; below it pelvis_tx tells no speed (a treadmill)
 OVER_TIME = tuple(name for name, series in SERIES.items() if series.axes.startswith("T"))
 PER_MUSCLE = tuple(name for name, series in SERIES.items() if series.axes == "M")
-_UNKNOWN = {"human": "unknown", "device": "unknown", "controller": "unknown", "model_kind": "imported"}
+_UNKNOWN = {"human": "unknown", "device": "unknown", "controller": "unknown", "model_kind": IMPORTED}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -99,11 +97,11 @@ def combine(parts: Sequence[Part]) -> Imported:
             f"{names}: holds no joint angles{f' but {held}' if held else ''}; a record needs time and joint angles at "
             "least. Give the file of the joint angles beside it."
         )
-    fields, notes, plates = _merged(parts)
-    fields, plates = _evenly(fields, plates, notes, names)
+    fields, notes = _merged(parts)
+    fields = _evenly(fields, notes, names)
     if parts[0].laboratory:
         _turn_moments(parts, fields)
-        _walk(parts, fields, plates, notes)
+        _walk(parts, fields, notes)
     if "qvel" not in fields:
         if fields["time"].size < 2:
             raise UserError(f"{names}: one sample without joint velocities is no motion.")
@@ -135,8 +133,8 @@ def _check_own(part: Part) -> None:
         )
 
 
-def _merged(parts: Sequence[Part]) -> tuple[dict[str, Any], list[str], list[Plate]]:
-    base, notes, plates = dict(parts[0].fields), list(parts[0].notes), []
+def _merged(parts: Sequence[Part]) -> tuple[dict[str, Any], list[str]]:
+    base, notes = dict(parts[0].fields), list(parts[0].notes)
     begin = max(part.fields["time"][0] for part in parts)
     end = min(part.fields["time"][-1] for part in parts)
     inside = (base["time"] >= begin) & (base["time"] <= end)
@@ -144,12 +142,9 @@ def _merged(parts: Sequence[Part]) -> tuple[dict[str, Any], list[str], list[Plat
         spans = (f"{part.source} {part.fields['time'][0]:g} to {part.fields['time'][-1]:g} s" for part in parts)
         raise UserError(f"have no time in common: {', '.join(spans)}.")
     fields = {name: value[inside] if name in OVER_TIME else value for name, value in base.items()}
-    for part in parts:
+    for part in parts[1:]:
         own = part.fields["time"]
         same = np.array_equal(own[: base["time"].size], base["time"])
-        plates += [plate.mapped(lambda v, own=own: _interpolated(fields["time"], own, v)) for plate in part.plates]
-        if part is parts[0]:
-            continue
         notes += part.notes
         if not same:
             notes.append(f"{part.source}: interpolated onto the samples of {parts[0].source}")
@@ -161,7 +156,7 @@ def _merged(parts: Sequence[Part]) -> tuple[dict[str, Any], list[str], list[Plat
             if name in OVER_TIME:
                 value = value[inside] if same else _interpolated(fields["time"], own, value)
             fields[name] = value
-    return fields, notes, plates
+    return fields, notes
 
 
 def _interpolated(at: np.ndarray, time: np.ndarray, values: np.ndarray) -> np.ndarray:
@@ -170,25 +165,21 @@ def _interpolated(at: np.ndarray, time: np.ndarray, values: np.ndarray) -> np.nd
     return np.stack([np.interp(at, time, column) for column in flat.T], axis=1).reshape(len(at), *values.shape[1:])
 
 
-def _evenly(
-    fields: dict[str, Any], plates: list[Plate], notes: list[str], source: str
-) -> tuple[dict[str, Any], list[Plate]]:
+def _evenly(fields: dict[str, Any], notes: list[str], source: str) -> dict[str, Any]:
     """The same in even steps; itself where they are. Raises UserError for a gap that cannot be bridged."""
     time, steps = fields["time"], np.diff(fields["time"])
     if steps.size < 2 or np.ptp(steps) <= EVEN * np.median(steps):
-        return fields, plates
+        return fields
     longest = int(np.argmax(steps))
     if steps[longest] > LONGEST_GAP + 1e-9:
         raise UserError(
             f"{source}: from {time[longest]:g} to {time[longest + 1]:g} s there is no sample; at most {LONGEST_GAP:g} s "
             "are bridged. Give a part without a gap."
         )
-    step = float(np.quantile(steps, FINEST))
-    even = np.linspace(time[0], time[-1], max(2, round((time[-1] - time[0]) / step) + 1))
-    notes.append(f"{source}: uneven steps of {steps.min():.3g} to {steps.max():.3g} s, interpolated to {1 / step:.4g} Hz")
+    even = resampling.even_time(time)
+    notes.append(f"{source}: uneven steps of {steps.min():.3g} to {steps.max():.3g} s: {resampling.told(even)}")
     new = {n: _interpolated(even, time, v) if n in OVER_TIME else v for n, v in fields.items()} | {"time": even}
-    new |= {n: PchipInterpolator(time, fields[n], axis=0)(even) for n in ("qpos", "qvel") if n in fields}
-    return new, [plate.mapped(lambda v: _interpolated(even, time, v)) for plate in plates]
+    return new | {n: resampling.smooth(even, time, fields[n]) for n in ("qpos", "qvel") if n in fields}
 
 
 def _turn_moments(parts: Sequence[Part], fields: dict[str, Any]) -> None:
@@ -199,12 +190,13 @@ def _turn_moments(parts: Sequence[Part], fields: dict[str, Any]) -> None:
             fields[name] = fields[name] * np.where(np.isin(joints, parts[0].turned), -1.0, 1.0)
 
 
-def _walk(parts: Sequence[Part], fields: dict[str, Any], plates: list[Plate], notes: list[str]) -> None:
-    """Put a laboratory's walk into the record's frame, and its plates under the feet."""
+def _walk(parts: Sequence[Part], fields: dict[str, Any], notes: list[str]) -> None:
+    """Put a laboratory's walk into the record's frame, and its plates under the feet, with the body's mass."""
     time = fields["time"]
     before = dict(zip(fields["joint_names"], fields["qpos"].T, strict=True))
     belt = next((part.belt for part in parts if part.belt is not None), None)
-    walk = frame.along_x(parts[0].source, time, before, plates, belt)
+    loaded, plates = _plates(parts)
+    walk = frame.along_x(parts[0].source, (time, before), (loaded, plates), belt)
     notes += walk.notes
     _replace_coordinates(fields, before, walk.coordinates)
     if walk.speed is not None and walk.speed > SLOWEST_WALK and "target_velocity" not in fields:
@@ -213,13 +205,30 @@ def _walk(parts: Sequence[Part], fields: dict[str, Any], plates: list[Plate], no
     if not walk.plates:
         return
     reach = way.ahead(walk.coordinates)
-    source = next(part.source for part in parts if part.plates)
-    loads, told = feet.to_feet(source, walk.plates, time, reach, way.stride_time(time, reach))
+    source = ", ".join(part.source for part in parts if part.plates)
+    on_plates = None if reach is None else _interpolated(loaded, time, reach)
+    feet_loads, told = feet.to_feet(source, walk.plates, loaded, on_plates, way.stride_time(time, reach))
     notes += told
-    up = loads["force"][..., 1:2] > 0
-    fields["ground_reaction"] = from_opensim(loads["force"])
-    fields["center_of_pressure"] = np.where(up, from_opensim(loads["point"]), np.nan)
-    fields["free_moment"] = loads["torque"][..., 1]
+    if "body_mass" not in fields and (found := mass.body_mass(source, feet_loads["force"][..., 1], loaded)):
+        fields["body_mass"] = found
+        notes.append(f"body_mass: {found:.1f} kg from the mean vertical ground reaction over whole strides")
+    force, point, torque = (_interpolated(time, loaded, feet_loads[name]) for name in ("force", "point", "torque"))
+    fields["ground_reaction"] = from_opensim(force)
+    fields["center_of_pressure"] = np.where(force[..., 1:2] > 0, from_opensim(point), np.nan)
+    fields["free_moment"] = torque[..., 1]
+
+
+def _plates(parts: Sequence[Part]) -> tuple[np.ndarray, list[Plate]]:
+    """(time [T] s, plates) of all parts, on the samples of the one that has the most."""
+    having = [part for part in parts if part.plates]
+    if not having:
+        return np.zeros(0), []
+    time = max((part.fields["time"] for part in having), key=len)
+    return time, [
+        plate if own is time else plate.mapped(lambda values, own=own: _interpolated(time, own, values))
+        for own, plates in ((part.fields["time"], part.plates) for part in having)
+        for plate in plates
+    ]
 
 
 def _replace_coordinates(fields: dict[str, Any], old: dict[str, np.ndarray], walked: dict[str, np.ndarray]) -> None:
@@ -238,7 +247,7 @@ def _add_body_mass(fields: dict[str, Any], notes: list[str], source: str) -> Non
         return
     known = None
     if "ground_reaction" in fields:
-        known = mass.body_mass(source, np.nan_to_num(fields["ground_reaction"]), fields["time"])
+        known = mass.body_mass(source, np.nan_to_num(fields["ground_reaction"][..., 2]), fields["time"])
     if known is None:
         fields["body_mass"] = np.nan
         why = "no whole stride on force plates" if "ground_reaction" in fields else "no ground reaction"

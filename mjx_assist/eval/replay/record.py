@@ -19,6 +19,7 @@ from mjx_assist.model.names import GRAVITY
 SCHEMA = "mjx-assist-gait-record"
 SCHEMA_VERSION = 2
 SIDES = ("right", "left")
+IMPORTED = "imported"  # the model_kind of a walk that another program or a laboratory recorded
 FIXED_AXES = {"2": SIDES, "3": ("forward", "left", "up")}  # letters of axes that every record has; world axes
 # What numpy and zipfile raise for a file that is damaged, holds pickles or is something else.
 _UNREADABLE = (OSError, EOFError, ValueError, RuntimeError, zipfile.BadZipFile, zlib.error)

@@ -22,7 +22,7 @@ def run_info(records: Sequence[GaitRecord], source: str, bundle: Bundle | None =
         "human": first.human,
         "device": first.device,
         "device controller": first.controller,
-        "body": f"{first.body_mass:.1f} kg, leg {first.leg_length:.2f} m",
+        "body": f"{_measured(first.body_mass, '.1f', 'kg')}, leg {_measured(first.leg_length, '.2f', 'm')}",
         "model": first.model_kind,
         "model fidelity": fidelity(first.human, first.device),
         "seeds": ", ".join(str(record.seed) for record in records),
@@ -39,6 +39,10 @@ def run_info(records: Sequence[GaitRecord], source: str, bundle: Bundle | None =
         **({"trained for": f"{made['control_steps']:,} control steps"} if "control_steps" in made else {}),
         "config": json.dumps(to_dict(bundle.config)),
     }
+
+
+def _measured(value: float, form: str, unit: str) -> str:
+    return f"{value:{form}} {unit}" if np.isfinite(value) else "not known"
 
 
 def fidelity(human: str, device: str) -> str:

@@ -26,23 +26,30 @@ class Walk:
 
 
 def along_x(
-    source: str, time: np.ndarray, coordinates: dict[str, np.ndarray], plates: Sequence[Plate], belt: float | None
+    source: str,
+    moved: tuple[np.ndarray, dict[str, np.ndarray]],
+    loaded: tuple[np.ndarray, Sequence[Plate]],
+    belt: float | None,
 ) -> Walk:
     """The walk turned onto the way that it takes; on a treadmill with ``belt``'s travel added to pelvis and points.
 
-    On a treadmill whose speed is not known pelvis_tx is left out: it tells no way.
+    ``moved``: time [T] s and coordinates; ``loaded``: the plates and their own time. On a treadmill whose speed is not
+    known pelvis_tx is left out: it tells no way.
     """
+    (time, coordinates), (on_plates, plates) = moved, loaded
     found = way.way(time, coordinates, source)
     notes = list(found.notes)
     seen = way.turned(coordinates, found.yaw)
     if seen is not coordinates:
         notes.append(f"{source}: walks {np.degrees(found.yaw):.0f} deg from x, to the left: turned onto x")
     on_belt = abs(found.speed) < way.SLOWEST_WALK
-    plates = _points_beside(source, _turned_plates(source, plates, found.yaw, notes), seen, notes)
+    pelvis = {n: np.interp(on_plates, time, seen[n]) for n in ("pelvis_tx", "pelvis_tz") if n in seen}
+    plates = _points_beside(source, _turned_plates(source, plates, found.yaw, notes), pelvis, notes)
     speed: float | None = found.speed
     if on_belt:
         speed = belt
-        seen, plates = _on_belt(source, time, seen, plates, belt, notes)
+        seen = _on_belt(source, time, seen, belt, notes)
+        plates = [_carried(plate, belt * (on_plates - time[0])) for plate in plates] if belt else plates
     elif belt is not None and abs(belt - found.speed) > 0.1 * belt:
         notes.append(f"{source}: speed={belt:g} in the header, but the pelvis goes {found.speed:.2f} m/s: that counts")
     return Walk(seen, list(plates), speed, notes)
@@ -104,18 +111,21 @@ def _points_beside(
     return [dataclasses.replace(plate, point=np.full_like(plate.point, np.nan)) for plate in plates]
 
 
-def _on_belt(source, time, coordinates, plates, belt, notes):
-    """(coordinates, plates) over ground: moved by the belt's travel; without its speed no pelvis_tx and no points ahead."""
+def _on_belt(
+    source: str, time: np.ndarray, coordinates: dict[str, np.ndarray], belt: float | None, notes: list[str]
+) -> dict[str, np.ndarray]:
+    """The coordinates over ground, moved by the belt's travel; without its speed those but pelvis_tx."""
     if belt is None:
-        kept = {name: column for name, column in coordinates.items() if name != "pelvis_tx"}
         why = "pelvis_tx stands still (a treadmill?)" if "pelvis_tx" in coordinates else "no pelvis_tx"
         notes.append(f"{source}: {why}: the speed is not known; a line speed=1.25 (m/s) in the header gives it")
-        return kept, plates
+        return {name: column for name, column in coordinates.items() if name != "pelvis_tx"}
     low, high = WALKING_SPEEDS
     if not low <= belt <= high:
         raise UserError(f"{source}: speed is {belt:g} m/s in the header; {low:g} to {high:g} make sense.")
-    travel = belt * (time - time[0])
     notes.append(f"{source}: on a belt at {belt:g} m/s, by its header: its travel is added to pelvis_tx")
-    moved = {"pelvis_tx": coordinates.get("pelvis_tx", 0 * time) + travel}
-    step = np.stack([travel, 0 * travel, 0 * travel], axis=1)
-    return coordinates | moved, [dataclasses.replace(plate, point=plate.point + step) for plate in plates]
+    return coordinates | {"pelvis_tx": coordinates.get("pelvis_tx", 0 * time) + belt * (time - time[0])}
+
+
+def _carried(plate: Plate, travel: np.ndarray) -> Plate:
+    """The plate with its points moved ahead by [T] m."""
+    return dataclasses.replace(plate, point=plate.point + np.stack([travel, 0 * travel, 0 * travel], axis=1))

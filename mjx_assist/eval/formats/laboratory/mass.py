@@ -38,13 +38,13 @@ def strides(load: np.ndarray, time: np.ndarray) -> list[tuple[int, int]]:
     ]
 
 
-def body_mass(source: str, force: np.ndarray, time: np.ndarray) -> float | None:
-    """kg by the mean vertical force [T, 2, 3] N (forward, left, up) over whole strides; None where there is none.
+def body_mass(source: str, load: np.ndarray, time: np.ndarray) -> float | None:
+    """kg by the mean vertical force [T, 2] N over whole strides; None where there is none.
 
     Over whole strides the mean is the body's weight. Raises UserError for a mass that no walker has.
     """
-    total = force[:, :, 2].sum(axis=1)
-    whole = [slice(begin, end + 1) for begin, end in strides(force[:, :, 2], time)]
+    total = load.sum(axis=1)
+    whole = [slice(begin, end + 1) for begin, end in strides(load, time)]
     whole = [part for part in whole if total[part].min() > _HELD * total[part].mean()]
     if not whole:
         return None

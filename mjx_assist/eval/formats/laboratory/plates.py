@@ -81,6 +81,7 @@ def mended(source: str, plates: Sequence[Plate]) -> tuple[list[Plate], list[str]
         )
     if up == 0:
         raise UserError(f"{source}: the vertical force is along x; OpenSim's axes are x forward, y up, z right.")
+    plates = [dataclasses.replace(plate, torque=_about_vertical(plate.torque, up)) for plate in plates]
     if up == 2:
         notes.append(f"{source}: z is up: turned to OpenSim's axes (y up)")
         plates = [plate.mapped(_from_z_up) for plate in plates]
@@ -148,6 +149,15 @@ def _like(label: str, kind: str, axis: str) -> str:
 def _from_z_up(vectors: np.ndarray) -> np.ndarray:
     """[..., 3] (x, y, z up) as (x, y up, z)."""
     return np.stack([vectors[..., 0], vectors[..., 2], -vectors[..., 1]], axis=-1)
+
+
+def _about_vertical(torque: np.ndarray, up: int) -> np.ndarray:
+    """The torque about the vertical, where it is about another axis alone: at the centre of pressure there is no other."""
+    size = np.nanmax(np.abs(torque), axis=0, initial=0.0)
+    only = int(np.argmax(size))
+    if only == up or np.delete(size, only).any():
+        return torque
+    return np.where(np.arange(3) == up, torque[:, only : only + 1], 0.0)
 
 
 def _unloaded(plate: Plate) -> Plate:
