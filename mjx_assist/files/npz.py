@@ -5,7 +5,7 @@ import pickle
 import zipfile
 import zlib
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -39,8 +39,8 @@ def read_npz(path: Path, described_by: tuple[str, ...] = ()) -> tuple[dict[str, 
                     described[name] = _plain_data(path, name, content)
                 else:
                     raise UserError(
-                        f"{path}: {name} holds pickled objects, which can run code and are not opened; save plain arrays "
-                        "(np.savez(file, q_hip_flexion_r=..., sample_rate=...)), CSV or JSON."
+                        f"{path}: {name} holds pickled objects, which can run code and are not opened; save plain "
+                        "arrays (np.savez(file, q_hip_flexion_r=..., sample_rate=...)), CSV or JSON."
                     )
     except _UNREADABLE as error:
         raise UserError(f"{path}: is not an npz file ({error}).") from None
@@ -65,7 +65,9 @@ def _plain_data(path: Path, name: str, content: bytes) -> Any:
     try:
         found = _unwrapped(_PlainUnpickler(_after_header(content)[0]).load())
     except UserError as error:
-        raise UserError(f"{path}: {name} holds more than plain data ({error}), which is not opened; leave it out.") from None
+        raise UserError(
+            f"{path}: {name} holds more than plain data ({error}), which is not opened; leave it out."
+        ) from None
     except Exception as error:  # a damaged pickle raises whatever its opcodes come to
         raise UserError(f"{path}: {name} cannot be read ({type(error).__name__}); leave it out.") from None
     return found[0] if isinstance(found, list) and len(found) == 1 else found
@@ -121,10 +123,11 @@ class _Dtype:
     """A dtype by its text; the byte order comes as its state."""
 
     def __init__(self, text: str):
-        self.text, self.order = str(text), "="
+        self.text: str = str(text)
+        self.order: Literal["<", ">"] = "<"
 
     def __setstate__(self, state: tuple) -> None:
-        self.order = state[1] if state[1] in "<>" else "="
+        self.order = ">" if state[1] == ">" else "<"
 
 
 def _checked(dtype: _Dtype) -> np.dtype:

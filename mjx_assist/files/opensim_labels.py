@@ -13,7 +13,7 @@ from mjx_assist.errors import UserError
 from mjx_assist.files.opensim_table import Table, is_length
 
 # Coordinates of OpenSim's leg and full-body models (gait2392, gait10dof18musc, Rajagopal, Hamner) and ours.
-_LEG = "hip_flexion|hip_adduction|hip_rotation|knee_angle|knee_adduction|knee_rotation|ankle_angle|subtalar_angle|mtp_angle"
+_LEG = "hip_flexion|hip_adduction|hip_rotation|knee_(angle|adduction|rotation)|(ankle|subtalar|mtp)_angle"
 _ARM = "arm_flex|arm_add|arm_rot|elbow_flex|pro_sup|wrist_flex|wrist_dev"
 _COORDINATE = re.compile(
     rf"(pelvis_(tilt|list|rotation|t[xyz])|(\w+_)?({_LEG})_[rl](_beta)?|({_ARM})_[rl]"
@@ -90,10 +90,12 @@ def check_angles(path: Path, columns: dict[str, np.ndarray], degrees: bool, rule
             continue
         row = int(np.nanargmax(np.abs(column)))
         if abs(column[row]) * scale > farthest:
-            remedy = "Are these speeds?" if degrees else "If they are degrees, write a line inDegrees=yes into the header."
+            remedy = (
+                "Are these speeds?" if degrees else "If they are degrees, write a line inDegrees=yes into the header."
+            )
             raise UserError(
-                f"{path}: {name}, sample {row + 1} is {column[row]:g}, taken for {unit} ({rule}); no joint turns so far. "
-                f"{remedy}"
+                f"{path}: {name}, sample {row + 1} is {column[row]:g}, taken for {unit} ({rule}); no joint turns so "
+                f"far. {remedy}"
             )
     legs = [column for name, column in columns.items() if "hip_flexion" in name or "knee_angle" in name]
     swing = max((float(np.ptp(column)) for column in legs), default=0.0)

@@ -116,7 +116,7 @@ def _header(head: str) -> tuple[str, dict[str, str]]:
             first = line.strip()
         elif found and found[2]:
             entries[name] = found[2]
-    return entries.get("name", "") if not first else first, entries
+    return first or entries.get("name", ""), entries
 
 
 def _degrees(path: Path, header: dict[str, str], head: str) -> tuple[bool, str]:

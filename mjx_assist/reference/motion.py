@@ -8,7 +8,6 @@ import mujoco
 import numpy as np
 
 from mjx_assist.errors import UserError, unknown
-from mjx_assist.files.opensim_table import SUFFIXES
 from mjx_assist.model import anatomy
 from mjx_assist.model.anatomy import Coordinate
 from mjx_assist.reference import feet as foot_kinematics
@@ -25,7 +24,6 @@ BEYOND_LIMIT = 0.35  # rad, how far outside a joint's range a measured angle may
 SMALLEST_SWING = 0.1  # rad (6 deg), what hips and knees move in any walking
 SOLE_GAP = 0.10  # m, between the ground and the lowest point of the feet over the stride
 LONGEST_STRIDE = 2.4  # leg lengths; walking at 2 m/s has 2.1
-LONGEST_GAP = 0.1  # s, over which samples are interpolated
 STANDING_PELVIS = 0.3  # m; a pelvis_ty that stays below is measured from standing, not from the ground
 _SAY_SPEED = "Give it in m/s (in a .mot or .sto file: a header line such as speed=1.25)."
 HARMONICS = 20  # of the stride, kept
@@ -108,17 +106,11 @@ def _evenly(path: Path, columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]
             "Does the file hold several trials? Give one in a file."
         )
     columns = {name: column[rising] for name, column in columns.items()}
-    time, steps = columns["time"], np.diff(columns["time"])
-    if np.ptp(steps) <= 0.1 * np.median(steps):
+    time = columns["time"]
+    even = resampling.even_time(str(path), time)
+    if even is None:
         return columns
-    longest = int(np.argmax(steps))
-    if steps[longest] > LONGEST_GAP + 1e-9 and steps[longest] > 2 * np.median(steps):
-        raise UserError(
-            f"{path}: from {time[longest]:g} to {time[longest + 1]:g} s there is no sample; at most {LONGEST_GAP:g} s are "
-            "bridged. Give a part without a gap."
-        )
-    even = resampling.even_time(time)
-    warnings.warn(f"{path}: time rises in uneven steps: {resampling.told(even)}.", stacklevel=3)
+    warnings.warn(f"{path}: {resampling.told(time, even)}.", stacklevel=3)
     return {n: even if n == "time" else resampling.smooth(even, time, c) for n, c in columns.items()}
 
 
@@ -178,14 +170,16 @@ def _angles(path: Path, columns: dict, fields: dict, found: tuple[Coordinate, ..
             scale = np.pi / 180 if units == "deg" and name not in LENGTHS else 1.0
             values[:, place] = columns[f"q_{name}"] * scale
             if name in TOES and not _reachable(coordinate, values[:, place]):
-                warnings.warn(f"{path}: q_{name} is beyond the joint's range: not used, toes are computed.", stacklevel=3)
+                warnings.warn(
+                    f"{path}: q_{name} is beyond the joint's range: not used, toes are computed.", stacklevel=3
+                )
                 del columns[f"q_{name}"]
                 values[:, place] = 0.0
             elif name not in LENGTHS:
                 _check_angle(path, coordinate, values[:, place], units)
-    if "pelvis_ty" in names and np.abs(values[:, names.index("pelvis_ty")]).max() < STANDING_PELVIS:
-        if columns.pop("q_pelvis_ty", None) is not None:
-            warnings.warn(f"{path}: q_pelvis_ty is not measured from the ground: not used, it is computed.", stacklevel=3)
+    if "q_pelvis_ty" in columns and np.abs(columns["q_pelvis_ty"]).max() < STANDING_PELVIS:
+        del columns["q_pelvis_ty"]
+        warnings.warn(f"{path}: q_pelvis_ty is not measured from the ground: not used, it is computed.", stacklevel=3)
     return values
 
 
@@ -242,8 +236,8 @@ def _check_length(path: Path, model: mujoco.MjModel, length: float) -> None:
     leg = foot_kinematics.leg_length(model)
     if length > LONGEST_STRIDE * leg:
         raise UserError(
-            f"{path}: a stride is {length:.2f} m long, {length / leg:.1f} lengths of the model's leg; people's are at most "
-            f"{LONGEST_STRIDE:g}. Is speed right? Does the file hold several strides? Then give stride_time and "
+            f"{path}: a stride is {length:.2f} m long, {length / leg:.1f} lengths of the model's leg; people's are at "
+            f"most {LONGEST_STRIDE:g}. Is speed right? Does the file hold several strides? Then give stride_time and "
             "first_contact."
         )
 

@@ -111,7 +111,7 @@ def _read_opensim(path: Path) -> tuple[dict[str, np.ndarray], dict]:
     ``pelvis_ty`` is left out: it belongs to the recorded person's leg length, not to the model's.
     """
     table = opensim_table.read_table(path)
-    found = opensim_labels.coordinates(path, table, own="human" in table.fields)
+    found = opensim_labels.coordinates(path, table, own=table.fields.get("human", "unknown") != "unknown")
     coordinates = {name: column for name, column in found.values.items() if name != "pelvis_ty"}
     if not coordinates:
         raise opensim_labels.nothing_known(path, table, "joint angles")

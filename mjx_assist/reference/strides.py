@@ -83,7 +83,7 @@ def _within(path: Path, name: str, value, low: float, high: float) -> float:
 
 
 def _whole_file(path: Path, values: np.ndarray, names: tuple[str, ...], rate: float, ahead: np.ndarray) -> Strides:
-    """The file as one stride, or as several that repeat, begun at its contact; a last sample that is the first is one."""
+    """The file as one stride, or as several that repeat, begun at its contact, without a last sample like the first."""
     angles = [place for place, name in enumerate(names) if name not in LENGTHS]
     step = np.abs(values[-1, angles] - values[-2, angles]).max()
     if np.abs(values[-1, angles] - values[0, angles]).max() < _SAME * step:

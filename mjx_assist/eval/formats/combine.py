@@ -15,8 +15,6 @@ from mjx_assist.eval.replay.record import IMPORTED, LEVEL, NAMES, SCALARS, SERIE
 from mjx_assist.reference import resampling, way
 
 SAMPLE_RATES = (10.0, 5000.0)  # Hz
-EVEN = 0.1  # of the median step that steps may differ by
-LONGEST_GAP = 0.1  # s, over which samples are interpolated
 SLOWEST_WALK = 0.1  # m/s; below it pelvis_tx tells no speed (a treadmill)
 OVER_TIME = tuple(name for name, series in SERIES.items() if series.axes.startswith("T"))
 PER_MUSCLE = tuple(name for name, series in SERIES.items() if series.axes == "M")
@@ -27,8 +25,8 @@ _UNKNOWN = {"human": "unknown", "device": "unknown", "controller": "unknown", "m
 class Part:
     """What one file holds: record fields by name (arrays, tuples of names, scalars) and sentences about it.
 
-    Of a laboratory's, not of a model: ``laboratory``; its force ``plates``, not yet feet; the ``belt``'s speed, m/s; the
-    joints whose sign was ``turned`` to the record's.
+    Of a laboratory's, not of a model: ``laboratory``; its force ``plates``, not yet feet; the ``belt``'s speed, m/s;
+    the joints whose sign was ``turned`` to the record's.
     """
 
     source: str
@@ -38,6 +36,12 @@ class Part:
     plates: tuple[Plate, ...] = ()
     belt: float | None = None
     turned: tuple[str, ...] = ()
+    plates_time: np.ndarray | None = None
+
+    @property
+    def loaded(self) -> np.ndarray:
+        """[T] s of the plates' samples: ``plates_time``, or those of the part."""
+        return self.fields["time"] if self.plates_time is None else self.plates_time
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,7 +91,8 @@ def combine(parts: Sequence[Part]) -> Imported:
     reaction over whole strides), target velocity (mean speed). A laboratory's walk is turned onto x, its plates are
     given to the feet. Other absent series are NaN, absent names empty. Raises UserError for what contradicts itself.
     """
-    parts = sorted(parts, key=lambda part: "qpos" not in part.fields)
+    parts = sorted(parts, key=lambda part: ("qpos" not in part.fields, bool(part.plates)))
+    parts = [part if part is parts[0] else _plates_alone(part) for part in parts]
     names = ", ".join(part.source for part in parts)
     for part in parts:
         _check_own(part)
@@ -110,6 +115,14 @@ def combine(parts: Sequence[Part]) -> Imported:
     _add_body_mass(fields, notes, names)
     _add_target_velocity(fields, notes)
     return _filled(fields, notes, names)
+
+
+def _plates_alone(part: Part) -> Part:
+    """The plates of a recording that has joint angles too (a .c3d), where another file's angles are taken."""
+    if not part.plates or "qpos" not in part.fields:
+        return part
+    note = f"{part.source}: its joint angles are not used beside those of another file"
+    return dataclasses.replace(part, fields={"time": part.loaded}, notes=(*part.notes, note), plates_time=None)
 
 
 def _kinds(parts: Sequence[Part]) -> set[str]:
@@ -167,17 +180,11 @@ def _interpolated(at: np.ndarray, time: np.ndarray, values: np.ndarray) -> np.nd
 
 def _evenly(fields: dict[str, Any], notes: list[str], source: str) -> dict[str, Any]:
     """The same in even steps; itself where they are. Raises UserError for a gap that cannot be bridged."""
-    time, steps = fields["time"], np.diff(fields["time"])
-    if steps.size < 2 or np.ptp(steps) <= EVEN * np.median(steps):
+    time = fields["time"]
+    even = resampling.even_time(source, time)
+    if even is None:
         return fields
-    longest = int(np.argmax(steps))
-    if steps[longest] > LONGEST_GAP + 1e-9:
-        raise UserError(
-            f"{source}: from {time[longest]:g} to {time[longest + 1]:g} s there is no sample; at most {LONGEST_GAP:g} s "
-            "are bridged. Give a part without a gap."
-        )
-    even = resampling.even_time(time)
-    notes.append(f"{source}: uneven steps of {steps.min():.3g} to {steps.max():.3g} s: {resampling.told(even)}")
+    notes.append(f"{source}: {resampling.told(time, even)}")
     new = {n: _interpolated(even, time, v) if n in OVER_TIME else v for n, v in fields.items()} | {"time": even}
     return new | {n: resampling.smooth(even, time, fields[n]) for n in ("qpos", "qvel") if n in fields}
 
@@ -223,10 +230,10 @@ def _plates(parts: Sequence[Part]) -> tuple[np.ndarray, list[Plate]]:
     having = [part for part in parts if part.plates]
     if not having:
         return np.zeros(0), []
-    time = max((part.fields["time"] for part in having), key=len)
+    time = max((part.loaded for part in having), key=len)
     return time, [
         plate if own is time else plate.mapped(lambda values, own=own: _interpolated(time, own, values))
-        for own, plates in ((part.fields["time"], part.plates) for part in having)
+        for own, plates in ((part.loaded, part.plates) for part in having)
         for plate in plates
     ]
 
@@ -237,8 +244,9 @@ def _replace_coordinates(fields: dict[str, Any], old: dict[str, np.ndarray], wal
     fields["joint_names"] = tuple(walked)
     fields["qpos"] = np.stack(list(walked.values()), axis=1)
     if speeds:
-        changed = {n: np.gradient(c, fields["time"]) for n, c in walked.items() if c is not old.get(n)}
-        fields["qvel"] = np.stack([changed.get(name, speeds.get(name)) for name in walked], axis=1)
+        time = fields["time"]
+        kept = [speeds[n] if c is old.get(n) else np.gradient(c, time) for n, c in walked.items()]
+        fields["qvel"] = np.stack(kept, axis=1)
 
 
 def _add_body_mass(fields: dict[str, Any], notes: list[str], source: str) -> None:

@@ -45,6 +45,15 @@ def read_csv(path: Path) -> Part:
     return Part(str(path), fields, (f"{path}: not used: {', '.join(unused)}",) if unused else ())
 
 
+def is_motion(path: Path) -> bool:
+    """Whether a table's columns are those of a training reference (q_<joint>), not of a gait record."""
+    rows = [
+        line for line in sheets.read_text(path).splitlines() if line.strip() and not line.lstrip('"').startswith("#")
+    ]
+    labels = [label.strip(' "') for label in rows[0].split(sheets.separator(rows[0]))] if rows else []
+    return "time.s" not in labels and any(label.startswith("q_") for label in labels)
+
+
 def _entries(field: str, record: GaitRecord) -> list[str]:
     """The name of each column of a field, in C order."""
     names = [""]

@@ -78,6 +78,16 @@ def read_json(path: Path) -> Part:
         raise UserError(f"{path}: is not MyoAssist's gait data: {type(error).__name__} {error}.") from None
 
 
+def is_motion(path: Path) -> bool:
+    """Whether a JSON is a training reference (q_<joint>, perhaps in groups), not a replayed walk."""
+    try:
+        tree = json.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError):
+        return False
+    groups = [tree, *tree.values()] if isinstance(tree, dict) else []
+    return any(str(name).startswith("q_") for group in groups if isinstance(group, dict) for name in group)
+
+
 def _part(path: Path, series: dict, metadata: dict[str, str]) -> Part:
     fields, notes = fields_of_header(metadata, str(path)), []
     device_joints = fields.pop("device_joints", ())

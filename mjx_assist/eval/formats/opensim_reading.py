@@ -1,4 +1,4 @@
-"""What an OpenSim table holds for a gait record: coordinates, plates, muscles, moments, device; known by its columns."""
+"""What an OpenSim table holds for a gait record, known by its columns: coordinates, plates, muscles, moments."""
 
 import dataclasses
 import re
@@ -24,7 +24,7 @@ def read_opensim(path: Path) -> Part:
     """What a .mot or .sto holds, known by its columns, not by its name. Raises UserError where that is nothing."""
     table = read_table(path)
     fields: dict = {"time": table.time, **fields_of_header(table.fields, str(path))}
-    own = "human" in fields
+    own = fields.get("human", "unknown") != "unknown"
     human, device = fields.get("human", "unknown"), fields.get("device", "unknown")
     left = dict(table.columns)
     plates, notes = _take_plates(path, left, fields, own)

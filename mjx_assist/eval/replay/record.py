@@ -52,7 +52,8 @@ class GaitRecord:
     """One episode of T samples, at the physics rate or every k-th step. SI units, radians, reduced joint order.
 
     ``SERIES`` and ``NAMES`` hold what is declared here; ``controller``: what drove the device. The ground is level at 0
-    where its heights are not given, as in files from before there was other ground. A body mass that is not known is NaN.
+    where its heights are not given, as in files from before there was other ground. A body mass that is not known is
+    NaN.
     """
 
     time: Annotated[

@@ -101,8 +101,10 @@ def write_report(
 def _where_known(band: composite.Band) -> composite.Band:
     """The band, NaN at a speed that is not known (None)."""
 
-    def at(quantity: str, speed: float | None):
-        return band(quantity, speed) if speed is not None else (np.linspace(0, 100, 101), *np.full((2, 101), np.nan))
+    nothing = np.full(101, np.nan)
+
+    def at(quantity: str, speed: float | None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        return (np.linspace(0, 100, 101), nothing, nothing) if speed is None else band(quantity, speed)
 
     return at
 
@@ -137,7 +139,11 @@ def headline(metrics: dict, band: composite.Band | None = None) -> list[tuple[st
     return [
         ("Walks", _walks(metrics), "no fall"),
         ("Speed (m/s)", _number(metrics["speed_m_s"], ".2f"), f"asked {requested:.2f}" if known else ""),
-        ("Cadence (steps/min)", _number(both["cadence_steps_per_min"], ".0f"), f"healthy about {cadence:.0f}" if known else ""),
+        (
+            "Cadence (steps/min)",
+            _number(both["cadence_steps_per_min"], ".0f"),
+            f"healthy about {cadence:.0f}" if known else "",
+        ),
         ("Stride length (m)", _number(both["stride_length_m"], ".2f"), f"healthy about {length:.2f}" if known else ""),
         ("Stance (% of cycle)", _number(both["stance_percent"], ".1f"), f"healthy 60 to 62 {adults}"),
         ("Double support (%)", _number(both["double_support_percent"], ".1f"), f"healthy 20 to 24 {adults}"),

@@ -1,4 +1,4 @@
-"""Which foot stood on which force plate, and when: told by the legs, which go back under the pelvis while they stand."""
+"""Which foot stood on which force plate, and when: the leg that goes back under the pelvis stands."""
 
 from collections.abc import Sequence
 
@@ -53,7 +53,9 @@ def _shares(source, plate: Plate, plates, time, ahead, stride) -> list[tuple[sli
         if usual is None:
             raise UserError(f"{source}: {_named(plate)} is no foot's; {_LABELS}, or give joint angles of both legs.")
         return [(slice(None), usual)]
-    back = [ahead[end - 1] - ahead[begin] for begin, end in contacts]  # of (right, left); the standing leg's is negative
+    back = [
+        ahead[end - 1] - ahead[begin] for begin, end in contacts
+    ]  # of (right, left); the standing leg's is negative
     feet = [_standing(pair) for pair in back]
     _check_label(source, plate, feet, contacts, time)
     clear = [foot for foot in feet if foot is not None]
@@ -92,8 +94,8 @@ def _check_unloaded(source: str, plate: Plate, contacts: list, time: np.ndarray,
     for begin, end in contacts:
         if time[end - 1] - time[begin] > longest:
             raise UserError(
-                f"{source}: {_named(plate)} is loaded from {time[begin]:.2f} to {time[end - 1]:.2f} s, longer than a foot "
-                "stands: both feet on one plate? Give a part in which each plate has one foot at a time."
+                f"{source}: {_named(plate)} is loaded from {time[begin]:.2f} to {time[end - 1]:.2f} s, longer than a "
+                "foot stands: both feet on one plate? Give a part in which each plate has one foot at a time."
             )
 
 
@@ -108,5 +110,7 @@ def _notes(source: str, plates: Sequence[Plate], point: np.ndarray, told: list[s
         notes.append(f"{source}: force plates to feet by the legs: {', '.join(shared)}")
     lateral = np.nanmean(point[:, :, 2], axis=0) if np.isfinite(point).any(axis=(0, 2)).all() else np.zeros(2)
     if lateral[0] < lateral[1] - _CROSSED:
-        notes.append(f"{source}: the right foot's centre of pressure lies to the left of the left one's; is z to the right?")
+        notes.append(
+            f"{source}: the right foot's centre of pressure lies to the left of the left one's; is z to the right?"
+        )
     return notes

@@ -11,7 +11,8 @@ from mjx_assist.model.names import GRAVITY
 
 MASSES = (15.0, 300.0)  # kg, of a walking person
 _SHORTEST = 0.1  # s of a contact
-_HELD = 0.2  # of the body's weight that the ground bears at any instant of walking, at least
+_HELD = 0.2  # of the body's weight that the ground bears in walking, at least
+_UNHELD = 0.1  # share of a stride in which it bears less, at most: more is a step beside the plates
 
 
 def contacts(load: np.ndarray, time: np.ndarray) -> list[tuple[int, int]]:
@@ -28,7 +29,7 @@ def contacts(load: np.ndarray, time: np.ndarray) -> list[tuple[int, int]]:
 
 
 def strides(load: np.ndarray, time: np.ndarray) -> list[tuple[int, int]]:
-    """(begin, end) of the whole strides of [T, 2] vertical forces in which the other foot lands once, right ones first."""
+    """(begin, end) of whole strides of [T, 2] vertical forces in which the other foot lands once, right ones first."""
     both = [[begin for begin, _ in contacts(load[:, foot], time)] for foot in range(2)]
     return [
         (begin, end)
@@ -45,7 +46,7 @@ def body_mass(source: str, load: np.ndarray, time: np.ndarray) -> float | None:
     """
     total = load.sum(axis=1)
     whole = [slice(begin, end + 1) for begin, end in strides(load, time)]
-    whole = [part for part in whole if total[part].min() > _HELD * total[part].mean()]
+    whole = [part for part in whole if np.mean(total[part] < _HELD * total[part].mean()) < _UNHELD]
     if not whole:
         return None
     impulse = sum(trapezoid(total[part], time[part]) for part in whole)
@@ -53,7 +54,7 @@ def body_mass(source: str, load: np.ndarray, time: np.ndarray) -> float | None:
     low, high = MASSES
     if not low <= mass <= high:
         raise UserError(
-            f"{source}: the ground reaction makes a body of {mass:.3g} kg; {low:g} to {high:g} make sense. Forces are in N: "
-            "are these body weights, kN, or those of a single plate of several?"
+            f"{source}: the ground reaction makes a body of {mass:.3g} kg; {low:g} to {high:g} make sense. Forces are "
+            "in N: are these body weights, kN, or those of a single plate of several?"
         )
     return mass

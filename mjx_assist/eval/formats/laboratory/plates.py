@@ -26,7 +26,7 @@ _VERTICAL = 2.0  # the vertical force's mean over that of another axis, at least
 
 @dataclasses.dataclass(frozen=True)
 class Plate:
-    """Force, point (NaN where unloaded) and free torque [T, 3]; ``foot``: 0 right, 1 left, None where no label tells."""
+    """Force, point (NaN where unloaded), free torque [T, 3]; ``foot``: 0 right, 1 left, None where no label tells."""
 
     name: str
     foot: int | None
@@ -77,7 +77,7 @@ def mended(source: str, plates: Sequence[Plate]) -> tuple[list[Plate], list[str]
     peak = max(float(np.nanmax(np.abs(plate.force[:, up]))) for plate in plates)
     if peak < _LEAST_PEAK:
         raise UserError(
-            f"{source}: the largest vertical force is {peak:.3g} N, less than any walker's; are these body weights, or kN?"
+            f"{source}: the largest vertical force is {peak:.3g} N, less than any walker's; are these body weights, kN?"
         )
     if up == 0:
         raise UserError(f"{source}: the vertical force is along x; OpenSim's axes are x forward, y up, z right.")
@@ -100,7 +100,7 @@ def mended(source: str, plates: Sequence[Plate]) -> tuple[list[Plate], list[str]
 
 
 def runs(load: np.ndarray) -> list[tuple[int, int]]:
-    """(begin, end) of the stretches in which a [T] load is a foot's: above LOADED, and above a twentieth of its peak."""
+    """(begin, end) of stretches in which a [T] load is a foot's: above LOADED, and above a twentieth of its peak."""
     peak = float(np.nanmax(load, initial=0.0))
     on = np.nan_to_num(load) > max(LOADED, 0.05 * peak)
     edges = np.flatnonzero(np.diff(np.concatenate([[False], on, [False]]).astype(int)))
@@ -152,7 +152,7 @@ def _from_z_up(vectors: np.ndarray) -> np.ndarray:
 
 
 def _about_vertical(torque: np.ndarray, up: int) -> np.ndarray:
-    """The torque about the vertical, where it is about another axis alone: at the centre of pressure there is no other."""
+    """The torque about the vertical, where it is about another axis alone: at the point of force there is no other."""
     size = np.nanmax(np.abs(torque), axis=0, initial=0.0)
     only = int(np.argmax(size))
     if only == up or np.delete(size, only).any():

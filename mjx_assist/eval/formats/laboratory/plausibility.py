@@ -1,4 +1,4 @@
-"""Whether a record can be a person's walk: its speed, stride, mass, forces and likeness to healthy walking, in a line."""
+"""Whether a record can be a person's walk: speed, stride, mass, forces and likeness to healthy walking in a line."""
 
 import itertools
 
@@ -23,6 +23,7 @@ def plausibility(record: GaitRecord) -> tuple[str, list[str]]:
     legs = _mean_legs(record, strides)
     compared = speed if np.isfinite(speed) and speed > way.SLOWEST_WALK else _USUAL_SPEED
     correlations = [c for leg in legs.values() for c in likeness.correlations(leg, compared).values()]
+    likeness_of_all = float(np.mean(correlations)) if correlations else float("nan")
     times = [record.time[end] - record.time[begin] for pair in strides for begin, end in pair]
     duration = float(np.mean(times)) if times else np.nan
     line = [
@@ -30,7 +31,7 @@ def plausibility(record: GaitRecord) -> tuple[str, list[str]]:
         f"stride {_shown(duration, '.2f', 's')}, {_shown(speed * duration, '.2f', 'm')}",
         f"body mass {_shown(record.body_mass, '.1f', 'kg')}",
         _peaks(record),
-        f"correlation with healthy angles {_shown(float(np.mean(correlations)) if correlations else np.nan, '.2f', '')}",
+        f"correlation with healthy angles {_shown(likeness_of_all, '.2f', '')}",
     ]
     return "; ".join(line).rstrip(), likeness.upside_down_words(legs, compared)
 
