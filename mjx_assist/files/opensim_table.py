@@ -52,9 +52,10 @@ def is_length(coordinate: str) -> bool:
 def turned_knees(columns: dict[str, np.ndarray]) -> list[str]:
     """Knee and toe coordinates whose sign is not gait2392's (knee flexion negative): Rajagopal's model turns both.
 
-    A knee bends one way only, so its mean tells.
+    A knee bends one way only, so its mean tells; knees that differ are a mistake, not a convention.
     """
-    if not sum(columns[name].mean() for name in _KNEES if name in columns) > 0:
+    bent = [columns[name].mean() > 0 for name in _KNEES if name in columns]
+    if not bent or not all(bent):
         return []
     return [name for name in (*_KNEES, *_TOES) if name in columns]
 

@@ -43,7 +43,7 @@ def split(path: Path, lines: Sequence[str]) -> tuple[list[str], list[list[str]]]
     """(labels, cells of each sample) of a table's lines, whose first holds the labels; decimal points throughout.
 
     The separator is that of the labels. Between tabs or semicolons ``1,25`` is a number. Empty columns at the end, as
-    spreadsheets leave them, are dropped. Raises UserError for a number with both marks.
+    spreadsheets leave them, are dropped. Raises UserError for a single column, and for a number with both marks.
     """
     mark = separator(lines[0])
     rows = list(csv.reader(lines, delimiter=mark)) if mark else [line.split() for line in lines]
@@ -52,6 +52,9 @@ def split(path: Path, lines: Sequence[str]) -> tuple[list[str], list[list[str]]]
         last = len(rows[0]) - 1
         rows = [row[:last] for row in rows]
     labels, cells = rows[0], rows[1:]
+    if len(labels) == 1:
+        shown = labels[0] if len(labels[0]) < 40 else f"{labels[0][:40]}..."
+        raise UserError(f"{path}: has the one column {shown!r}; separate columns with commas, semicolons or tabs.")
     if mark != ",":
         cells = [[_with_point(path, cell) for cell in row] for row in cells]
     return labels, cells

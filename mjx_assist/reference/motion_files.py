@@ -51,8 +51,6 @@ def _read_csv(path: Path) -> tuple[dict[str, np.ndarray], dict]:
     if len(rows) < 2:
         raise UserError(f"{path}: holds no samples; needed are a header line and one line for each sample.")
     labels, cells = sheets.split(path, rows)
-    if len(labels) == 1:
-        raise UserError(f"{path}: has the one column {labels[0]!r}; separate columns with commas, semicolons or tabs.")
     sheets.check_widths(path, labels, cells)
     return {name: _floats(path, name, [row[i] for row in cells]) for i, name in enumerate(labels)}, fields
 

@@ -16,6 +16,8 @@ from mjx_assist.reference import resampling, way
 
 SAMPLE_RATES = (10.0, 5000.0)  # Hz
 SLOWEST_WALK = 0.1  # m/s; below it pelvis_tx tells no speed (a treadmill)
+ROOT = "pelvis_"  # how the root's coordinates begin
+MOMENTS = ("joint_moment", "device_moment", "passive_moment")
 OVER_TIME = tuple(name for name, series in SERIES.items() if series.axes.startswith("T"))
 PER_MUSCLE = tuple(name for name, series in SERIES.items() if series.axes == "M")
 _UNKNOWN = {"human": "unknown", "device": "unknown", "controller": "unknown", "model_kind": IMPORTED}
@@ -166,6 +168,8 @@ def _merged(parts: Sequence[Part]) -> tuple[dict[str, Any], list[str]]:
                 continue
             if name in fields:
                 raise UserError(f"{part.source} and {parts[0].source} both hold {name}; give one of them.")
+            if name in MOMENTS:
+                value = _of_joints(part, name, value, fields["joint_names"])
             if name in OVER_TIME:
                 value = value[inside] if same else _interpolated(fields["time"], own, value)
             fields[name] = value
@@ -191,10 +195,19 @@ def _evenly(fields: dict[str, Any], notes: list[str], source: str) -> dict[str, 
 
 def _turn_moments(parts: Sequence[Part], fields: dict[str, Any]) -> None:
     """Give the moments of another file the sign of angles that were turned (knees of Rajagopal's model)."""
-    joints = fields["joint_names"]
-    for name in ("joint_moment", "device_moment", "passive_moment"):
+    for name in MOMENTS:
         if name in fields and name not in parts[0].fields:
-            fields[name] = fields[name] * np.where(np.isin(joints, parts[0].turned), -1.0, 1.0)
+            fields[name] = fields[name] * np.where(np.isin(fields["joint_names"], parts[0].turned), -1.0, 1.0)
+
+
+def _of_joints(part: Part, name: str, values: np.ndarray, joints: Sequence[str]) -> np.ndarray:
+    """[T, J] a part's moments in the order of ``joints``; no muscle acts on the root's. Raises UserError for a gap."""
+    own = part.fields["joint_names"]
+    missing = [joint for joint in joints if joint not in own and not joint.startswith(ROOT)]
+    if missing:
+        raise UserError(f"{part.source}: {name} lacks {', '.join(missing)}, whose angles are known.")
+    columns = [values[:, own.index(joint)] if joint in own else np.zeros(len(values)) for joint in joints]
+    return np.stack(columns, axis=1)
 
 
 def _walk(parts: Sequence[Part], fields: dict[str, Any], notes: list[str]) -> None:
@@ -241,6 +254,10 @@ def _plates(parts: Sequence[Part]) -> tuple[np.ndarray, list[Plate]]:
 def _replace_coordinates(fields: dict[str, Any], old: dict[str, np.ndarray], walked: dict[str, np.ndarray]) -> None:
     """Set qpos to the coordinates, and qvel where they changed."""
     speeds = dict(zip(fields["joint_names"], fields["qvel"].T, strict=True)) if "qvel" in fields else {}
+    own = fields["joint_names"]
+    for name in {*MOMENTS} & set(fields):
+        before = dict(zip(own, fields[name].T, strict=True))
+        fields[name] = np.stack([before.get(joint, np.zeros(len(fields["time"]))) for joint in walked], axis=1)
     fields["joint_names"] = tuple(walked)
     fields["qpos"] = np.stack(list(walked.values()), axis=1)
     if speeds:

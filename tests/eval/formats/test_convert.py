@@ -77,7 +77,7 @@ def test_foreign_bytes_are_named(tmp_path, name, content):
 @pytest.mark.parametrize(
     ("names", "message"),
     [
-        (["walk.xlsx"], "Allowed: .csv"),
+        (["walk.xlsx"], "Allowed: .c3d, .csv"),
         (["walk.sto"], "no joint angles"),
         (["none.mot"], "no such file"),
         (["walk.mot", "walk.csv"], "both hold"),

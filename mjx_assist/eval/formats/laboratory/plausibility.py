@@ -73,7 +73,8 @@ def _peaks(record: GaitRecord) -> str:
     if not np.isfinite(record.ground_reaction).any() or not np.isfinite(record.body_mass):
         return f"peak forces {_NONE}"
     load = np.nan_to_num(record.ground_reaction[:, :, VERTICAL])
-    parts = [(foot, slice(*c)) for foot in range(2) for c in mass.contacts(load[:, foot], record.time)]
+    both = [(foot, contact) for foot in range(2) for contact in mass.contacts(load[:, foot], record.time)]
+    parts = [(foot, slice(begin, end)) for foot, (begin, end) in both if end < len(load)]
     up, ahead = ground_force(record, VERTICAL), ground_force(record, FORWARD)
     if not parts:
         return f"peak forces {_NONE}"
