@@ -40,7 +40,7 @@ def found_strides(path: Path, values: np.ndarray, names: tuple[str, ...], rate: 
     contacts = way.contacts(ahead, rate)
     if len(contacts) < 2:
         return _whole_file(path, values, names, rate, ahead)
-    edges = list(itertools.pairwise(contacts.astype(float).tolist()))
+    edges = list(itertools.pairwise(way.between_samples(contacts, ahead).tolist()))
     usual = float(np.median([end - begin for begin, end in edges]))
     gaps = [_gap(values, edge) for edge in edges]
     kept = [

@@ -52,6 +52,12 @@ def contacts(ahead: np.ndarray, rate: float) -> np.ndarray:
     return find_peaks(ahead, distance=distance, prominence=LEAST_REACH)[0]
 
 
+def between_samples(peaks: np.ndarray, series: np.ndarray) -> np.ndarray:
+    """The same peaks [n] of [T], in samples, at the tops of parabolas through each and its neighbours."""
+    before, at, after = series[peaks - 1], series[peaks], series[peaks + 1]
+    return peaks + (before - after) / (2 * (before - 2 * at + after))
+
+
 def stride_time(time: np.ndarray, ahead: np.ndarray | None) -> float:
     """s between contacts of a foot, the median of both; NaN where there are none."""
     if ahead is None or time.size < 3:
