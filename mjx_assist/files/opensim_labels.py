@@ -32,6 +32,7 @@ _QUANTITIES = {
     "moments?|torques?|forces?|actuation|reactions?|optimization": "forces or moments",
     "lengths?|moment ?arms?": "lengths or moment arms",
 }
+_ANALYSIS = re.compile(r"kinematics_(u|dudt)$", re.IGNORECASE)  # ends of names that OpenSim gives its files
 # rad, farther than any person's joint turns; an ankle that is 90 deg when standing is beyond it.
 _FARTHEST = {"hip_flexion": 2.5, "knee_angle": 2.9, "ankle_angle": 1.45, "pelvis_tilt": 1.6}
 _SMALLEST_SWING = 0.1  # rad (6 deg), what hips and knees move in any walking
@@ -91,7 +92,9 @@ def check_angles(path: Path, columns: dict[str, np.ndarray], degrees: bool, rule
         row = int(np.nanargmax(np.abs(column)))
         if abs(column[row]) * scale > farthest:
             remedy = (
-                "Are these speeds?" if degrees else "If they are degrees, write a line inDegrees=yes into the header."
+                "Are these speeds, or has the angle another zero?"
+                if degrees
+                else "If they are degrees, write a line inDegrees=yes into the header."
             )
             raise UserError(
                 f"{path}: {name}, sample {row + 1} is {column[row]:g}, taken for {unit} ({rule}); no joint turns so "
@@ -107,16 +110,17 @@ def check_angles(path: Path, columns: dict[str, np.ndarray], degrees: bool, rule
 
 
 def _check_quantity(path: Path, table: Table) -> None:
-    what = _quantity(table.name)
+    what = _quantity(table.name) or (_quantity(path.stem) if _ANALYSIS.search(path.stem) else "")
     if what and not any(_STATE.fullmatch(label) for label in table.columns):
         raise UserError(
-            f"{path}: holds {what}, by its first line {table.name!r}; joint angles are needed, a table 'Coordinates'. "
-            "If these are angles, correct that line."
+            f"{path}: holds {what}, by its first line {table.name!r} or its name; joint angles are needed, a table "
+            "'Coordinates'. If these are angles, correct that line, and rename the file."
         )
 
 
 def _quantity(name: str) -> str:
     """In words, what a first line tells that is not joint angles; empty where it tells none."""
+    name = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)  # ActuatorForces
     whole_word = r"(?<![a-z])({})(?![a-z])"
     return next((w for word, w in _QUANTITIES.items() if re.search(whole_word.format(word), name, re.IGNORECASE)), "")
 

@@ -11,7 +11,7 @@ import numpy as np
 from mjx_assist.errors import UserError
 from mjx_assist.eval.formats.laboratory import feet, frame, mass
 from mjx_assist.eval.formats.laboratory.plates import Plate
-from mjx_assist.eval.replay.record import IMPORTED, LEVEL, NAMES, SCALARS, SERIES, GaitRecord, axis_sizes
+from mjx_assist.eval.replay.record import IMPORTED, LEVEL, NAMES, SERIES, GaitRecord, axis_sizes
 from mjx_assist.reference import resampling, way
 
 SAMPLE_RATES = (10.0, 5000.0)  # Hz
@@ -19,7 +19,6 @@ SLOWEST_WALK = 0.1  # m/s; below it pelvis_tx tells no speed (a treadmill)
 ROOT = "pelvis_"  # how the root's coordinates begin
 MOMENTS = ("joint_moment", "device_moment", "passive_moment")
 OVER_TIME = tuple(name for name, series in SERIES.items() if series.axes.startswith("T"))
-PER_MUSCLE = tuple(name for name, series in SERIES.items() if series.axes == "M")
 _UNKNOWN = {"human": "unknown", "device": "unknown", "controller": "unknown", "model_kind": IMPORTED}
 
 
@@ -58,32 +57,6 @@ class Imported:
 def from_opensim(vectors: np.ndarray) -> np.ndarray:
     """[..., 3] (forward, up, right) as (forward, left, up)."""
     return np.stack([vectors[..., 0], -vectors[..., 2], vectors[..., 1]], axis=-1)
-
-
-def header_of(record: GaitRecord) -> dict[str, str]:
-    """What a table's columns cannot hold, as text by field name; ``fields_of_header`` reads it back."""
-    header = {name: str(getattr(record, name)) for name in SCALARS}
-    header |= {name: " ".join(repr(float(x)) for x in getattr(record, name)) for name in PER_MUSCLE}
-    return header | {name: " ".join(getattr(record, name)) for name in ("muscle_names", "device_joints")}
-
-
-def fields_of_header(header: dict[str, str], source: str) -> dict[str, Any]:
-    """The record fields among a header's entries. Raises UserError for one that is not what it should be."""
-    fields: dict[str, Any] = {}
-    for name in (*SCALARS, *PER_MUSCLE, "muscle_names", "device_joints"):
-        text = header.get(name)
-        if text is None:
-            continue
-        try:
-            if name in PER_MUSCLE:
-                fields[name] = np.array(text.split(), float)
-            elif name in NAMES:
-                fields[name] = tuple(text.split())
-            else:
-                fields[name] = text == "True" if SCALARS[name] is bool else SCALARS[name](text)
-        except ValueError:
-            raise UserError(f"{source}: header entry {name} is {text!r}, not a number.") from None
-    return fields
 
 
 def combine(parts: Sequence[Part]) -> Imported:

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from mjx_assist.errors import UserError
-from mjx_assist.eval.formats.combine import OVER_TIME, Part, fields_of_header, header_of
+from mjx_assist.eval.formats.combine import OVER_TIME, Part
+from mjx_assist.eval.formats.headers import fields_of_header, header_of
 from mjx_assist.eval.replay.record import FIXED_AXES, NAMES, SERIES, GaitRecord
 from mjx_assist.files import sheets
 from mjx_assist.files.atomic import write_text

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from mjx_assist.errors import UserError
-from mjx_assist.eval.formats.combine import Part, fields_of_header, header_of
+from mjx_assist.eval.formats.combine import Part
+from mjx_assist.eval.formats.headers import fields_of_header, header_of
 from mjx_assist.eval.replay.record import SIDES, GaitRecord
 from mjx_assist.files.atomic import write_text
 from mjx_assist.paths import SESSION_CONFIG

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from mjx_assist.errors import UserError
-from mjx_assist.eval.formats.combine import header_of
+from mjx_assist.eval.formats.headers import header_of
 from mjx_assist.eval.replay.record import SIDES, GaitRecord
 from mjx_assist.files.atomic import write_text
 from mjx_assist.files.opensim_table import Table, is_length, table_text

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from mjx_assist.errors import UserError
-from mjx_assist.eval.formats.combine import Part, fields_of_header, from_opensim
+from mjx_assist.eval.formats.combine import Part, from_opensim
+from mjx_assist.eval.formats.headers import fields_of_header
 from mjx_assist.eval.formats.laboratory import plates as force_plates
 from mjx_assist.eval.formats.laboratory.plates import Plate
 from mjx_assist.eval.formats.opensim import DEVICE, MOMENTS, MUSCLE, coordinate_signs

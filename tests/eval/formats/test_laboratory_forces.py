@@ -256,7 +256,7 @@ REFUSED = {
     "kN": (changed(1e-3), "are these body weights, kN"),
     "a doll": (changed(0.18), "a body of 14.* kg; 15 to 300 make sense"),
     "swapped labels": (swapped(), "while the .* leg stands, by the joint angles. Are the feet swapped"),
-    "both feet on a plate": (both_on_one(), "both feet on one plate"),
+    "both feet on a plate": (both_on_one(), "both feet on one plate, or standing"),
     "x up": (forces(change=lambda a: a[:, [1, 0, 2]]), "the vertical force is along x"),
     "no vertical force": (
         {k: c * (not k.endswith("vy")) for k, c in forces().items()},

@@ -94,8 +94,9 @@ def _check_unloaded(source: str, plate: Plate, contacts: list, time: np.ndarray,
     for begin, end in contacts:
         if time[end - 1] - time[begin] > longest:
             raise UserError(
-                f"{source}: {_named(plate)} is loaded from {time[begin]:.2f} to {time[end - 1]:.2f} s, longer than a "
-                "foot stands: both feet on one plate? Give a part in which each plate has one foot at a time."
+                f"{source}: {_named(plate)} is loaded from {time[begin]:.2f} to {time[end - 1]:.2f} s, longer than "
+                "a foot stands: both feet on one plate, or standing? Give a part in which each plate has one foot at "
+                "a time."
             )
 
 
