@@ -18,12 +18,19 @@ def add_convert(parser: Parser) -> None:
 def convert(arguments: argparse.Namespace) -> None:
     """From a gait record to other programs' files, or from those to a gait record."""
     from mjx_assist.eval.formats import convert as gait_files
+    from mjx_assist.eval.formats.laboratory.plausibility import plausibility
 
-    written, imported = gait_files.convert([Path(name) for name in arguments.inputs], Path(arguments.out))
+    out = Path(arguments.out)
+    gait_files.check_output(out)
+    imported = gait_files.read([Path(name) for name in arguments.inputs])
     print(record_line(imported.record))
     if imported.absent:
         print(f"not in the files (NaN): {', '.join(imported.absent)}")
     for note in imported.notes:
         print(f"note: {note}")
-    for path in written:
+    line, doubts = plausibility(imported.record)
+    print(f"a walk? {line}")
+    for doubt in doubts:
+        print(f"WARNING: {doubt}")
+    for path in gait_files.write(imported.record, out):
         print(f"wrote {path}")

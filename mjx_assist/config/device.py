@@ -106,7 +106,7 @@ def read(path: str | Path) -> DeviceController:
     """
     path = Path(path)
     try:
-        tree = json.loads(path.read_text())
+        tree = json.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise UserError(f"controller file {str(path)!r}: cannot be read ({error.strerror or error}).") from None
     except (json.JSONDecodeError, UnicodeDecodeError) as error:

@@ -35,7 +35,7 @@ def load(path: str | Path, overrides: Sequence[tuple[str, str]] = ()) -> RunConf
     if not path.is_file():
         raise UserError(f"config file {str(path)!r} does not exist.")
     try:
-        tree = json.loads(path.read_text())
+        tree = json.loads(path.read_text(encoding="utf-8-sig"))
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise UserError(f"config file {str(path)!r} is not JSON: {error}.") from None
     if not isinstance(tree, dict):

@@ -1,33 +1,30 @@
 """A user's own motion as a reference gait: one or several strides, checked for all that usually goes wrong."""
 
 import difflib
-import itertools
 import warnings
 from pathlib import Path
 
 import mujoco
 import numpy as np
-from scipy.signal import find_peaks
 
 from mjx_assist.errors import UserError, unknown
-from mjx_assist.files.opensim_table import SUFFIXES
 from mjx_assist.model import anatomy
 from mjx_assist.model.anatomy import Coordinate
 from mjx_assist.reference import feet as foot_kinematics
+from mjx_assist.reference import likeness, resampling, way
 from mjx_assist.reference.cycle import PHASES, ReferenceGait, complete, resample
 from mjx_assist.reference.motion_files import read_motion_file
+from mjx_assist.reference.strides import LENGTHS, Strides, found_strides, given_strides
 
 LEG = ("hip_flexion", "knee_angle", "ankle_angle")
 NEEDED = ("pelvis_tilt", *(f"{joint}_{side}" for side in anatomy.SIDES for joint in LEG))
-LENGTHS = ("pelvis_tx", "pelvis_ty", "pelvis_tz")  # in metres whatever the units of the angles
 SAMPLE_RATES = (10.0, 5000.0)  # Hz
-STRIDE_TIMES = (0.5, 4.0)  # s
 WALKING_SPEEDS = (0.1, 4.0)  # m/s
 BEYOND_LIMIT = 0.35  # rad, how far outside a joint's range a measured angle may lie
 SMALLEST_SWING = 0.1  # rad (6 deg), what hips and knees move in any walking
-CLOSING_GAP = 0.15  # rad, between the start and the end of a stride
 SOLE_GAP = 0.10  # m, between the ground and the lowest point of the feet over the stride
-LEAST_REACH = 0.1  # m, that a heel swings ahead of where it was behind the pelvis, at least
+LONGEST_STRIDE = 2.4  # leg lengths; walking at 2 m/s has 2.1
+STANDING_PELVIS = 0.3  # m; a pelvis_ty that stays below is measured from standing, not from the ground
 _SAY_SPEED = "Give it in m/s (in a .mot or .sto file: a header line such as speed=1.25)."
 HARMONICS = 20  # of the stride, kept
 TOE_HARMONICS = 10
@@ -58,16 +55,17 @@ def load_motion(path, model: mujoco.MjModel) -> ReferenceGait:
     """
     path = Path(path)
     columns, fields = read_motion_file(path)
+    columns = _evenly(path, columns)
     found = anatomy.coordinates(model)
     names = anatomy.names_of(found)
     rate = _sample_rate(path, columns, fields)
+    columns = _along_x(path, columns, fields, rate)
     values = _angles(path, columns, fields, found)
-    speed = _speed(path, columns, fields, rate, len(values))
-    if path.suffix.lower() in SUFFIXES and "stride_time" not in fields:
-        stride, stride_time = _found_strides(path, values, names, rate, _feet(model, found, values))
-    else:
-        stride, stride_time = _one_stride(path, values, names, fields, rate)
-    stride = resample(_smooth(stride, min(HARMONICS, (len(stride) - 1) // 2)), PHASES)
+    strides = _strides(path, values, names, fields, rate, _feet(model, found, values))
+    speed = _speed(path, columns, fields, rate, strides)
+    _check_length(path, model, speed * strides.time)
+    stride = resample(_smooth(strides.mean, min(HARMONICS, (len(strides.mean) - 1) // 2)), PHASES)
+    _tell_signs(path, names, stride, speed)
     stride[:, names.index("pelvis_tx")] = 0.0
     for side, toes in enumerate(TOES):
         if toes in names and f"q_{toes}" not in columns:
@@ -79,7 +77,7 @@ def load_motion(path, model: mujoco.MjModel) -> ReferenceGait:
         stride[:, height] = 0.0
         stride[:, height] = _smooth(-_feet(model, found, stride).lowest.min(axis=1), HEIGHT_HARMONICS)
     qpos = anatomy.to_qpos(model, found, stride)
-    return complete(model, np.array([speed]), np.array([1.0 / stride_time]), qpos[None])
+    return complete(model, np.array([speed]), np.array([1.0 / strides.time]), qpos[None])
 
 
 def _number(path: Path, fields: dict, name: str, low: float, high: float, unit: str) -> float:
@@ -95,16 +93,55 @@ def _missing(path: Path, name: str, present, why: str) -> UserError:
     return UserError(f"{path}: {name} is missing.{hint} {why}")
 
 
+def _evenly(path: Path, columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The columns at even times; told where they were not. Raises UserError where time falls, or a gap is too long."""
+    time = columns.get("time")
+    if time is None:
+        return columns
+    rising = np.append(True, np.diff(time) > 0)
+    if (np.diff(time) < 0).any() or rising.sum() < 2:
+        row = int(np.argmax(np.diff(time) < 0)) + 2
+        raise UserError(
+            f"{path}: time must rise; row {row} is at {time[row - 1]:g} s, the one before at {time[row - 2]:g} s. "
+            "Does the file hold several trials? Give one in a file."
+        )
+    columns = {name: column[rising] for name, column in columns.items()}
+    time = columns["time"]
+    even = resampling.even_time(str(path), time)
+    if even is None:
+        return columns
+    warnings.warn(f"{path}: {resampling.told(time, even)}.", stacklevel=3)
+    return {n: even if n == "time" else resampling.smooth(even, time, c) for n, c in columns.items()}
+
+
+def _along_x(path: Path, columns: dict[str, np.ndarray], fields: dict, rate: float) -> dict[str, np.ndarray]:
+    """The columns of the walk turned onto x, the way that it takes."""
+    degrees = fields.get("units") == "deg"
+
+    def in_radians(name: str) -> float:
+        return np.pi / 180 if degrees and name not in LENGTHS else 1.0
+
+    coordinates = {n[2:]: c * in_radians(n[2:]) for n, c in columns.items() if n.startswith("q_")}
+    if not {"pelvis_tx", "pelvis_tz", "pelvis_rotation"} & set(coordinates):
+        return columns
+    time = np.arange(len(next(iter(columns.values())))) / rate
+    found = way.way(time, coordinates, str(path))
+    if found.speed < 0:
+        raise UserError(f"{path}: walks backwards ({-found.speed:.2f} m/s against where the pelvis faces).")
+    turned = way.turned(coordinates, found.yaw)
+    if turned is coordinates:
+        return columns
+    warnings.warn(f"{path}: walks {np.degrees(found.yaw):.0f} deg from x, to the left: turned onto x.", stacklevel=3)
+    return columns | {f"q_{n}": c / in_radians(n) for n, c in turned.items() if n.startswith("pelvis")}
+
+
 def _sample_rate(path: Path, columns: dict, fields: dict) -> float:
     stated = _number(path, fields, "sample_rate", *SAMPLE_RATES, "Hz") if "sample_rate" in fields else None
     if "time" not in columns:
         if stated is None:
             raise _missing(path, "sample_rate", fields, "Give it in Hz, or a column time in s.")
         return stated
-    steps = np.diff(columns["time"])
-    if len(steps) == 0 or steps.min() <= 0 or np.ptp(steps) > 0.1 * np.median(steps):
-        raise UserError(f"{path}: time must rise in even steps.")
-    rate = len(steps) / (columns["time"][-1] - columns["time"][0])
+    rate = (len(columns["time"]) - 1) / (columns["time"][-1] - columns["time"][0])
     if stated is not None and abs(rate / stated - 1) > 0.01:
         raise UserError(f"{path}: sample_rate is {stated:g} Hz, but time rises at {rate:.4g} Hz. Is time in seconds?")
     low, high = SAMPLE_RATES
@@ -132,9 +169,23 @@ def _angles(path: Path, columns: dict, fields: dict, found: tuple[Coordinate, ..
         if f"q_{name}" in columns:
             scale = np.pi / 180 if units == "deg" and name not in LENGTHS else 1.0
             values[:, place] = columns[f"q_{name}"] * scale
-            if name not in LENGTHS:
+            if name in TOES and not _reachable(coordinate, values[:, place]):
+                warnings.warn(
+                    f"{path}: q_{name} is beyond the joint's range: not used, toes are computed.", stacklevel=3
+                )
+                del columns[f"q_{name}"]
+                values[:, place] = 0.0
+            elif name not in LENGTHS:
                 _check_angle(path, coordinate, values[:, place], units)
+    if "q_pelvis_ty" in columns and np.abs(columns["q_pelvis_ty"]).max() < STANDING_PELVIS:
+        del columns["q_pelvis_ty"]
+        warnings.warn(f"{path}: q_pelvis_ty is not measured from the ground: not used, it is computed.", stacklevel=3)
     return values
+
+
+def _reachable(coordinate: Coordinate, angle: np.ndarray) -> bool:
+    low, high = coordinate.limits if np.isfinite(coordinate.limits).all() else (-1.0, 1.0)
+    return bool(low - BEYOND_LIMIT <= angle.min() and angle.max() <= high + BEYOND_LIMIT)
 
 
 def _check_angle(path: Path, coordinate: Coordinate, angle: np.ndarray, units: str) -> None:
@@ -157,84 +208,48 @@ def _check_angle(path: Path, coordinate: Coordinate, angle: np.ndarray, units: s
     raise UserError(message)
 
 
-def _speed(path: Path, columns: dict, fields: dict, rate: float, samples: int) -> float:
+def _strides(
+    path: Path, values: np.ndarray, names: tuple[str, ...], fields: dict, rate: float, feet: foot_kinematics.FeetPose
+) -> Strides:
+    if "stride_time" in fields:
+        return given_strides(path, values, names, fields, rate)
+    if "first_contact" in fields:
+        raise _missing(path, "stride_time", fields, "first_contact needs it.")
+    return found_strides(path, values, names, rate, feet.heel[:, 0, 0] - feet.pelvis[:, 0])
+
+
+def _speed(path: Path, columns: dict, fields: dict, rate: float, strides: Strides) -> float:
+    """m/s: the file's word, else that of the pelvis over the strides that are used."""
     if "speed" in fields:
         return _number(path, fields, "speed", *WALKING_SPEEDS, "m/s")
     if "q_pelvis_tx" not in columns:
         raise _missing(path, "speed", fields, f"{_SAY_SPEED} Or a column q_pelvis_tx in m.")
-    standing = np.ptp(columns["q_pelvis_tx"]) * rate < WALKING_SPEEDS[0] * samples
-    if standing:
+    walked = np.interp(np.array(strides.edges), np.arange(len(columns["q_pelvis_tx"])), columns["q_pelvis_tx"])
+    speed = float(np.diff(walked, axis=1).sum() / np.diff(strides.edges, axis=1).sum() * rate)
+    if abs(speed) < WALKING_SPEEDS[0]:
         raise _missing(path, "speed", fields, f"q_pelvis_tx stands still (a treadmill?). {_SAY_SPEED}")
-    walked = columns["q_pelvis_tx"][-1] - columns["q_pelvis_tx"][0]
-    return _number(path, {"speed": float(walked * rate / (samples - 1))}, "speed", *WALKING_SPEEDS, "m/s (q_pelvis_tx)")
+    return _number(path, {"speed": speed}, "speed", *WALKING_SPEEDS, "m/s (q_pelvis_tx)")
 
 
-def _one_stride(
-    path: Path, values: np.ndarray, names: tuple[str, ...], fields: dict, rate: float
-) -> tuple[np.ndarray, float]:
-    """(periodic poses [any P, A] over one stride, its time in s)."""
-    samples = len(values)
-    if "stride_time" not in fields:
-        if "first_contact" in fields:
-            raise _missing(path, "stride_time", fields, "first_contact needs it.")
-        stride_time = samples / rate
-        if not STRIDE_TIMES[0] <= stride_time <= STRIDE_TIMES[1]:
-            raise UserError(
-                f"{path}: {samples} samples at {rate:g} Hz make a stride of {stride_time:.3g} s; "
-                f"{STRIDE_TIMES[0]:g} to {STRIDE_TIMES[1]:g} s make sense. Correct sample_rate, or give stride_time "
-                "if the file holds more than one stride."
-            )
-        _check_closed(path, names, values[0] - (2 * values[-1] - values[-2]), "")
-        return values, stride_time
-    stride_time = _number(path, fields, "stride_time", *STRIDE_TIMES, "s")
-    duration = (samples - 1) / rate
-    first = _number(path, {"first_contact": 0.0} | fields, "first_contact", 0.0, duration, "s")
-    strides = int((duration - first) / stride_time + 1e-6)
-    if strides < 1:
-        raise UserError(f"{path}: {duration:.3g} s hold no whole stride of {stride_time:g} s from {first:g} s on.")
-    begins = (first + np.arange(strides + 1) * stride_time) * rate
-    return _mean_stride(path, values, names, begins), stride_time
-
-
-def _found_strides(
-    path: Path, values: np.ndarray, names: tuple[str, ...], rate: float, feet: foot_kinematics.FeetPose
-) -> tuple[np.ndarray, float]:
-    """Strides between right initial contacts, found where the heel is farthest ahead (Zeni et al. 2008, Gait Posture).
-
-    With fewer than two contacts the whole file must be one stride; it is turned to begin with its contact.
-    """
-    ahead = feet.heel[:, 0, 0] - feet.pelvis[:, 0]
-    contacts, _ = find_peaks(ahead, distance=max(1, round(STRIDE_TIMES[0] * rate)), prominence=LEAST_REACH)
-    if len(contacts) < 2:
-        stride, stride_time = _one_stride(path, values, names, {}, rate)
-        return np.roll(stride, -int(np.argmax(ahead)), axis=0), stride_time
-    stride_time = float(np.diff(contacts).mean() / rate)
-    _number(path, {"stride_time": stride_time}, "stride_time", *STRIDE_TIMES, "s (found from the right heel)")
-    return _mean_stride(path, values, names, contacts.astype(float)), stride_time
-
-
-def _mean_stride(path: Path, values: np.ndarray, names: tuple[str, ...], begins: np.ndarray) -> np.ndarray:
-    """[PHASES, A] mean of the strides between successive ``begins`` (in samples), each closed."""
-    samples = len(values)
-    progress = np.arange(PHASES + 1) / PHASES
-    cycles = []
-    for stride, (begin, end) in enumerate(itertools.pairwise(begins)):
-        at = begin + progress * (end - begin)
-        cycle = np.stack([np.interp(at, np.arange(samples), column) for column in values.T], axis=-1)
-        gap = cycle[-1] - cycle[0]
-        _check_closed(path, names, gap, f" (stride {stride + 1})")
-        cycles.append((cycle - gap * (progress[:, None] - 0.5))[:-1])
-    return np.mean(cycles, axis=0)
-
-
-def _check_closed(path: Path, names: tuple[str, ...], gap: np.ndarray, which: str) -> None:
-    angles = np.where([name in LENGTHS for name in names], 0.0, np.abs(gap))
-    worst = int(np.argmax(angles))
-    if angles[worst] > CLOSING_GAP:
+def _check_length(path: Path, model: mujoco.MjModel, length: float) -> None:
+    """Refuses strides that no legs reach: a wrong speed or rate, or several strides taken for one."""
+    leg = foot_kinematics.leg_length(model)
+    if length > LONGEST_STRIDE * leg:
         raise UserError(
-            f"{path}: not periodic{which}: q_{names[worst]} ends {np.degrees(angles[worst]):.0f} deg from where it "
-            f"starts, allowed are {np.degrees(CLOSING_GAP):.0f}. Give stride_time and first_contact of a whole stride."
+            f"{path}: a stride is {length:.2f} m long, {length / leg:.1f} lengths of the model's leg; people's are at "
+            f"most {LONGEST_STRIDE:g}. Is speed right? Does the file hold several strides? Then give stride_time and "
+            "first_contact."
         )
+
+
+def _tell_signs(path: Path, names: tuple[str, ...], stride: np.ndarray, speed: float) -> None:
+    """Warn of angles that are healthy walking's upside down."""
+    legs = {
+        side: {n: np.degrees(stride[:, names.index(f"{n}_{side}")]) for n in LEG if f"{n}_{side}" in names}
+        for side in anatomy.SIDES
+    }
+    for words in likeness.upside_down_words(legs, speed):
+        warnings.warn(f"{path}: {words}.", stacklevel=3)
 
 
 def _feet(model: mujoco.MjModel, found: tuple[Coordinate, ...], stride: np.ndarray) -> foot_kinematics.FeetPose:

@@ -1,19 +1,22 @@
-"""Reads a user's motion file, CSV, JSON, npz (never a pickle) or OpenSim's: columns of samples, fields for the whole.
+"""Reads a user's motion file, CSV, JSON, npz (no pickle is run) or OpenSim's: columns of samples, fields for the whole.
 
 What the numbers mean, and whether they make sense, is motion.py's question.
 """
 
-import csv
 import json
-import zipfile
+import re
+import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from mjx_assist.errors import UserError, unknown
-from mjx_assist.files import opensim_table
+from mjx_assist.files import npz, opensim_labels, opensim_table, sheets
 
 FIELDS = ("sample_rate", "units", "speed", "stride_time", "first_contact")
+DESCRIPTIONS = ("meta_data", "metadata")  # entries of an npz that MyoAssist pickles, beside plain columns
+_RATES, _SPEEDS = ("sample_rate", "sampling_rate", "framerate", "frame_rate", "fps"), ("speed", "walking_speed")
 
 
 def read_motion_file(path: Path) -> tuple[dict[str, np.ndarray], dict]:
@@ -41,52 +44,63 @@ def read_motion_file(path: Path) -> tuple[dict[str, np.ndarray], dict]:
 
 
 def _read_csv(path: Path) -> tuple[dict[str, np.ndarray], dict]:
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except UnicodeDecodeError as error:
-        raise UserError(f"{path}: is not text in UTF-8 ({error.reason} at byte {error.start}).") from None
-    notes = [line.lstrip("# ") for line in lines if line.startswith("#")]
-    fields = {key.strip(): _scalar(value.strip()) for key, colon, value in (n.partition(":") for n in notes) if colon}
-    rows = list(csv.reader(line for line in lines if line.strip() and not line.startswith("#")))
+    lines = [line for line in sheets.read_text(path).splitlines() if line.strip()]
+    notes = [line for line in lines if line.lstrip('"').startswith("#")]
+    fields = {name: _scalar(value) for name, value in filter(None, map(sheets.entry, notes))}
+    rows = [line for line in lines if not line.lstrip('"').startswith("#")]
     if len(rows) < 2:
         raise UserError(f"{path}: holds no samples; needed are a header line and one line for each sample.")
-    header = [name.strip() for name in rows[0]]
-    repeated = sorted({name for name in header if header.count(name) > 1})
-    if repeated:
-        raise UserError(f"{path}: column {repeated[0]} appears more than once.")
-    for number, row in enumerate(rows[1:], start=1):
-        if len(row) != len(header):
-            raise UserError(f"{path}: row {number} has {len(row)} values, the header {len(header)}.")
-    columns = {name: _floats(path, name, [row[i] for row in rows[1:]]) for i, name in enumerate(header)}
-    return columns, fields
+    labels, cells = sheets.split(path, rows)
+    sheets.check_widths(path, labels, cells)
+    return {name: _floats(path, name, [row[i] for row in cells]) for i, name in enumerate(labels)}, fields
 
 
 def _read_json(path: Path) -> tuple[dict[str, np.ndarray], dict]:
     try:
-        tree = json.loads(path.read_text(encoding="utf-8-sig"))
+        tree = json.loads(sheets.read_text(path))
     except ValueError as error:
         raise UserError(f"{path}: is not JSON ({error}).") from None
     if not isinstance(tree, dict):
         raise UserError(f"{path}: must hold one object with q_<joint> lists, not a {type(tree).__name__}.")
-    return _sorted_out(path, _flat(tree))
+    return _sorted_out(path, _flat(path, tree))
 
 
 def _read_npz(path: Path) -> tuple[dict[str, np.ndarray], dict]:
-    try:
-        file = np.load(path, allow_pickle=False)
-        if isinstance(file, np.ndarray):
-            raise UserError(f"{path}: holds one bare array; save named ones with np.savez.")
-        with file:
-            return _sorted_out(path, {name: file[name] for name in file.files})
-    except (zipfile.BadZipFile, EOFError, OSError) as error:
-        raise UserError(f"{path}: is not an npz file ({error}).") from None
-    except ValueError as error:
-        if "allow_pickle" not in str(error):
-            raise UserError(f"{path}: is not an npz file ({error}).") from None
-        raise UserError(
-            f"{path}: holds pickled objects, which can run code and are not opened; save plain arrays "
-            "(np.savez(file, q_hip_flexion_r=..., sample_rate=...)), CSV or JSON."
-        ) from None
+    if path.read_bytes()[:6] == b"\x93NUMPY":
+        raise UserError(f"{path}: holds one bare array; save named ones with np.savez.")
+    arrays, described = npz.read_npz(path, DESCRIPTIONS)
+    columns, fields = _sorted_out(path, arrays)
+    for tree in described.values():
+        fields = _described(tree) | fields
+    speeds = {name[1:]: _floats(path, name, values) for name, values in arrays.items() if name.startswith("dq_")}
+    if "sample_rate" not in fields and "time" not in columns:
+        rate = _rate_of(columns, speeds)
+        if rate is not None:
+            fields["sample_rate"] = rate
+            warnings.warn(f"{path}: says no sample_rate; its dq_ columns make it {rate:.4g} Hz.", stacklevel=4)
+    if "speed" not in fields and "q_pelvis_tx" in speeds:
+        fields["speed"] = float(speeds["q_pelvis_tx"].mean())
+    return columns, fields
+
+
+def _described(tree: Any) -> dict[str, float]:
+    """sample_rate and speed of what MyoAssist describes a recording with, wherever they stand in it."""
+    found: dict[str, float] = {}
+    for name, value in tree.items() if isinstance(tree, dict) else ():
+        if isinstance(value, dict):
+            found = _described(value) | found
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            found |= {"sample_rate": float(value)} if name.lower() in _RATES else {}
+            found |= {"speed": float(value)} if name.lower() in _SPEEDS else {}
+    return found
+
+
+def _rate_of(columns: dict[str, np.ndarray], speeds: dict[str, np.ndarray]) -> float | None:
+    """Hz by which angles' differences become their velocities, in least squares; None without both."""
+    pairs = [(np.gradient(columns[n]), speeds[n]) for n in speeds if n in columns and columns[n].size == speeds[n].size]
+    pairs = [(step[1:-1], speed[1:-1]) for step, speed in pairs if step.size > 4]
+    power = sum(float(step @ step) for step, _ in pairs)
+    return sum(float(step @ speed) for step, speed in pairs) / power if power > 0 else None
 
 
 def _read_opensim(path: Path) -> tuple[dict[str, np.ndarray], dict]:
@@ -95,23 +109,28 @@ def _read_opensim(path: Path) -> tuple[dict[str, np.ndarray], dict]:
     ``pelvis_ty`` is left out: it belongs to the recorded person's leg length, not to the model's.
     """
     table = opensim_table.read_table(path)
-    coordinates = {}
-    for label, column in table.columns.items():
-        name = label.split("/")[-2] if label.endswith("/value") and label.count("/") > 1 else label
-        if "/" not in name and "|" not in name and name != "pelvis_ty":
-            coordinates[name] = column
+    found = opensim_labels.coordinates(path, table, own=table.fields.get("human", "unknown") != "unknown")
+    coordinates = {name: column for name, column in found.values.items() if name != "pelvis_ty"}
+    if not coordinates:
+        raise opensim_labels.nothing_known(path, table, "joint angles")
     for name in opensim_table.turned_knees(coordinates):
         coordinates[name] = -coordinates[name]
+    for note in table.notes:
+        warnings.warn(f"{note}.", stacklevel=4)
     fields = {name: _scalar(table.fields[name]) for name in FIELDS if name in table.fields}
     columns = {f"q_{name}": column for name, column in coordinates.items()}
-    return {"time": table.time, **columns}, {"units": "deg" if table.degrees else "rad", **fields}
+    return {"time": table.time, **columns}, {**fields, "units": "deg" if table.degrees else "rad"}
 
 
-def _flat(tree: dict) -> dict:
-    """One level of grouping taken out."""
-    flat = {}
+def _flat(path: Path, tree: dict) -> dict:
+    """One level of grouping taken out. Raises UserError for a name that stands in two groups: two trials."""
+    flat: dict = {}
     for name, value in tree.items():
-        flat.update(value if isinstance(value, dict) else {name: value})
+        group = value if isinstance(value, dict) else {name: value}
+        twice = sorted(set(group) & set(flat))
+        if twice:
+            raise UserError(f"{path}: {twice[0]} comes twice, again in {name}. Give one trial in a file.")
+        flat.update(group)
     return flat
 
 
@@ -140,6 +159,8 @@ def _floats(path: Path, name: str, values) -> np.ndarray:
 
 
 def _scalar(value):
+    if isinstance(value, str) and re.fullmatch(r"[-+]?\d+,\d+", value):
+        value = value.replace(",", ".")  # a decimal comma
     try:
         return float(value)
     except (TypeError, ValueError):

@@ -166,7 +166,11 @@ MISTAKES = {
     "speed in km/h": (put(speed=4.5), r"speed is 4.5"),
     "not periodic": (half, r"not periodic: q_"),
     "time in ms": (add_time(10.0), r"Is time in seconds\?"),
-    "uneven time": (lambda c, f: c.update(time=np.sort(np.random.default_rng(0).random(112))), r"even steps"),
+    "a gap in time": (
+        lambda c, f: c.update(time=np.arange(112) / RATE + 0.3 * (np.arange(112) > 50)),
+        r"0.5 to 0.81 s",
+    ),
+    "two trials": (lambda c, f: c.update(time=np.arange(112) % 56 / RATE), r"row 57 is at 0 s.*several trials"),
     "stride longer than the file": (put(stride_time=1.5), r"hold no whole stride"),
     "absurd stride": (put(stride_time=20.0), r"stride_time is 20.0"),
     "contact without stride": (put(first_contact=0.2), r"stride_time is missing"),
@@ -203,7 +207,7 @@ def test_short_csv_row_is_named(tmp_path, model, motion):
     lines = path.read_text().splitlines()
     lines[7] = lines[7].rpartition(",")[0]
     path.write_text("\n".join(lines))
-    with pytest.raises(UserError, match="row 5 has 6 values, the header 7"):
+    with pytest.raises(UserError, match="sample 5 has 6 values, there are 7 labels"):
         load_motion(path, model)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from mjx_assist.errors import UserError, unknown
-from mjx_assist.eval.formats import csv_table, myoassist, opensim
+from mjx_assist.eval.formats import c3d, csv_table, motion, myoassist, opensim, opensim_reading
 from mjx_assist.eval.formats.combine import Imported, Part, combine
 from mjx_assist.eval.replay.record import GaitRecord
 from mjx_assist.files.opensim_table import SUFFIXES
@@ -14,36 +14,28 @@ GRF_NAME = "_grf.mot"
 
 
 class Format(NamedTuple):
-    """How files of one ending are read (into a `combine.Part`; None: they are not) and written."""
+    """How files of one ending are read (into a `combine.Part`) and written; None: they are not."""
 
     read: Callable[[Path], Part] | None
-    write: Callable[[GaitRecord, Path], Any]
+    write: Callable[[GaitRecord, Path], Any] | None
+    is_motion: Callable[[Path], bool] = lambda path: False  # a training reference of that ending, columns q_<joint>
 
 
 # A new format is a file of this folder and a row here.
 FORMATS = {
-    ".csv": Format(csv_table.read_csv, csv_table.write_csv),
-    ".json": Format(myoassist.read_json, myoassist.write_json),
-    ".mot": Format(opensim.read_opensim, opensim.write_kinematics),
-    ".sto": Format(opensim.read_opensim, opensim.write_forces),
-    ".npz": Format(None, GaitRecord.save),  # whole: it is never joined with other files
+    ".csv": Format(csv_table.read_csv, csv_table.write_csv, csv_table.is_motion),
+    ".c3d": Format(c3d.read_c3d, None),
+    ".json": Format(myoassist.read_json, myoassist.write_json, myoassist.is_motion),
+    ".mot": Format(opensim_reading.read_opensim, opensim.write_kinematics),
+    ".sto": Format(opensim_reading.read_opensim, opensim.write_forces),
+    ".npz": Format(None, GaitRecord.save, motion.is_npz),  # a record is whole: never joined with other files
 }
-
-
-def convert(inputs: Sequence[Path], out: Path) -> tuple[list[Path], Imported]:
-    """Read ``inputs`` (`read`) and write what ``out`` asks for (`write`); returns the files written and what was read.
-
-    Raises UserError for files that cannot be read, or do not make a record together.
-    """
-    _check_output(out)
-    imported = read(inputs)
-    return write(imported.record, out), imported
 
 
 def read(inputs: Sequence[Path]) -> Imported:
     """A gait record .npz, or the record that other files make together; a folder stands for its .mot and .sto files."""
     files = [file for path in inputs for file in _expanded(path)]
-    records = [file for file in files if file.suffix.lower() == ".npz"]
+    records = [file for file in files if file.suffix.lower() == ".npz" and not _is_motion(file)]
     if records:
         if len(files) > 1:
             raise UserError(f"{records[0]}: a gait record is whole; it cannot be joined with other files.")
@@ -75,8 +67,14 @@ def _expanded(path: Path) -> list[Path]:
     return files
 
 
+def _is_motion(path: Path) -> bool:
+    return path.is_file() and FORMATS[path.suffix.lower()].is_motion(path)
+
+
 def _reader(path: Path) -> Callable[[Path], Part]:
     kind = FORMATS.get(path.suffix.lower())
+    if kind and _is_motion(path):
+        return motion.read_motion
     if kind is None or kind.read is None:
         raise unknown(f"{path}: file format", path.suffix, FORMATS)
     return kind.read
@@ -85,12 +83,14 @@ def _reader(path: Path) -> Callable[[Path], Part]:
 def _writer(path: Path) -> Callable[[GaitRecord, Path], Any]:
     if path.name.lower().endswith(GRF_NAME):
         return opensim.write_ground_reaction
-    if path.suffix.lower() not in FORMATS:
-        raise unknown(f"-o {path}: file format", path.suffix, FORMATS)
-    return FORMATS[path.suffix.lower()].write
+    kind = FORMATS.get(path.suffix.lower())
+    if kind is None or kind.write is None:
+        raise unknown(f"-o {path}: file format", path.suffix, (name for name, kind in FORMATS.items() if kind.write))
+    return kind.write
 
 
-def _check_output(out: Path) -> None:
+def check_output(out: Path) -> None:
+    """Raises UserError for a name that `write` would refuse."""
     if out.suffix:
         _writer(out)
         if out.is_dir():

@@ -6,10 +6,12 @@ from pathlib import Path
 import numpy as np
 
 from mjx_assist.errors import UserError
-from mjx_assist.eval.formats.combine import OVER_TIME, Part, fields_of_header, header_of
+from mjx_assist.eval.formats.combine import OVER_TIME, Part
+from mjx_assist.eval.formats.headers import fields_of_header, header_of
 from mjx_assist.eval.replay.record import FIXED_AXES, NAMES, SERIES, GaitRecord
+from mjx_assist.files import sheets
 from mjx_assist.files.atomic import write_text
-from mjx_assist.files.opensim_table import is_length, is_number
+from mjx_assist.files.opensim_table import is_length
 
 _KIND = "mjx-assist gait record"
 _OF = {names.axis: field for field, names in NAMES.items() if field != "device_joints"}
@@ -31,25 +33,26 @@ def write_csv(record: GaitRecord, path: Path) -> None:
 
 def read_csv(path: Path) -> Part:
     """What a table that ``write_csv`` wrote holds; columns may be missing. Raises UserError for anything else."""
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such file.") from None
-    except UnicodeDecodeError as error:
-        raise UserError(f"{path}: is not text in UTF-8 ({error.reason} at byte {error.start}).") from None
-    comments = [line.lstrip("# ").partition(":") for line in lines if line.startswith("#")]
-    header = {name.strip(): value.strip() for name, colon, value in comments if colon}
-    rows = [line for line in lines if line.strip() and not line.startswith("#")]
-    labels = [label.strip() for label in rows[0].split(",")] if rows else []
-    if not {"time.s"} <= set(labels) or len(rows) < 2:
+    lines = sheets.read_text(path).splitlines()
+    comments = [entry for line in lines if line.lstrip('"').startswith("#") and (entry := sheets.entry(line))]
+    header = dict(comments)
+    rows = [line for line in lines if line.strip() and not line.lstrip('"').startswith("#")]
+    labels, cells = sheets.split(path, rows) if rows else ([], [])
+    if not {"time.s"} <= set(labels) or not cells:
         raise UserError(f"{path}: is not a gait record's table: it needs a column time.s and at least one sample.")
-    repeated = sorted({label for label in labels if labels.count(label) > 1})
-    if repeated:
-        raise UserError(f"{path}: column {repeated[0]} appears more than once.")
-    columns = dict(zip(labels, _numbers(path, labels, rows[1:]).T, strict=True))
+    columns = dict(zip(labels, sheets.numbers(path, labels, cells, empty=True).T, strict=True))
     fields = fields_of_header(header, str(path))
     unused = _collect(columns, fields, path)
     return Part(str(path), fields, (f"{path}: not used: {', '.join(unused)}",) if unused else ())
+
+
+def is_motion(path: Path) -> bool:
+    """Whether a table's columns are those of a training reference (q_<joint>), not of a gait record."""
+    rows = [
+        line for line in sheets.read_text(path).splitlines() if line.strip() and not line.lstrip('"').startswith("#")
+    ]
+    labels = [label.strip(' "') for label in rows[0].split(sheets.separator(rows[0]))] if rows else []
+    return "time.s" not in labels and any(label.startswith("q_") for label in labels)
 
 
 def _entries(field: str, record: GaitRecord) -> list[str]:
@@ -100,20 +103,3 @@ def _check_names(path: Path, field: str, parts: dict, names) -> None:
     surplus = [name for name in parts if name not in names]
     if missing or surplus:
         raise UserError(f"{path}: {field} {'lacks' if missing else 'has besides'} {', '.join(missing or surplus)}.")
-
-
-def _numbers(path: Path, labels: list[str], rows: list[str]) -> np.ndarray:
-    """[T, columns]; an empty cell is NaN. Names the row and column of what is no number."""
-    cells = [row.split(",") for row in rows]
-    for number, row in enumerate(cells, start=1):
-        if len(row) != len(labels):
-            raise UserError(f"{path}: sample {number} has {len(row)} values, the header names {len(labels)} columns.")
-    values = np.empty((len(rows), len(labels)))
-    for place, label in enumerate(labels):
-        column = [row[place].strip() or "nan" for row in cells]
-        try:
-            values[:, place] = column
-        except ValueError:
-            number, cell = next((i, c) for i, c in enumerate(column, start=1) if not is_number(c))
-            raise UserError(f"{path}: {label}, sample {number} is {cell!r}, not a number.") from None
-    return values

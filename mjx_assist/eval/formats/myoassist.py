@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from mjx_assist.errors import UserError
-from mjx_assist.eval.formats.combine import Part, fields_of_header, header_of
+from mjx_assist.eval.formats.combine import Part
+from mjx_assist.eval.formats.headers import fields_of_header, header_of
 from mjx_assist.eval.replay.record import SIDES, GaitRecord
 from mjx_assist.files.atomic import write_text
 from mjx_assist.paths import SESSION_CONFIG
@@ -76,6 +77,16 @@ def read_json(path: Path) -> Part:
         return _part(path, series, metadata)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UserError(f"{path}: is not MyoAssist's gait data: {type(error).__name__} {error}.") from None
+
+
+def is_motion(path: Path) -> bool:
+    """Whether a JSON is a training reference (q_<joint>, perhaps in groups), not a replayed walk."""
+    try:
+        tree = json.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError):
+        return False
+    groups = [tree, *tree.values()] if isinstance(tree, dict) else []
+    return any(str(name).startswith("q_") for group in groups if isinstance(group, dict) for name in group)
 
 
 def _part(path: Path, series: dict, metadata: dict[str, str]) -> Part:

@@ -14,6 +14,7 @@ import numpy as np
 from mjx_assist.eval.replay.record import SIDES, GaitRecord
 
 CONTACT_OFF = 0.02  # body weights: a foot is off the ground below this (force plates: 20 N, 2 to 3 % of body weight)
+USUAL_WEIGHT = 750.0  # N, with which contacts are told where the body's mass is not known
 CONTACT_ON = 0.05  # a rise above CONTACT_OFF counts as contact, from its beginning, only if it gets past this too
 MIN_SWING_S = 0.10  # an unloading shorter than this is a bounce: walking swing lasts 0.35 s and more
 MIN_STANCE_S = 0.10  # a contact shorter than this is a scuff: walking stance lasts 0.5 s and more
@@ -56,7 +57,8 @@ def once_per_record(function: Callable[..., Any]) -> Callable[..., Any]:
 @once_per_record
 def contact(record: GaitRecord) -> np.ndarray:
     """[T, 2] bool: is the (right, left) foot on the ground; hysteresis, bounces bridged, scuffs dropped."""
-    load = record.ground_reaction[:, :, 2] / record.body_weight
+    weight = record.body_weight if np.isfinite(record.body_weight) else USUAL_WEIGHT
+    load = record.ground_reaction[:, :, 2] / weight
     on_ground = np.stack([_foot_contact(load[:, foot], record.sample_dt) for foot in range(2)], axis=1)
     on_ground.flags.writeable = False
     return on_ground

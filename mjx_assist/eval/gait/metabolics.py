@@ -60,10 +60,15 @@ def muscle_power(record: GaitRecord) -> dict[str, np.ndarray]:
 @events.once_per_record
 def stride_power(record: GaitRecord) -> dict[str, np.ndarray]:
     """[n strides] W/kg of all muscles over each stride by model; no resting rate."""
-    totals = {model: power.sum(axis=1) / record.body_mass for model, power in muscle_power(record).items()}
+    totals = {model: _total(power) / record.body_mass for model, power in muscle_power(record).items()}
     return {
         model: cycles.over_strides(record, np.stack([total] * 2, axis=1), np.mean) for model, total in totals.items()
     }
+
+
+def _total(power: np.ndarray) -> np.ndarray:
+    """[...] of all muscles, from [..., M]; NaN where a record has no muscles, which is not the same as idle ones."""
+    return power.sum(axis=-1) if power.shape[-1] else np.full(power.shape[:-1], np.nan)
 
 
 def power_of_stride(record: GaitRecord, model: str) -> np.ndarray:
@@ -80,17 +85,18 @@ def metabolic_summary(records: Sequence[GaitRecord]) -> dict:
     """By model: muscles' power, the resting rate, their sum (W per kg of body mass) and the cost of transport.
 
     Each is a mean over the complete strides of the right leg (the whole episode where there is none), then over
-    episodes; ``per_muscle`` W/kg adds up to ``power_w_per_kg``; the cost is the total over the speed, J/(kg*m).
+    episodes; ``per_muscle`` W/kg adds up to ``power_w_per_kg``; the cost is the total over the speed, J/(kg*m). NaN for
+    records without muscles.
     """
     episodes = [_episode(record.finite_part()) for record in records]
     mass = muscle_mass(records[0].muscle_max_force, records[0].muscle_optimal_length).sum()
     summary = {}
     for model in episodes[0][0]:
         muscles = np.mean([power[model] for power, _ in episodes], axis=0)
-        total = muscles.sum() + STANDING_W_PER_KG
+        total = _total(muscles) + STANDING_W_PER_KG
         speed = np.mean([speed for _, speed in episodes])
         summary[model] = {
-            "power_w_per_kg": float(muscles.sum()),
+            "power_w_per_kg": float(_total(muscles)),
             "basal_w_per_kg": STANDING_W_PER_KG,
             "total_w_per_kg": float(total),
             "cost_of_transport_j_per_kg_m": float(total / speed) if speed > 0 else float("nan"),
@@ -105,5 +111,5 @@ def _episode(record: GaitRecord) -> tuple[dict[str, np.ndarray], float]:
     strides = [stride for stride in events.strides(record) if stride.side == "right"]
     window = slice(strides[0].start, strides[-1].end) if strides else slice(None)
     means = {model: power[window].mean(axis=0) / record.body_mass for model, power in muscle_power(record).items()}
-    place, time = record.column(record.qpos, "pelvis_tx")[window], record.time[window]
+    place, time = cycles.joint_series(record, record.qpos, "pelvis_tx")[window, 0], record.time[window]
     return means, float(place[-1] - place[0]) / (time[-1] - time[0]) if time.size > 1 else float("nan")

@@ -61,10 +61,10 @@ def _stability(records: Sequence[GaitRecord]) -> dict[str, float]:
     stance = np.array([r.time[stride.toe_off] - r.time[stride.start] for r, stride in strides]) / duration
     error, height = [], []
     for r in records:
-        place = r.column(r.qpos, "pelvis_tx")
+        place, up = (cycles.joint_series(r, r.qpos, name)[:, 0] for name in ("pelvis_tx", "pelvis_ty"))
         speed = (place[-1] - place[0]) / (r.time[-1] - r.time[0])
         error.append(abs(speed - r.target_velocity.mean()))
-        height.append(r.column(r.qpos, "pelvis_ty").std())
+        height.append(up.std())
     return {
         "speed": lower_is_better(float(np.mean(error)), 0.05, 0.40),
         "pelvis_height": lower_is_better(float(np.mean(height)), 0.010, 0.060),

@@ -7,7 +7,7 @@ import numpy as np
 
 from mjx_assist.eval.gait import events
 from mjx_assist.eval.gait.cycles import FORWARD, LATERAL, VERTICAL
-from mjx_assist.eval.replay.record import SIDES, GaitRecord
+from mjx_assist.eval.replay.record import IMPORTED, SIDES, GaitRecord
 
 
 def stride_time(record: GaitRecord) -> np.ndarray:
@@ -73,14 +73,21 @@ def swing_percent(record: GaitRecord) -> np.ndarray:
 def single_support_percent(record: GaitRecord) -> np.ndarray:
     """% of the stride in which the other foot is off the ground and this one on it."""
     on_ground = events.contact(record)
-    alone = [_alone(on_ground[s.start : s.end], SIDES.index(s.side)) for s in events.strides(record)]
+    alone = [
+        _alone(on_ground[s.start : s.end], SIDES.index(s.side)) if _other_known(record, s) else np.nan
+        for s in events.strides(record)
+    ]
     return 100 * np.array(alone, float)
 
 
 def double_support_percent(record: GaitRecord) -> np.ndarray:
     """% of the stride with both feet on the ground."""
     on_ground = events.contact(record)
-    return 100 * np.array([on_ground[s.start : s.end].all(axis=1).mean() for s in events.strides(record)], float)
+    both = [
+        on_ground[s.start : s.end].all(axis=1).mean() if _other_known(record, s) else np.nan
+        for s in events.strides(record)
+    ]
+    return 100 * np.array(both, float)
 
 
 def foot_lift(record: GaitRecord) -> np.ndarray:
@@ -101,6 +108,11 @@ def _step(record: GaitRecord) -> np.ndarray:
     at, begin = events.samples(record), _opposite_contact(record)
     step = record.foot_position[at.end, at.foot] - record.foot_position[begin, 1 - at.foot]
     return np.where((begin >= 0)[:, None], step, np.nan)
+
+
+def _other_known(record: GaitRecord, stride: events.Stride) -> bool:
+    """Whether it is told when the other foot stands: an imported walk may have but one foot on force plates."""
+    return record.model_kind != IMPORTED or stride.opposite_contact is not None
 
 
 def _alone(on_ground: np.ndarray, foot: int) -> float:

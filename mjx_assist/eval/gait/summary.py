@@ -11,7 +11,7 @@ from mjx_assist.eval.gait import angles, cycles, emg, events, healthy, metrics, 
 from mjx_assist.eval.gait.device import device_summary
 from mjx_assist.eval.gait.metabolics import metabolic_summary
 from mjx_assist.eval.gait.scores import score_summary
-from mjx_assist.eval.replay.record import SERIES, SIDES, GaitRecord
+from mjx_assist.eval.replay.record import IMPORTED, SERIES, SIDES, GaitRecord
 from mjx_assist.files.plain import plain
 
 METRICS_SCHEMA_VERSION = 2
@@ -28,12 +28,12 @@ def episode_summary(record: GaitRecord) -> dict:
     """
     record = record.finite_part()
     tracking = _tracking(record)
-    position = record.column(record.qpos, "pelvis_tx")
+    position = _pelvis_way(record)
     return plain(
         {
             "seed": int(record.seed),
-            "steps": round(record.time[-1] / record.control_dt),
-            "time_s": record.time[-1],
+            "steps": round(duration(record) / record.control_dt),
+            "time_s": duration(record),
             "distance_m": position[-1] - position[0],
             "mean_speed_m_s": _mean_speed(record),
             "fell": bool(record.fell),
@@ -71,7 +71,7 @@ def summarize(records: Sequence[GaitRecord]) -> dict:
             "grf_filter_hz": cycles.GRF_CUTOFF_HZ,
             "episodes": len(records),
             "falls": sum(bool(record.fell) for record in records),
-            "time_s": cycles.mean([record.time[-1] for record in records]),
+            "time_s": cycles.mean([duration(record) for record in records]),
             "speed_m_s": speed,
             "speed_asked_m_s": cycles.mean([record.target_velocity[_steady(record)].mean() for record in records]),
             **{
@@ -133,16 +133,26 @@ def _activity(records: Sequence[GaitRecord]) -> dict[str, dict]:
     return result
 
 
+def duration(record: GaitRecord) -> float:
+    """s that a record lasts: since the reset of a simulated walk, from its first sample on of an imported one."""
+    return float(record.time[-1] - (record.time[0] if record.model_kind == IMPORTED else 0.0))
+
+
 def _steady(record: GaitRecord) -> slice:
-    """The samples after the warm-up, or all of them in an episode too short for that."""
-    long_enough = record.time[-1] >= WARM_UP_S + SHORTEST_STEADY_S
+    """The samples after the warm-up, or all of them in an episode too short for that, and of an imported walk."""
+    long_enough = record.time[-1] >= WARM_UP_S + SHORTEST_STEADY_S and record.model_kind != IMPORTED
     return slice(int(np.searchsorted(record.time, WARM_UP_S)) if long_enough else 0, None)
+
+
+def _pelvis_way(record: GaitRecord) -> np.ndarray:
+    """[T] m that the pelvis is ahead; NaN where that was not recorded."""
+    return cycles.joint_series(record, record.qpos, "pelvis_tx")[:, 0]
 
 
 def _mean_speed(record: GaitRecord) -> float:
     """Pelvis displacement over time in the steady part, m/s."""
     window = _steady(record)
-    position, time = record.column(record.qpos, "pelvis_tx")[window], record.time[window]
+    position, time = _pelvis_way(record)[window], record.time[window]
     return (position[-1] - position[0]) / (time[-1] - time[0]) if time.size > 1 else np.nan
 
 

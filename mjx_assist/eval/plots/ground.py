@@ -168,7 +168,7 @@ def _over_time(record: GaitRecord, figure: str, side: str) -> np.ndarray:
 def speed_panel(ax: Axes, gait) -> None:
     """Forward pelvis speed of every episode, averaged over a second; the first one bold, with what was asked."""
     for record in reversed(gait.records):
-        speed = record.column(record.qvel, "pelvis_tx")
+        speed = cycles.joint_series(record, record.qvel, "pelvis_tx")[:, 0]
         bold = record is gait.first
         if bold:
             ax.plot(record.time, speed, color=FAINT, lw=0.5)

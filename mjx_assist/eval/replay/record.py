@@ -19,6 +19,7 @@ from mjx_assist.model.names import GRAVITY
 SCHEMA = "mjx-assist-gait-record"
 SCHEMA_VERSION = 2
 SIDES = ("right", "left")
+IMPORTED = "imported"  # the model_kind of a walk that another program or a laboratory recorded
 FIXED_AXES = {"2": SIDES, "3": ("forward", "left", "up")}  # letters of axes that every record has; world axes
 # What numpy and zipfile raise for a file that is damaged, holds pickles or is something else.
 _UNREADABLE = (OSError, EOFError, ValueError, RuntimeError, zipfile.BadZipFile, zlib.error)
@@ -51,7 +52,8 @@ class GaitRecord:
     """One episode of T samples, at the physics rate or every k-th step. SI units, radians, reduced joint order.
 
     ``SERIES`` and ``NAMES`` hold what is declared here; ``controller``: what drove the device. The ground is level at 0
-    where its heights are not given, as in files from before there was other ground.
+    where its heights are not given, as in files from before there was other ground. A body mass that is not known is
+    NaN.
     """
 
     time: Annotated[
@@ -131,7 +133,7 @@ class GaitRecord:
                 raise ValueError(f"gait record: {name} has shape {shape}, expected {expected}")
         if self.time.size < 1 or (np.diff(self.time) <= 0).any():
             raise ValueError("gait record: time must hold at least one sample and increase")
-        if not self.body_mass > 0:
+        if not (self.body_mass > 0 or np.isnan(self.body_mass)):
             raise ValueError(f"gait record: body_mass must be positive, not {self.body_mass}")
         missing = sorted(set(self.device_joints) - set(self.joint_names))
         if missing:

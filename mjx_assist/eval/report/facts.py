@@ -28,6 +28,14 @@ def facts(metrics: dict, band: Callable, baseline: dict | None = None, full_mode
     ``reference.healthy_band``; ``full_model``: ``metrics.episode_summary`` of an episode on the unreduced model.
     """
     speed, requested = metrics["speed_m_s"], metrics["speed_asked_m_s"]
+    healthy = {}  # a walk of unknown speed is compared with nobody's
+    if requested is not None:
+        healthy = {
+            **_angle_facts(metrics, band),
+            **_moment_facts(metrics, band),
+            **_ground_facts(metrics["both"], requested, band),
+            **_device_facts(metrics, band),
+        }
     falls = [episode["time_s"] for episode in metrics["per_episode"] if episode["fell"]]
     return {
         "episodes": metrics["episodes"],
@@ -39,11 +47,8 @@ def facts(metrics: dict, band: Callable, baseline: dict | None = None, full_mode
         "speed_m_s": speed,
         "speed_asked_m_s": requested,
         "speed_error_m_s": None if speed is None or requested is None else abs(speed - requested),
-        **_angle_facts(metrics, band),
-        **_moment_facts(metrics, band),
-        **_ground_facts(metrics["both"], requested, band),
+        **healthy,
         **_symmetry_facts(metrics),
-        **_device_facts(metrics, band),
         **_metabolic_facts(metrics, baseline),
         **_full_model_facts(full_model),
     }
@@ -81,7 +86,7 @@ def _moment_facts(metrics: dict, band: Callable) -> dict:
     return dict(zip(names, max(rows), strict=True)) if rows else {}
 
 
-def _ground_facts(both: dict, requested: float | None, band: Callable) -> dict:
+def _ground_facts(both: dict, requested: float, band: Callable) -> dict:
     """The peaks of the vertical and fore-aft ground reaction against those of the healthy curves, in their SDs."""
     percent = np.asarray(band("grf_vertical", requested)[0], float)
     up, ahead = (np.array(band(name, requested)[1:], float) for name in ("grf_vertical", "grf_anterior"))

@@ -65,7 +65,7 @@ def write_report(
     title = title or f"Gait of {records[0].human} with {records[0].device}"
     info = run_info(records, "gait records") if info is None else info
     images = [(caption, _read_png(path)) for caption, path in pictures]
-    band, directory = reference_band or healthy_band, Path(directory)
+    band, directory = _where_known(reference_band or healthy_band), Path(directory)
     records, notes = _usable(records)
     metrics = summarize(records)
     metrics["notes"] = notes + metrics["notes"]
@@ -98,6 +98,17 @@ def write_report(
     return metrics
 
 
+def _where_known(band: composite.Band) -> composite.Band:
+    """The band, NaN at a speed that is not known (None)."""
+
+    nothing = np.full(101, np.nan)
+
+    def at(quantity: str, speed: float | None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        return (np.linspace(0, 100, 101), nothing, nothing) if speed is None else band(quantity, speed)
+
+    return at
+
+
 def strides_csv(records: Sequence[GaitRecord]) -> str:
     """One row per stride: episode, seed, side, its time and figures; units are in the column names."""
     rows = []
@@ -115,20 +126,25 @@ def strides_csv(records: Sequence[GaitRecord]) -> str:
 
 def headline(metrics: dict, band: composite.Band | None = None) -> list[tuple[str, str, str]]:
     """The key figures: (what, measured, asked or healthy), for the page and for a terminal."""
-    band = band or healthy_band
+    band = _where_known(band or healthy_band)
     both, requested = metrics["both"], metrics["speed_asked_m_s"]
-    cadence = np.sqrt(60 * requested / reference.WALK_RATIO)
+    known = requested is not None
+    cadence = np.sqrt(60 * requested / reference.WALK_RATIO) if known else np.nan
     _, mean, sd = (np.asarray(part, float) for part in band("grf_vertical", requested))
     peak = mean.argmax()
     length = 2 * reference.WALK_RATIO * cadence
-    healthy_peak = f"healthy {mean[peak]:.2f} ± {sd[peak]:.2f} at this speed"
+    healthy_peak = f"healthy {mean[peak]:.2f} ± {sd[peak]:.2f} at this speed" if known else ""
     symmetric = ("stance_percent", "step_length_m", "grf_peak_bw")
     adults = "at 1.2 to 1.65 m/s"
     return [
         ("Walks", _walks(metrics), "no fall"),
-        ("Speed (m/s)", _number(metrics["speed_m_s"], ".2f"), f"asked {requested:.2f}"),
-        ("Cadence (steps/min)", _number(both["cadence_steps_per_min"], ".0f"), f"healthy about {cadence:.0f}"),
-        ("Stride length (m)", _number(both["stride_length_m"], ".2f"), f"healthy about {length:.2f}"),
+        ("Speed (m/s)", _number(metrics["speed_m_s"], ".2f"), f"asked {requested:.2f}" if known else ""),
+        (
+            "Cadence (steps/min)",
+            _number(both["cadence_steps_per_min"], ".0f"),
+            f"healthy about {cadence:.0f}" if known else "",
+        ),
+        ("Stride length (m)", _number(both["stride_length_m"], ".2f"), f"healthy about {length:.2f}" if known else ""),
         ("Stance (% of cycle)", _number(both["stance_percent"], ".1f"), f"healthy 60 to 62 {adults}"),
         ("Double support (%)", _number(both["double_support_percent"], ".1f"), f"healthy 20 to 24 {adults}"),
         (

@@ -23,7 +23,7 @@ def run_info(records: Sequence[GaitRecord], source: str, bundle: Bundle | None =
         "human": first.human,
         "device": first.device,
         "device controller": first.controller,
-        "body": f"{first.body_mass:.1f} kg, leg {first.leg_length:.2f} m",
+        "body": f"{_measured(first.body_mass, '.1f', 'kg')}, leg {_measured(first.leg_length, '.2f', 'm')}",
         "model": first.model_kind,
         "model fidelity": fidelity(first.human, first.device),
         "seeds": ", ".join(str(record.seed) for record in records),
@@ -47,6 +47,10 @@ def _held(bundle: Bundle) -> str:
     """Observations that never varied in training, and what the policy is fed in their place."""
     fixed = held(bundle)
     return ", ".join(f"{name} {value:g}" for name, value in zip(fixed.names, fixed.constant, strict=True))
+
+
+def _measured(value: float, form: str, unit: str) -> str:
+    return f"{value:{form}} {unit}" if np.isfinite(value) else "not known"
 
 
 def fidelity(human: str, device: str) -> str:

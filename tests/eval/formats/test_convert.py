@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from round_trip import check_same
 
+from mjx_assist.cli.main import main
 from mjx_assist.errors import UserError
 from mjx_assist.eval.formats import convert
 from mjx_assist.eval.replay.record import GaitRecord
@@ -42,7 +43,7 @@ SPOILED = {
     "columns": ("walk.mot", replaced("knee_angle_r\t", ""), "columns"),
     "repeated": ("walk.mot", replaced("knee_angle_r\t", "knee_angle_l\t"), "knee_angle_l appears more than once"),
     "grf column": ("walk_grf.mot", replaced("ground_force_vy\t", "force_of_y\t"), "lacks ground_force_vy"),
-    "truncated csv": ("walk.csv", lambda text: text[:-20], "values, the header names"),
+    "truncated csv": ("walk.csv", lambda text: text[:-20], "values, there are"),
     "csv word": ("walk.csv", replaced("\n0.02,", "\nsoon,"), "time.s, sample 2 is 'soon'"),
     "csv header": ("walk.csv", replaced("time.s,", "when,"), "it needs a column time.s"),
     "csv column": ("walk.csv", replaced("qvel.knee_angle_r.rad_per_s", "note"), "qvel lacks knee_angle_r"),
@@ -76,7 +77,7 @@ def test_foreign_bytes_are_named(tmp_path, name, content):
 @pytest.mark.parametrize(
     ("names", "message"),
     [
-        (["walk.xlsx"], "Allowed: .csv"),
+        (["walk.xlsx"], "Allowed: .c3d, .csv"),
         (["walk.sto"], "no joint angles"),
         (["none.mot"], "no such file"),
         (["walk.mot", "walk.csv"], "both hold"),
@@ -93,9 +94,8 @@ def test_inputs_that_make_no_record_are_named(record, tmp_path, names, message):
 def test_a_failed_conversion_leaves_the_old_file(record, tmp_path):
     old = record.save(tmp_path / "walk.npz").read_bytes()
     (tmp_path / "bad.mot").write_text("nothing")
-    with pytest.raises(UserError):
-        convert.convert([tmp_path / "bad.mot"], tmp_path / "walk.npz")
+    assert main(["convert", str(tmp_path / "bad.mot"), "-o", str(tmp_path / "walk.npz")]) == 2
     assert (tmp_path / "walk.npz").read_bytes() == old
     (tmp_path / "x.mot").mkdir()
     with pytest.raises(UserError, match="is a folder"):
-        convert.convert([tmp_path / "walk.npz"], tmp_path / "x.mot")
+        convert.check_output(tmp_path / "x.mot")

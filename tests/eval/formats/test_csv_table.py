@@ -2,15 +2,15 @@
 
 from round_trip import back, check_same
 
-from mjx_assist.eval.formats import combine, convert
-from mjx_assist.eval.replay.record import NAMES, SERIES
+from mjx_assist.eval.formats import convert
+from mjx_assist.eval.replay.record import NAMES, SCALARS, SERIES
 
 
 def test_csv_holds_the_whole_record(record, tmp_path):
     imported = back(record, tmp_path, "walk.csv")
     assert imported.absent == () and imported.notes == ()
     check_same(imported.record, record, SERIES)
-    for name in (*NAMES, *combine.SCALARS):
+    for name in (*NAMES, *SCALARS):
         assert getattr(imported.record, name) == getattr(record, name), name
 
 

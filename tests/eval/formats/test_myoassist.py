@@ -62,7 +62,7 @@ def test_myoassists_own_file_is_read_and_what_is_assumed_is_told(tmp_path):
     assert (found.muscle_force >= 0).all() and found.sample_dt == pytest.approx(1 / 30)
     assert "30 samples per second assumed" in notes and "touch sensors" in notes and "body_mass" in notes
     mean_load = found.ground_reaction[:, :, 2].sum(axis=1).mean()
-    assert found.body_mass == pytest.approx(mean_load / GRAVITY)
+    assert found.body_mass == pytest.approx(mean_load / GRAVITY, rel=0.02)
 
 
 def test_myoassists_rate_comes_from_its_session_config(tmp_path):
