@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from mjx_assist.errors import UserError
-from mjx_assist.eval.replay.record import LEVEL, NAMES, SCALARS, SERIES, GaitRecord, axis_sizes
+from mjx_assist.eval.replay.record import NAMES, SCALARS, SERIES, GaitRecord, axis_sizes
 from mjx_assist.model.names import GRAVITY
 
 STANDARD_MASS = 75.0  # kg, where neither the file nor the ground reaction tells
@@ -154,8 +154,7 @@ def _add_target_velocity(fields: dict[str, Any], notes: list[str]) -> None:
 def _filled(fields: dict[str, Any], notes: list[str], source: str) -> Imported:
     size = axis_sizes(len(fields["time"]), {name: fields.setdefault(name, ()) for name in NAMES})
     for name, series in SERIES.items():
-        unknown = 0.0 if name in LEVEL else np.nan
-        fields.setdefault(name, np.full([size[letter] for letter in series.axes], unknown))
+        fields.setdefault(name, np.full([size[letter] for letter in series.axes], series.absent))
     absent = [name for name in SERIES if np.isnan(fields[name]).all()]
     fields = _UNKNOWN | {"leg_length": np.nan, "fell": False, "seed": 0} | fields
     if "control_dt" not in fields and size["T"] > 1:

@@ -70,8 +70,9 @@ def write_ground_reaction(record: GaitRecord, path: Path) -> None:
 def write_forces(record: GaitRecord, path: Path) -> None:
     """Muscles, device, joint moments and powers in one storage file.
 
-    ``<joint>_moment`` (``_force`` of a translation) is of muscles and device together, as ``<joint>_power`` (W) is;
-    ``<joint>_device_moment`` and ``<joint>_passive_moment`` are the record's. Signs are those of the coordinates.
+    ``<joint>_moment`` (``_force`` of a translation) is of muscles and device together, ``<joint>_power`` (W) of these
+    and the passive structures; ``<joint>_device_moment`` and ``<joint>_passive_moment`` are the record's. Signs are
+    those of the coordinates.
     """
     columns: dict[str, np.ndarray] = {}
     for place, muscle in enumerate(record.muscle_names):
@@ -88,7 +89,10 @@ def write_forces(record: GaitRecord, path: Path) -> None:
 
 
 def read_opensim(path: Path) -> Part:
-    """What a .mot or .sto holds, known by its columns, not by its name. Raises UserError where that is nothing."""
+    """What a .mot or .sto holds, known by its columns, not by its name. Raises UserError where that is nothing.
+
+    Moments without passive ones beside them are those of inverse dynamics, which have them in.
+    """
     table = read_table(path)
     fields = {"time": table.time, **fields_of_header(table.fields, str(path))}
     human, device = fields.get("human", "unknown"), fields.get("device", "unknown")
@@ -111,6 +115,8 @@ def read_opensim(path: Path) -> Part:
         if mine:
             fields[field] = np.stack(list(mine.values()), axis=1)
             fields["joint_names"] = tuple(mine)
+    if "joint_moment" in fields:
+        fields.setdefault("passive_moment", np.zeros_like(fields["joint_moment"]))
     for label in [label for label in left if label.endswith("_power")]:
         del left[label]
     unused = _take_coordinates(table, left, fields, human, device)

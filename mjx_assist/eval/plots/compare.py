@@ -9,6 +9,7 @@ from matplotlib.lines import Line2D
 
 from mjx_assist.eval.gait import angles, metrics
 from mjx_assist.eval.gait.angles import JOINT_TITLES, MOMENT_SIGNS
+from mjx_assist.eval.gait.metabolics import MODELS
 from mjx_assist.eval.plots.style import FAINT, HEALTHY, MODEL_TITLES, MUSCLE_TITLES, SOFT, cycle_axis, say, styled
 from mjx_assist.eval.studies.compare import Walks
 from mjx_assist.reference.published import BANDS, healthy_band
@@ -25,7 +26,7 @@ KINETICS = {
         f"{joint}_moment": (f"{joint.capitalize()} moment", f"{way} (N·m/kg)", f"{joint}_moment", sign)
         for joint, (sign, way) in zip(angles.LEG, MOMENT_SIGNS.values(), strict=True)
     },
-    "ankle_biological_moment": ("Ankle moment of muscles", f"{MOMENT_SIGNS['ankle_angle'][1]} (N·m/kg)", None, 1),
+    "ankle_biological_moment": ("Ankle moment without device", f"{MOMENT_SIGNS['ankle_angle'][1]} (N·m/kg)", None, 1),
     "grf_vertical": ("Vertical ground reaction", "body weights", "grf_vertical", 1),
     "grf_anterior": ("Fore-aft ground reaction", "body weights", "grf_anterior", 1),
 }
@@ -58,16 +59,19 @@ def activation(walks: Sequence[Walks]) -> Figure:
 @styled
 def metabolic(walks: Sequence[Walks], rows: Sequence[dict], baseline: str) -> Figure:
     """Muscle power and cost of transport of every case at every speed, with 95 % limits, by both models."""
-    names = [n for n in dict.fromkeys(row["figure"] for row in rows if row["group"] == "metabolic")]
-    ends = ("_muscle_power_w_per_kg", "_cost_of_transport_j_per_kg_m")
-    power, cost = ([n for n in names if n.endswith(end)] for end in ends)
-    units = dict.fromkeys(power, "muscle power (W/kg)") | dict.fromkeys(cost, "cost of transport (J/(kg·m))")
+    known = {row["figure"] for row in rows}
+    kinds = {
+        "muscle_power_w_per_kg": "muscle power (W/kg)",
+        "cost_of_transport_j_per_kg_m": "cost of transport (J/(kg·m))",
+    }
     panels = {
-        name: (next((title for key, title in MODEL_TITLES.items() if name.startswith(key)), name), unit)
-        for name, unit in units.items()
+        f"{model}_{kind}": (MODEL_TITLES[model], unit)
+        for kind, unit in kinds.items()
+        for model in MODELS
+        if f"{model}_{kind}" in known
     }
     one_speed = len({row["speed_asked_m_s"] for row in rows}) == 1
-    return _means(walks, rows, baseline, panels, len(panels) if one_speed else len(power))
+    return _means(walks, rows, baseline, panels, len(panels) if one_speed else len(panels) // len(kinds))
 
 
 @styled

@@ -22,7 +22,7 @@ def run_info(records: Sequence[GaitRecord], source: str, bundle: Bundle | None =
         "human": first.human,
         "device": first.device,
         "device controller": first.controller,
-        "body": f"{first.body_mass:.1f} kg, leg {first.leg_length:.2f} m",
+        "body": f"{first.person_mass:.1f} kg and {first.device_mass:.1f} kg of device, leg {first.leg_length:.2f} m",
         "model": first.model_kind,
         "model fidelity": fidelity(first.human, first.device),
         "seeds": ", ".join(str(record.seed) for record in records),

@@ -151,7 +151,7 @@ def _series(record: GaitRecord) -> dict[str, np.ndarray]:
         series[f"{name}_biological_moment"] = sign * kinetics.moment(record, name, biological=True)
     for joint in cycles.driven_joints(record):
         sign = angles.MOMENT_SIGNS.get(joint, (1, ""))[0]
-        series[f"device_{joint}"] = sign * cycles.device_torque(record, joint) / record.body_mass
+        series[f"device_{joint}"] = sign * cycles.device_torque(record, joint) / record.person_mass
     series["grf_vertical"] = cycles.ground_force(record)
     series["grf_anterior"] = cycles.ground_force(record, cycles.FORWARD)
     for muscle in cycles.muscles(record):
