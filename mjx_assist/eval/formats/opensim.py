@@ -28,7 +28,7 @@ _MUSCLE = {  # record field: column of a muscle, an OpenSim state or output path
     "muscle_velocity": "/forceset/{}/path|lengthening_speed",
 }
 _DEVICE = "/forceset/{}|actuation"
-_MOMENTS = {"joint_moment": "", "device_moment": "_device", "passive_moment": "_passive"}
+_MOMENTS = {"joint_moment": "", "device_moment": "_device", "passive_moment": "_passive", "limit_moment": "_limit"}
 
 
 def to_opensim(vectors: np.ndarray) -> np.ndarray:
@@ -71,8 +71,8 @@ def write_forces(record: GaitRecord, path: Path) -> None:
     """Muscles, device, joint moments and powers in one storage file.
 
     ``<joint>_moment`` (``_force`` of a translation) is of muscles and device together, ``<joint>_power`` (W) of these
-    and the passive structures; ``<joint>_device_moment`` and ``<joint>_passive_moment`` are the record's. Signs are
-    those of the coordinates.
+    and the passive structures; ``<joint>_device_moment``, ``_passive_moment`` and ``_limit_moment`` are the record's.
+    Signs are those of the coordinates.
     """
     columns: dict[str, np.ndarray] = {}
     for place, muscle in enumerate(record.muscle_names):
@@ -167,7 +167,7 @@ def _moment_label(joint: str, field: str) -> str:
 
 def _moment_of(label: str) -> tuple[str, str] | None:
     """(joint, record field) of a moment's column."""
-    found = re.fullmatch(r"([^/|]+?)(_device|_passive)?_(moment|force)", label)
+    found = re.fullmatch(r"([^/|]+?)(_device|_passive|_limit)?_(moment|force)", label)
     if not found or (found[3] == "force") != is_length(found[1]):
         return None
     return found[1], {suffix: field for field, suffix in _MOMENTS.items()}[found[2] or ""]

@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 
 from mjx_assist.eval.gait import angles, cycles, events, kinetics
-from mjx_assist.eval.gait.cycles import FORWARD, VERTICAL
+from mjx_assist.eval.gait.cycles import VERTICAL
 from mjx_assist.eval.gait.metric import StrideMetric
 from mjx_assist.eval.replay.record import SIDES, GaitRecord
 
@@ -40,29 +40,47 @@ def foot_drop_rate(record: GaitRecord) -> np.ndarray:
 def pressure_backward(record: GaitRecord) -> np.ndarray:
     """m, the farthest that the centre of pressure comes back from where it has been in a stance.
 
-    Along the ground, so from where the flat foot stands: the heel, once it rises, moves forward itself. Forces and
-    moments are low-pass filtered as a laboratory's; only where the foot carries `PRESSED`.
+    Along the ground, so from where the flat foot stands: the heel, once it rises, moves forward itself.
     """
-    path, pressed = pressure_path(record), cycles.ground_force(record) > PRESSED
-    return np.array([_back(path, pressed, stride) for stride in events.strides(record)], float)
+    forward = pressure_path(record)[:, :, 0]
+    return np.array(
+        [_back(forward[s.start : s.toe_off + 1, SIDES.index(s.side)]) for s in events.strides(record)], float
+    )
 
 
 @events.once_per_record
 def pressure_path(record: GaitRecord) -> np.ndarray:
-    """[T, 2] m forward of the centre of pressure under (right, left); NaN where the foot does not carry `PRESSED`."""
-    force = record.ground_reaction[:, :, VERTICAL]
-    moving = record.com_position[:, FORWARD, None]  # an origin that walks along keeps rounding small
-    arm = np.where(force > 0, record.center_of_pressure[:, :, FORWARD] - moving, 0.0)
-    moment = cycles.low_pass(np.nan_to_num(arm) * force / record.body_weight, record.sample_dt)
-    load = cycles.ground_force(record)
-    known = (load > PRESSED) & np.isfinite(record.center_of_pressure[:, :, FORWARD])
-    return np.where(known, moment / np.where(known, load, 1.0) + moving, np.nan)
+    """[T, 2, 2] m: centre of pressure (forward, to the foot's outside) from where the flat foot's heel stands.
+
+    The force and its moment about that place are low-pass filtered as a laboratory's; NaN while a foot carries less
+    than `PRESSED`.
+    """
+    load = record.ground_reaction[:, :, VERTICAL] / record.body_weight
+    path = np.full((record.time.size, 2, 2), np.nan)
+    for foot in range(2):
+        arm = _from_flat_foot(record, foot, load[:, foot] > 0)
+        moment = cycles.low_pass(np.nan_to_num(arm) * load[:, foot, None], record.sample_dt)
+        filtered = cycles.ground_force(record)[:, foot]
+        known = (filtered > PRESSED) & np.isfinite(arm).all(axis=1)
+        path[known, foot] = moment[known] / filtered[known, None]
+        path[:, foot, 1] *= 1 if foot else -1  # the world's second axis points left
+    return path
 
 
-def foot_place(record: GaitRecord) -> np.ndarray:
-    """[n] m forward, where the heel of each stride's foot is at `MIDSTANCE_PERCENT`: there the foot is flat."""
-    legs = cycles.stride_cycles(record, record.foot_position[:, :, FORWARD])
-    return np.concatenate(legs)[:, MIDSTANCE_PERCENT]
+def _from_flat_foot(record: GaitRecord, foot: int, loaded: np.ndarray) -> np.ndarray:
+    """[T, 2] m: a foot's centre of pressure from its heel's place after a third of that stance, when it is flat."""
+    arm = np.full((record.time.size, 2), np.nan)
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], loaded, [False]])))
+    for start, end in edges.reshape(-1, 2):
+        flat = record.foot_position[start + (end - start) // 3, foot, :2]
+        arm[start:end] = record.center_of_pressure[start:end, foot, :2] - flat
+    return arm
+
+
+def _back(places: np.ndarray) -> float:
+    """The farthest back from the foremost place so far; NaN where none is known."""
+    places = places[np.isfinite(places)]
+    return float((np.maximum.accumulate(places) - places).max()) if places.size else np.nan
 
 
 def rows() -> Iterator[StrideMetric]:
@@ -102,10 +120,3 @@ def rows() -> Iterator[StrideMetric]:
         f"fastest in the first {LOADING_PERCENT} % of the stride, 20 Hz",
         group="kinematics",
     )
-
-
-def _back(path: np.ndarray, pressed: np.ndarray, stride: events.Stride) -> float:
-    """m back from the foremost place so far, over a stance; NaN where the record has no centre of pressure."""
-    foot, stance = SIDES.index(stride.side), slice(stride.start, stride.toe_off + 1)
-    places = path[stance, foot][pressed[stance, foot]]
-    return float((np.maximum.accumulate(places) - places).max()) if np.isfinite(places).any() else np.nan

@@ -11,6 +11,7 @@ from mjx_assist.eval.gait.healthy import force_peaks
 from mjx_assist.eval.gait.loading import LOADING_PERCENT, MIDSTANCE_PERCENT
 from mjx_assist.eval.replay.record import SIDES
 
+_WAYS = ("vertical", "anterior")
 _PEAKS = {
     "loading": "vertical in loading",
     "valley": "the vertical valley",
@@ -30,6 +31,11 @@ def curve_facts(metrics: dict, band: Callable) -> dict:
         **_calf_facts(metrics, band),
         **_foot_facts(metrics, band),
     }
+
+
+def of_legs(metrics: dict, figure: str) -> list[float]:
+    """A figure's means of the legs that have it (a prosthesis replaces a joint)."""
+    return [value for side in SIDES if (value := metrics[side].get(figure)) is not None]
 
 
 def _profile_facts(metrics: dict, band: Callable) -> dict:
@@ -54,9 +60,9 @@ def _profile_facts(metrics: dict, band: Callable) -> dict:
 def _shape_facts(metrics: dict) -> dict:
     """The leg's angle that correlates least with the healthy one (0 where it does not move), and the angle, pelvis
     included, that is farthest from it in healthy SDs."""
-    shapes = [(0.0 if r is None else r, name) for name, r in _of_legs(metrics, "correlation", angles.LEG)]
-    known = [name for name, far in _of_legs(metrics, "distance_sd", angles.LEG) if far is not None]
-    far = [(far, name) for name, far in _of_legs(metrics, "distance_sd", angles.SAGITTAL) if far is not None]
+    shapes = [(0.0 if r is None else r, name) for name, r in _against_healthy(metrics, "correlation", angles.LEG)]
+    known = [name for name, far in _against_healthy(metrics, "distance_sd", angles.LEG) if far is not None]
+    far = [(far, name) for name, far in _against_healthy(metrics, "distance_sd", angles.SAGITTAL) if far is not None]
     shapes = [(r, name) for r, name in shapes if name in known]
     if not shapes or not far:
         return {}
@@ -69,8 +75,10 @@ def _shape_facts(metrics: dict) -> dict:
 def _moment_facts(metrics: dict) -> dict:
     """The moments that are least of the cycle within 2 SD of the healthy mean, and farthest from it at any place."""
     moments = [f"{name}_moment" for name in angles.LEG]
-    inside = [(share, name) for name, share in _of_legs(metrics, "within_2sd_percent", moments) if share is not None]
-    spikes = [(far, name) for name, far in _of_legs(metrics, "largest_sd", moments) if far is not None]
+    inside = [
+        (share, name) for name, share in _against_healthy(metrics, "within_2sd_percent", moments) if share is not None
+    ]
+    spikes = [(far, name) for name, far in _against_healthy(metrics, "largest_sd", moments) if far is not None]
     if not inside or not spikes:
         return {}
     return {
@@ -79,26 +87,18 @@ def _moment_facts(metrics: dict) -> dict:
     }
 
 
-def _of_legs(metrics: dict, figure: str, names) -> Iterator[tuple[str, float | None]]:
+def _against_healthy(metrics: dict, figure: str, names) -> Iterator[tuple[str, float | None]]:
     """("left knee moment", value) of a figure of `healthy_summary`."""
     healthy = metrics.get("healthy") or {}
     for side in SIDES:
         values = (healthy.get(side) or {}).get(figure) or {}
-        for name in names:
-            if name in values:
-                yield f"{side} {name.replace('_', ' ')}", values[name]
+        yield from ((f"{side} {name.replace('_', ' ')}", values[name]) for name in names if name in values)
 
 
 def _ground_facts(metrics: dict, band: Callable) -> dict:
     """Peaks and valley of the averaged ground reaction against those of the healthy curves, in their SDs there."""
-    grid = np.linspace(0, 100, 101)
-    (up, up_sd), (ahead, ahead_sd) = (
-        [
-            np.interp(grid, band(name, metrics["speed_asked_m_s"])[0], part)
-            for part in band(name, metrics["speed_asked_m_s"])[1:]
-        ]
-        for name in ("grf_vertical", "grf_anterior")
-    )
+    grid, bands = np.linspace(0, 100, 101), [band(f"grf_{way}", metrics["speed_asked_m_s"]) for way in _WAYS]
+    (up, up_sd), (ahead, ahead_sd) = ([np.interp(grid, percent, part) for part in more] for percent, *more in bands)
     healthy = force_peaks(up, ahead)
     rows, own = [], {}
     for side in SIDES:
@@ -119,8 +119,8 @@ def _ground_facts(metrics: dict, band: Callable) -> dict:
 
 def _calf_facts(metrics: dict, band: Callable) -> dict:
     """How far the plantarflexing moment in mid-stance is below the healthy one, SD, in the leg that has less."""
-    values = [metrics[side].get("ankle_plantarflexion_moment_midstance_nm_per_kg") for side in SIDES]
-    if None in values:
+    values = of_legs(metrics, "ankle_plantarflexion_moment_midstance_nm_per_kg")
+    if not values:
         return {}
     percent, mean, sd = (np.asarray(part, float) for part in band("ankle_moment", metrics["speed_asked_m_s"]))
     healthy, spread = (float(np.interp(MIDSTANCE_PERCENT, percent, part)) for part in (-mean, sd))
@@ -135,9 +135,9 @@ def _calf_facts(metrics: dict, band: Callable) -> dict:
 
 def _foot_facts(metrics: dict, band: Callable) -> dict:
     """Fastest plantarflexion in loading of the worse leg, over that of the healthy mean curve."""
-    values = [metrics[side].get("ankle_loading_plantarflexion_rate_deg_per_s") for side in SIDES]
+    values = of_legs(metrics, "ankle_loading_plantarflexion_rate_deg_per_s")
     stride = metrics["both"]["stride_time_s"]
-    if None in values or not stride:
+    if not values or not stride:
         return {}
     percent, mean = (np.asarray(part, float) for part in band("ankle_angle", metrics["speed_asked_m_s"])[:2])
     rate = -np.gradient(mean, percent / 100 * stride)

@@ -12,7 +12,7 @@ from mjx_assist.eval.gait.device import PUSH_OFF_PERCENT
 from mjx_assist.eval.gait.metabolics import MODELS, STANDING_W_PER_KG
 from mjx_assist.eval.plots.style import MUSCLE_TITLES
 from mjx_assist.eval.replay.record import SIDES
-from mjx_assist.eval.report.curve_facts import curve_facts
+from mjx_assist.eval.report.curve_facts import curve_facts, of_legs
 
 # The figures in which legs are to be alike.
 LIMBS = {
@@ -73,8 +73,8 @@ def _stop_facts(metrics: dict) -> dict:
 
 
 def _pressure_facts(metrics: dict) -> dict:
-    back = [metrics[side].get("pressure_backward_m") for side in SIDES]
-    return {"pressure_backward_mm": 1000 * max(back)} if None not in back else {}
+    back = of_legs(metrics, "pressure_backward_m")
+    return {"pressure_backward_mm": 1000 * max(back)} if back else {}
 
 
 def _timing_facts(metrics: dict) -> dict:

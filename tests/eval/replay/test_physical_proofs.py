@@ -123,7 +123,7 @@ def inverse_dynamics(walk, acceleration):
 def relative_error(record, moments):
     """[T, 6] of hips, knees and ankles over each one's peak; and the largest residual at the pelvis over the peaks'."""
     columns = [record.joint_names.index(joint) for joint in LEG_JOINTS]
-    have = record.joint_moment + record.passive_moment
+    have = record.net_moment
     error, peak = np.abs(moments - have), np.abs(have).max(axis=0)
     return error[:, columns] / peak[columns], error[:, :3].max() / peak.max()
 
@@ -198,8 +198,7 @@ def test_power_integrates_to_the_change_of_mechanical_energy(walks, kind):
         energy.append(data.energy.sum())
     mean = (w.stack("qvel") + w.stack("qvel_after")) / 2
     ground = [sum(f @ (j @ v) for _, _, f, j in row["ground"]) for row, v in zip(w.steps, mean, strict=True)]
-    joints = record.joint_power + record.passive_moment * record.joint_velocity
-    work = np.cumsum((joints.sum(axis=1) + ground) * w.step)[:-1]
+    work = np.cumsum((record.joint_power.sum(axis=1) + ground) * w.step)[:-1]
     exchanged = np.abs(record.joint_power).sum() * w.step
     error = np.abs(work - (np.array(energy[1:]) - energy[0]))
     assert np.ptp(energy) > 0.05 * exchanged
