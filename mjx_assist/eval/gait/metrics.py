@@ -232,7 +232,7 @@ def _powers() -> Iterator[StrideMetric]:
                     f"{_title(name)} {kind.replace('_', ' ')}{title}",
                     unit,
                     partial(function, name=name, biological=bool(kind)),
-                    f"{formula.partition(';')[0]}, muscles alone" if kind else formula,
+                    f"{formula.partition(';')[0]}, without the device" if kind else formula,
                     "Winter 2009",
                     group="kinetics",
                     family=f"<joint>_{kind}{ending}",
@@ -243,7 +243,7 @@ def _powers() -> Iterator[StrideMetric]:
 def _each() -> Iterator[StrideMetric]:
     """Of every driven joint, every muscle and every model of metabolic power; metrics.json tells these by topic."""
     joint = partial(_row, group="device", each=cycles.driven_joints)
-    largest = "largest torque of the stride, per body mass; `<joint>`: a driven joint"
+    largest = "largest torque of the stride, per kg of the person; `<joint>`: a driven joint"
     gives, takes = "∫ max(P, 0) dt; P = device torque × angular velocity", "∫ min(P, 0) dt"
     name = "device_<joint>_"
     yield joint(f"{name}torque_peak_nm_per_kg", "Device torque peak", "N·m/kg", device.torque_peak, largest)

@@ -65,7 +65,7 @@ def test_correlation_with_healthy_is_that_of_the_published_curve(record):
         knee = np.radians(np.interp(100 * phase, percent, mean))
         found = summary.summarize([with_angle(record, "knee_angle", "r", knee)])["right"]["knee_healthy_correlation"]
         shifted = np.interp((percent - 100 * late) % 100, percent, mean)
-        assert found == pytest.approx(np.corrcoef(mean, shifted)[0, 1], abs=0.005)
+        assert found == pytest.approx(np.corrcoef(mean, shifted)[0, 1], abs=0.01)
 
 
 def test_comparisons_and_strides_have_every_curve_figure(record):
