@@ -7,6 +7,7 @@ import numpy as np
 from assist_sim import DeviceConfig, ModelCombiner, get_available_combinations, resolve_model_path
 
 from mjx_assist.errors import UserError, unknown
+from mjx_assist.model import cache as kept
 from mjx_assist.model import own_model
 from mjx_assist.model.roots import Pose, scalar_roots
 from mjx_assist.terrain.heightfield import FLOOR, Terrain, put_ground
@@ -101,10 +102,14 @@ def full_model(
 def device_mass(human: str, device: str) -> float:
     """kg that the device adds to the human; 0 where it takes a part of the body away (a prosthesis) that weighs more.
 
-    Composing the two models takes some seconds. Raises ``UserError`` for unknown keys.
+    Composing the two models takes two seconds, so it is kept on disk. Raises ``UserError`` for unknown keys.
     """
+    check_keys(human, device)
     if device == NO_DEVICE:
-        check_keys(human, device)
         return 0.0
-    worn, bare = (float(compose(human, put_on).compile().body_subtreemass[0]) for put_on in (device, NO_DEVICE))
-    return max(0.0, worn - bare)
+
+    def build() -> dict[str, float]:
+        worn, bare = (float(compose(human, put_on).compile().body_subtreemass[0]) for put_on in (device, NO_DEVICE))
+        return {"kg": max(0.0, worn - bare)}
+
+    return kept.fetch(f"mass-{human}-{device}", kept.key(human.encode(), device.encode()), build)["kg"]
