@@ -10,6 +10,7 @@ import numpy as np
 
 from mjx_assist.config.words import ASSIST_SIM, BODY_MARK
 from mjx_assist.errors import unknown
+from mjx_assist.model.muscles import elastic
 from mjx_assist.paths import data_path
 
 _SIDES = ("r", "l")
@@ -35,7 +36,10 @@ def read(body: str) -> dict[str, Any]:
     """
     if body not in known():
         raise unknown("body", body, known())
-    return json.loads(data_path("models", "bodies", f"{body}.json").read_text()) if body != ASSIST_SIM else {}
+    if body == ASSIST_SIM:
+        return {}
+    rules = json.loads(data_path("models", "bodies", f"{body}.json").read_text())
+    return read(rules.pop("extends", ASSIST_SIM)) | rules
 
 
 def put_on(spec: mujoco.MjSpec, body: str) -> None:
@@ -51,6 +55,11 @@ def put_on(spec: mujoco.MjSpec, body: str) -> None:
     for moment in rules.get("elastic_moments", ()):
         for side in _SIDES:
             _add_moment(spec, moment, side, joints)
+    if rules.get("elastic_tendons"):
+        model, muscles = spec.compile(), [actuator.name for actuator in spec.actuators]
+        for pattern, tendon in rules["elastic_tendons"].items():
+            for muscle in fnmatch.filter(muscles, pattern):
+                elastic.put_tendon(spec, model, muscle, tendon)
 
 
 def _add_moment(spec: mujoco.MjSpec, moment: dict[str, Any], side: str, joints: dict[str, Any]) -> None:
@@ -75,6 +84,8 @@ def springs(exponent: tuple[float, float], knots_deg: list[float]) -> list[tuple
     """
     knots = np.array(knots_deg if exponent[1] > 0 else knots_deg[::-1])  # from slack to tight
     moment = np.exp(exponent[0] + exponent[1] * knots)
-    slopes = [(b - a) / abs(np.radians(y - x)) for (a, b), (x, y) in zip(pairwise(moment), pairwise(knots), strict=True)]
+    slopes = [
+        (b - a) / abs(np.radians(y - x)) for (a, b), (x, y) in zip(pairwise(moment), pairwise(knots), strict=True)
+    ]
     more = np.diff([0.0, *slopes])
     return [(float(np.radians(x)), float(k)) for x, k in zip(knots[:-1], more, strict=True)]
