@@ -11,16 +11,10 @@ from collections import Counter
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import jax
-import terrain
 from common import best_times, build, sized_config
-
-from mjx_assist.config.schema import EnvParams
-from mjx_assist.model.reduction import ReducedModel, reduce_model
-from mjx_assist.ppo import learner
-from mjx_assist.reference import healthy
-from mjx_assist.reference.cycle import ReferenceGait
 
 CONTROL_STEPS, ROUNDS, PROFILED, BUSIEST = 8, 3, 3, 6
 CONTAINERS = ("while", "call", "conditional")  # whose time is that of the operations in them
@@ -38,6 +32,9 @@ def throughput(backend: str, *walkers: str) -> Iterator[dict]:
 
     Peak memory is of the process until then, as JAX counts it: what Warp takes for itself is not in it.
     """
+    from mjx_assist.model.reduction import reduce_model
+    from mjx_assist.reference import healthy
+
     reduced = reduce_model("myolegs22", "Tutorial_L1")
     gait = healthy.healthy_gait(reduced.model)
     for n in map(int, walkers):
@@ -47,7 +44,11 @@ def throughput(backend: str, *walkers: str) -> Iterator[dict]:
             yield {"num_envs": n, "error": (str(error).strip() or repr(error)).splitlines()[0][:300]}
 
 
-def _physics(backend: str, n: int, reduced: ReducedModel, gait: ReferenceGait) -> dict:
+def _physics(backend: str, n: int, reduced: Any, gait: Any) -> dict:
+    import terrain
+
+    from mjx_assist.config.schema import EnvParams
+
     job = terrain.walking(backend, EnvParams(), reduced, gait, n, CONTROL_STEPS)
     began = time.perf_counter()
     end = jax.block_until_ready(job())
@@ -65,6 +66,8 @@ def _peak_mb() -> float | None:
 
 def profile(backend: str, walkers: str, folder: str) -> Iterator[dict]:
     """A trace of some updates (TensorBoard, Perfetto), and the operations that most of the time goes to."""
+    from mjx_assist.ppo import learner
+
     parts = build(sized_config(backend, int(walkers)))
     step = learner.jitted(parts.learner, as_one=not parts.env.physics.on_host)
     train, *_ = step(jax.jit(parts.init)(jax.random.PRNGKey(0)))

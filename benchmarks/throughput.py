@@ -126,7 +126,7 @@ def _jobs(parts: Parts, train: Any, update: Any, before: Any, action: Any) -> di
     physics = jax.vmap(env.physics.step)
     # One array each, so that the loops compute every step: a loop's own result could be dropped.
     env_loop = jax.jit(lambda s, a: jax.lax.scan(lambda s, a: (step(s, a)[0], None), s, a)[0])
-    physics_loop = jax.jit(lambda b, c: jax.lax.scan(lambda _, x: (physics(*x), None), b_first(b), (b, c))[0])
+    physics_loop = jax.jit(lambda b, c: jax.lax.scan(lambda _, x: (physics(*x).carried(), None), b_first(b), (b, c))[0])
     policy_loop = jax.jit(lambda s: rollout(s)[0])
     bare = BARE.get(env.backend, _bare_mjx)(env, before, control)
     trained = [jax.tree.map(jnp.copy, train)]  # an update takes its state's memory, so it goes on from its own result

@@ -39,6 +39,10 @@ class RewardWeights:
     pose_tracking_rewards: dict[str, float] = field(default_factory=dict)
     foot_tracking_reward: float = 0.0
     impact_penalty: float = 0.0
+    metabolic_power_penalty: float = 0.0
+    device_power_penalty: float = 0.0
+    device_torque_rate_penalty: float = 0.0
+    trunk_steadiness_penalty: float = 0.0
     extra_terms: dict[str, float] = field(default_factory=dict)
 
     @property

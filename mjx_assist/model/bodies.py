@@ -1,4 +1,4 @@
-"""Variants of assist_sim's humans that differ from it on purpose, each a file of models/bodies: ``myolegs22+passive``."""
+"""Humans that differ from assist_sim's on purpose, each by a file of models/bodies: ``myolegs22+passive``."""
 
 import fnmatch
 import json

@@ -14,8 +14,8 @@ import mujoco
 import numpy as np
 
 from mjx_assist.errors import UserError, unknown
-from mjx_assist.model import cache as build_cache
 from mjx_assist.model import bodies, mjcf, own_model
+from mjx_assist.model import cache as build_cache
 from mjx_assist.model.assembly import AS_COMPOSED, NO_DEVICE, check_keys, full_model
 from mjx_assist.model.feet.balance import balance
 from mjx_assist.model.feet.contact import fit_soles, name_spheres

@@ -1,7 +1,6 @@
 """A case that fails is in the results and in the exit code; the others run on."""
 
 import json
-import os
 import sys
 import time
 
@@ -22,26 +21,12 @@ def test_a_failed_or_slow_script_is_an_error_in_the_results(tmp_path):
     assert common.in_subprocess(script, timeout=0.5) == {"error": "took more than 0.5 s"}
 
 
-def test_a_script_that_takes_too_long_ends_with_all_that_it_started(tmp_path):
-    pids, script = tmp_path / "pids", tmp_path / "script.py"
-    child = "import os, sys, time; print(os.getpid(), file=open(sys.argv[1], 'a'), flush=True); time.sleep(60)"
-    script.write_text(
-        f"import subprocess, sys; print('so far', flush=True); "
-        f"subprocess.Popen([sys.executable, '-c', {child!r}, {str(pids)!r}]).wait()"
-    )
-    done = common.output((sys.executable, script), timeout=3.0)
-    assert done.stdout == "so far\n" and done.error == "took more than 3 s"
-    (pid,) = map(int, pids.read_text().split())
-    for _ in range(100):
-        try:
-            state = open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()[0]
-        except OSError:
-            return
-        if state == "Z":  # ended, and nobody has asked yet
-            return
-        time.sleep(0.05)
-    os.kill(pid, 0)
-    pytest.fail("the script's own process lives on")
+def test_a_program_that_takes_too_long_ends_with_all_that_it_started(tmp_path):
+    late = tmp_path / "late"
+    done = common.output(("sh", "-c", f"echo so far; (sleep 1; touch {late}) & wait"), timeout=0.3)
+    assert (done.stdout, done.error) == ("so far\n", "took more than 0.3 s")
+    time.sleep(1.5)
+    assert not late.exists()
 
 
 def test_throughput(monkeypatch, capsys, tmp_path):
@@ -60,7 +45,7 @@ def test_compile(monkeypatch, capsys):
     results = iter([run, {"error": "no memory"}, run, run])
     monkeypatch.setattr(compiling, "in_subprocess", lambda *_, **__: next(results))
     monkeypatch.setattr(sys, "argv", ["compile.py", "--backends", "compiled", "mujoco"])
-    with pytest.raises(SystemExit, match="^did not run: compiled, warm$"):
+    with pytest.raises(SystemExit, match="did not run: compiled, warm"):
         compiling.main()
     assert "| `mujoco` | warm | 1.0 | 1.0 | 1.0 | 3.0 s |" in capsys.readouterr().out
 

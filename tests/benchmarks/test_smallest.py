@@ -20,6 +20,7 @@ import train_sweep
 import update_cost
 
 from mjx_assist.sim.physics.compiled import build
+from mjx_assist.training.export import load_policy
 
 NETS = json.dumps(small_runs.NETS)
 PEERS = common.DOCS.parent / "benchmarks" / "peers"
@@ -75,12 +76,12 @@ def test_terrain(written):
     assert rows["flat"]["wall_ratio"] == 1.0 and all(x > 0 for row in rows.values() for x in row.values())
 
 
-def test_composed(written, monkeypatch):
-    """docs/composed.md: couplings slip by up to 68 mm in a walk until its fall; a tenth of a second is not nothing."""
+def test_couplings_of_the_composed_model_slip_within_what_was_found(monkeypatch):
+    """docs/composed.md: up to 68 mm in a walk until its fall; a tenth of a second slips less, and is not nothing."""
     monkeypatch.setattr(composed, "CONTROL_STEPS", 3)
-    found = written(composed.main, "--seeds", 1)
-    assert set(found["slip"]) == set(composed.GROUPS) and found["muscles"] and found["steps"]
-    assert 0.0 < max(row["max_mm"] for row in found["slip"].values()) < 68.0
+    found = composed.slips(load_policy("walk22_exo"), seeds=1)
+    assert set(found) == set(composed.GROUPS)
+    assert 0.0 < max(row["max_mm"] for row in found.values()) < 68.0
 
 
 def test_ablations_and_time_to_walk(written, monkeypatch):
@@ -118,6 +119,14 @@ def test_throughput_measures_every_part(monkeypatch, backend):
     for part in ("bare", "update") if "limits" in row else ():
         least = row["limits"][part]
         assert 1e4 < least["flops"] < 1e7 and least["us"][0] * 32e-6 < row["seconds"]["update"]
+
+
+@pytest.mark.slow
+def test_composed(written, monkeypatch):
+    monkeypatch.setattr(composed, "CONTROL_STEPS", 3)
+    found = written(composed.main, "--seeds", 1)
+    assert set(found["slip"]) == set(composed.GROUPS) and found["muscles"]
+    assert {"none rigid", "all rigid", "only knee rigid"} < set(found["steps"])
 
 
 @pytest.mark.slow

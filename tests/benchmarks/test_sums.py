@@ -82,17 +82,14 @@ def test_operations_of_a_step_are_those_that_xla_counts():
 
 @pytest.mark.skipif(build.compiler() is None, reason="no C++ compiler")
 def test_a_kernel_counts_how_often_its_loops_go_round():
-    """Two vectors of walkers in the air, whose solver has nothing to do, then on the ground, where it has."""
-    model, walkers = mjcf.load(WALKER), 2 * build.lanes(32)
-    inputs = {"qpos": np.zeros((walkers, model.nq)), "qvel": np.zeros((walkers, model.nv))}
-    inputs |= {
-        "act": np.zeros((walkers, 0)),
-        "warmstart": np.zeros((walkers, model.nv)),
-        "ctrl": np.zeros((walkers, 1)),
-    }
+    """Two vectors of walkers in the air, whose solver has nothing to do, then sliding on the ground, where it has."""
+    model, walkers, rng = mjcf.load(WALKER), 2 * build.lanes(32), np.random.default_rng(0)
+    sizes = {"qpos": model.nq, "qvel": model.nv, "act": 0, "warmstart": model.nv, "ctrl": model.nu}
+    inputs = {name: np.zeros((walkers, n)) for name, n in sizes.items()}
+    inputs["qvel"][:] = rng.normal(size=(walkers, model.nv))
     counted, least = {}, {}
-    for name, height in (("air", 2.0), ("ground", 0.05)):
-        inputs["qpos"][:, 2::3] = height
+    for name, height in (("air", 2.0), ("ground", 0.0)):
+        inputs["qpos"][:, 2::3] = height + rng.uniform(0, 0.05, (walkers, 3))
         counted[name] = limits.rounds(WALKER, inputs, 3)[1]
         least[name] = limits.kernel(WALKER, inputs, 3)
     assert counted["air"][0] == counted["ground"][0] == 2 * 3

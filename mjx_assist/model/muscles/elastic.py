@@ -22,8 +22,8 @@ def slide_name(muscle: str) -> str:
 def put_tendon(spec: mujoco.MjSpec, model: mujoco.MjModel, muscle: str, rules: dict[str, float]) -> None:
     """Puts a muscle of a spec, compiled as ``model``, in series with a tendon.
 
-    ``rules``: ``optimal_length_m`` of its fibre; the tendon's ``tendon_length_m`` and its ``strain_at_max_force``, which
-    make its stiffness; ``rest_length``: of the fibre, in optimal lengths, at qpos0 when the tendon is just slack.
+    ``rules``: ``optimal_length_m`` of its fibre; ``tendon_length_m`` of the tendon and its ``strain_at_max_force``,
+    which make its stiffness; ``rest_length``: of the fibre, in optimal lengths, at qpos0 when the tendon is just slack.
     """
     actuator = spec.actuator(muscle)
     tendon = spec.tendon(actuator.target)
@@ -60,7 +60,7 @@ def slack(model: mujoco.MjModel, qpos: np.ndarray) -> np.ndarray:
         return qpos
     out, data = np.array(qpos, float), mujoco.MjData(model)
     for pose in out.reshape(-1, out.shape[-1]):
-        for joint, tendon in fibres:
+        for joint, _ in fibres:
             pose[joint] = 0.0
         data.qpos[:] = pose
         mujoco.mj_kinematics(model, data)
@@ -72,13 +72,13 @@ def slack(model: mujoco.MjModel, qpos: np.ndarray) -> np.ndarray:
 
 
 def _fibres(model: mujoco.MjModel) -> list[tuple[int, int]]:
-    """(qpos index of the slide, tendon that ends on it) of each elastic tendon."""
+    """(qpos index of the slide, tendon with a point on it) of each elastic tendon."""
     found: list[tuple[int, int]] = []
     for tendon in range(model.ntendon):
-        w = int(model.tendon_adr[tendon] + model.tendon_num[tendon] - 1)
-        if model.wrap_type[w] != mujoco.mjtWrap.mjWRAP_SITE:
-            continue
-        body = int(model.site_bodyid[model.wrap_objid[w]])
-        if model.body_jntnum[body] == 1 and SUFFIX in model.joint(int(model.body_jntadr[body])).name:
-            found.append((int(model.jnt_qposadr[model.body_jntadr[body]]), tendon))
+        rows = np.arange(model.tendon_adr[tendon], model.tendon_adr[tendon] + model.tendon_num[tendon])
+        sites = model.wrap_objid[rows[model.wrap_type[rows] == mujoco.mjtWrap.mjWRAP_SITE]]
+        for body in set(model.site_bodyid[sites].tolist()):
+            joint = int(model.body_jntadr[body])
+            if joint >= 0 and SUFFIX in model.joint(joint).name:
+                found.append((int(model.jnt_qposadr[joint]), tendon))
     return found
