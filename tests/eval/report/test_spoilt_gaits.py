@@ -6,11 +6,12 @@ from functools import cache
 import healthy_gait
 import numpy as np
 import pytest
+from scipy.interpolate import CubicSpline
 
 from mjx_assist.eval.gait.summary import summarize
 from mjx_assist.eval.report import facts, verdict
 from mjx_assist.eval.report.rules import FAIR, GOOD, POOR, UNKNOWN
-from mjx_assist.reference.published import healthy_band
+from mjx_assist.reference.published import adults, healthy_band
 
 pytestmark = pytest.mark.filterwarnings("error")
 # How a gait is spoilt, and by which rules it is then poor; by all others it is not.
@@ -46,6 +47,23 @@ def test_healthy_people_walk_like_healthy_people():
     findings = judged(base())
     assert keys(findings, GOOD) == set(verdict.GAIT_RULES)
     assert verdict.overall(findings) == "It walks like healthy people."
+
+
+def test_adults_whom_no_rule_has_seen_move_like_healthy_people():
+    """Bovi et al. (2011) at their natural speed, their ankle from the zero that the models have."""
+    walked = adults("natural")
+    record = base()
+    for joint, curve in walked.angles.items():
+        if joint not in healthy_gait.COORDINATES:
+            continue
+        upright = walked.angles["pelvis_tilt"].mean() if joint == "hip_flexion" else 0.0
+        zero = curve.mean() - healthy_gait.band(joint, np.linspace(0, 1, 101)).mean() if joint == "ankle_angle" else 0.0
+        angles = np.radians(curve + upright - zero)
+        grid = np.linspace(0, 1, curve.size)
+        record = healthy_gait.each_leg(
+            record, "qpos", joint, lambda _, at, angles=angles, grid=grid: CubicSpline(grid, angles)(at)
+        )
+    assert keys(judged(record), GOOD) == set(verdict.GAIT_RULES)
 
 
 @pytest.mark.parametrize("how", SPOILT)
