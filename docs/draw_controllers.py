@@ -67,7 +67,7 @@ def _parameters(ax, profile) -> None:
 def _follow(ax, bundle, percent, wanted) -> None:
     """Measured device torque of walking strides, each on the cycle between its own heel strikes, and the profile."""
     record = replay(bundle, steps=600)
-    torque = -cycles.device_torque(record, "ankle_angle") / record.body_mass
+    torque = -cycles.device_torque(record, "ankle_angle") / record.person_mass
     for strides, side in zip(cycles.stride_cycles(record, torque), COLORS, strict=True):
         for stride in strides:
             ax.plot(np.linspace(0, 100, stride.size), stride, color=COLORS[side], lw=0.4, alpha=0.6)

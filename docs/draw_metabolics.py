@@ -53,7 +53,7 @@ def main() -> None:
 
 def _cycle(record, power: np.ndarray) -> np.ndarray:
     """[101] W/kg over the right leg's cycle."""
-    series = np.stack([power, power], axis=1) / record.body_mass
+    series = np.stack([power, power], axis=1) / record.person_mass
     return cycles.stride_average(record, series)["mean"][:, 0]
 
 

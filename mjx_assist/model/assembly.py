@@ -8,6 +8,7 @@ from assist_sim import DeviceConfig, ModelCombiner, get_available_combinations, 
 
 from mjx_assist.errors import UserError, unknown
 from mjx_assist.model import bodies
+from mjx_assist.model import cache as kept
 from mjx_assist.model.orientation import Pose
 from mjx_assist.model.own import file as own_file
 from mjx_assist.model.roots import scalar_roots
@@ -102,3 +103,20 @@ def full_model(
         model.opt.timestep = _RIGID_TIMESTEP
         model.opt.tolerance = _RIGID_TOLERANCE
     return model
+
+
+@cache
+def device_mass(human: str, device: str) -> float:
+    """kg that the device adds to the human; 0 where it takes a part of the body away (a prosthesis) that weighs more.
+
+    Composing the two models takes two seconds, so it is kept on disk. Raises ``UserError`` for unknown keys.
+    """
+    check_keys(human, device)
+    if device == NO_DEVICE:
+        return 0.0
+
+    def build() -> dict[str, float]:
+        worn, bare = (float(compose(human, put_on).compile().body_subtreemass[0]) for put_on in (device, NO_DEVICE))
+        return {"kg": max(0.0, worn - bare)}
+
+    return kept.fetch(f"mass-{human}-{device}", kept.key(human.encode(), device.encode()), build)["kg"]

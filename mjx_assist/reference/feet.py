@@ -69,6 +69,14 @@ def leg_length(model: mujoco.MjModel) -> float:
     return float(data.xanchor[hip.joints[0]][2] - sole)
 
 
+def toe_tips(model: mujoco.MjModel) -> list[tuple[int, np.ndarray]]:
+    """Of (right, left): a body and the point [3] of it (m, its own frame) that is foremost as the model stands."""
+    data = standing(model)
+    return [
+        max((_Part.of(model, side, part).tip(data) for part in PARTS), key=lambda tip: tip[0])[1:] for side in SIDES
+    ]
+
+
 @dataclass(frozen=True)
 class _Part:
     """A rigid part of a foot: its points, each a ball of a radius around it, in the frame of one body."""
@@ -84,6 +92,17 @@ class _Part:
         data = standing(model)
         points, radius = touching_points(model, data, body)
         return _Part(body, (points - data.xpos[body]) @ data.xmat[body].reshape(3, 3), radius)
+
+    def tip(self, data: mujoco.MjData) -> tuple[float, int, np.ndarray]:
+        """How far forward it reaches (m, world), its body, and the point there [3] in the body's frame."""
+        axes = data.xmat[self.body].reshape(3, 3)
+        reach = self.points @ axes[0] + self.radius
+        first = int(reach.argmax())
+        return (
+            float(data.xpos[self.body][0] + reach[first]),
+            self.body,
+            self.points[first] + self.radius[first] * axes[0],
+        )
 
     def lowest(self, data: mujoco.MjData) -> float:
         up = data.xmat[self.body].reshape(3, 3)[2]

@@ -100,6 +100,8 @@ def synthetic_gait(
         passive_moment=np.zeros_like(qpos),
         foot_position=foot,
         toe_position=foot + np.array([0.15, 0, -0.04]),
+        toe_tip=foot + np.array([0.22, 0, -0.05]),
+        limit_moment=np.zeros_like(qpos),
         com_position=np.stack([qpos[:, 0], np.zeros(time.size), np.full(time.size, 1.0)], axis=1),
         com_velocity=np.stack([qvel[:, 0], np.zeros(time.size), np.zeros(time.size)], axis=1),
         sensors=ground[:, :, 2],
@@ -167,13 +169,13 @@ def in_3d(record, step_width=0.1, sway=0.03, obliquity=0.07):
     for leg, column in enumerate((3, 5)):
         angles[:, column] = 0.05 * np.sin(cycle - np.pi * leg)
     places = {}
-    for name in ("foot_position", "toe_position", "center_of_pressure"):
+    for name in ("foot_position", "toe_position", "toe_tip", "center_of_pressure"):
         places[name] = getattr(record, name) + np.array([[0, -step_width / 2, 0], [0, step_width / 2, 0]])
     com, velocity = record.com_position.copy(), record.com_velocity.copy()
     com[:, 1], velocity[:, 1] = -sway * np.sin(cycle), -sway * frequency * np.cos(cycle)
     wider = {
         name: np.concatenate([getattr(record, name), np.zeros_like(angles)], axis=1)
-        for name in ("qvel", "joint_moment", "device_moment", "passive_moment")
+        for name in ("qvel", "joint_moment", "device_moment", "passive_moment", "limit_moment")
     }
     return dataclasses.replace(
         record,

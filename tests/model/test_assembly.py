@@ -23,6 +23,8 @@ def test_device_adds_its_mass_and_actuators_to_the_same_human():
     assert [bare.actuator(a).name for a in range(bare.nu)] == [worn.actuator(a).name for a in range(22)]
     assert [worn.actuator(a).name for a in range(22, worn.nu)] == ["Exo_R", "Exo_L"]
     assert worn.body_mass.sum() - bare.body_mass.sum() == pytest.approx(2.33, abs=0.01)
+    assert assembly.device_mass("myolegs22", "Tutorial_L1") == pytest.approx(2.33, abs=0.01)
+    assert assembly.device_mass("myolegs22", "none") == 0
 
 
 def test_composed_human_stands_on_the_floor():

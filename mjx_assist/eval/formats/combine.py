@@ -11,13 +11,13 @@ import numpy as np
 from mjx_assist.errors import UserError
 from mjx_assist.eval.formats.laboratory import feet, frame, mass
 from mjx_assist.eval.formats.laboratory.plates import Plate
-from mjx_assist.eval.replay.record import IMPORTED, LEVEL, NAMES, SERIES, GaitRecord, axis_sizes
+from mjx_assist.eval.replay.record import IMPORTED, NAMES, SERIES, GaitRecord, axis_sizes
 from mjx_assist.reference import resampling, way
 
 SAMPLE_RATES = (10.0, 5000.0)  # Hz
 SLOWEST_WALK = 0.1  # m/s; below it pelvis_tx tells no speed (a treadmill)
 ROOT = "pelvis_"  # how the root's coordinates begin
-MOMENTS = ("joint_moment", "device_moment", "passive_moment")
+MOMENTS = ("joint_moment", "device_moment", "passive_moment", "limit_moment")
 OVER_TIME = tuple(name for name, series in SERIES.items() if series.axes.startswith("T"))
 _UNKNOWN = {"human": "unknown", "device": "unknown", "controller": "unknown", "model_kind": IMPORTED}
 
@@ -269,8 +269,7 @@ def _add_target_velocity(fields: dict[str, Any], notes: list[str]) -> None:
 def _filled(fields: dict[str, Any], notes: list[str], source: str) -> Imported:
     size = axis_sizes(len(fields["time"]), {name: fields.setdefault(name, ()) for name in NAMES})
     for name, series in SERIES.items():
-        unknown = 0.0 if name in LEVEL else np.nan
-        fields.setdefault(name, np.full([size[letter] for letter in series.axes], unknown))
+        fields.setdefault(name, np.full([size[letter] for letter in series.axes], series.absent))
     absent = [name for name in SERIES if np.isnan(fields[name]).all()]
     fields = _UNKNOWN | {"leg_length": np.nan, "fell": False, "seed": 0} | fields
     if "control_dt" not in fields and size["T"] > 1:

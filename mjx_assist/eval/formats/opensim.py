@@ -25,7 +25,7 @@ MUSCLE = {  # record field: column of a muscle, an OpenSim state or output path
     "muscle_velocity": "/forceset/{}/path|lengthening_speed",
 }
 DEVICE = "/forceset/{}|actuation"
-MOMENTS = {"joint_moment": "", "device_moment": "_device", "passive_moment": "_passive"}
+MOMENTS = {"joint_moment": "", "device_moment": "_device", "passive_moment": "_passive", "limit_moment": "_limit"}
 
 
 def to_opensim(vectors: np.ndarray) -> np.ndarray:
@@ -62,8 +62,9 @@ def write_ground_reaction(record: GaitRecord, path: Path) -> None:
 def write_forces(record: GaitRecord, path: Path) -> None:
     """Muscles, device, joint moments and powers in one storage file.
 
-    ``<joint>_moment`` (``_force`` of a translation) is of muscles and device together, as ``<joint>_power`` (W) is;
-    ``<joint>_device_moment`` and ``<joint>_passive_moment`` are the record's. Signs are those of the coordinates.
+    ``<joint>_moment`` (``_force`` of a translation) is of muscles and device together, ``<joint>_power`` (W) of these
+    and the passive structures; ``<joint>_device_moment``, ``_passive_moment`` and ``_limit_moment`` are the record's.
+    Signs are those of the coordinates.
     """
     columns: dict[str, np.ndarray] = {}
     for place, muscle in enumerate(record.muscle_names):

@@ -74,7 +74,10 @@ def _take_plates(path: Path, left: dict, fields: dict, own: bool) -> tuple[list[
 
 
 def _take_moments(left: dict, fields: dict, human: str, device: str) -> None:
-    """Device torques and joint moments out of ``left`` into ``fields``; powers are left out, they follow."""
+    """Device torques and joint moments out of ``left`` into ``fields``; powers are left out, they follow.
+
+    Moments without passive ones beside them are those of inverse dynamics, which have them in.
+    """
     device_columns = [label for label in left if re.fullmatch(r"/forceset/.+\|actuation", label)]
     moments = {label: place for label in left if (place := _moment_of(label))}
     joints = tuple(dict.fromkeys(joint for joint, _ in moments.values()))
@@ -92,13 +95,15 @@ def _take_moments(left: dict, fields: dict, human: str, device: str) -> None:
         if mine:
             fields[field] = np.stack(list(mine.values()), axis=1)
             fields["joint_names"] = tuple(mine)
+    if "joint_moment" in fields:
+        fields.setdefault("passive_moment", np.zeros_like(fields["joint_moment"]))
     for label in [label for label in left if label.endswith("_power")]:
         del left[label]
 
 
 def _moment_of(label: str) -> tuple[str, str] | None:
     """(joint, record field) of a moment's column."""
-    found = re.fullmatch(r"([^/|]+?)(_device|_passive)?_(moment|force)", label)
+    found = re.fullmatch(r"([^/|]+?)(_device|_passive|_limit)?_(moment|force)", label)
     if not found or (found[3] == "force") != is_length(found[1]):
         return None
     return found[1], {suffix: field for field, suffix in MOMENTS.items()}[found[2] or ""]

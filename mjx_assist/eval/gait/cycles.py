@@ -104,7 +104,7 @@ def device_torque(record: GaitRecord, joint: str) -> np.ndarray:
 
 def device_power(record: GaitRecord, joint: str) -> np.ndarray:
     """[T, 2] W/kg that the device gives (positive) to a joint, or takes from it."""
-    return device_torque(record, joint) * joint_series(record, record.joint_velocity, joint) / record.body_mass
+    return device_torque(record, joint) * joint_series(record, record.joint_velocity, joint) / record.person_mass
 
 
 def over_strides(record: GaitRecord, series: np.ndarray, figure: Callable[[np.ndarray], float]) -> np.ndarray:

@@ -22,7 +22,8 @@ def device_summary(records: Sequence[GaitRecord]) -> dict:
     largest |torque|; its timing in the cycle and swing_torque_fraction (peak after the mean toe-off over peak), from
     the stride-averaged |torque|; work per stride, all of it and in push-off; power_peak_w_per_kg, mean over strides.
 
-    joint_positive_work_fraction: the device's positive work over that of muscles and device together at the joint.
+    joint_positive_work_fraction: the device's positive work over the joint's (of inverse dynamics: muscles, device and
+    passive structures together). Torque and work are per kg of the person, without the device.
     torque_spectral_arc_length: smoothness of each stride's |torque|, mean over strides (Balasubramanian et al. 2012,
     IEEE Trans Biomed Eng 59:2126, eq. 4, cut as in their 2015, J Neuroeng Rehabil 12:112: the spectrum over its value
     at zero, up to the last harmonic of the cycle, 20 at most, where it is 0.05). Below zero; nearer to it is smoother.
@@ -36,7 +37,7 @@ def device_summary(records: Sequence[GaitRecord]) -> dict:
 
 def torque_peak(record: GaitRecord, joint: str) -> np.ndarray:
     """[n strides] N*m/kg, the largest |torque| about a driven joint."""
-    return cycles.over_strides(record, np.abs(cycles.device_torque(record, joint)) / record.body_mass, np.max)
+    return cycles.over_strides(record, np.abs(cycles.device_torque(record, joint)) / record.person_mass, np.max)
 
 
 def positive_work(record: GaitRecord, joint: str) -> np.ndarray:
@@ -64,7 +65,7 @@ def _leg(records: Sequence[GaitRecord], joint: str, foot: int) -> dict:
 
     torque = per_stride(lambda record: cycles.device_torque(record, joint))
     power = per_stride(lambda record: cycles.device_power(record, joint))
-    joint_power = per_stride(lambda r: cycles.joint_series(r, r.joint_power, joint) / r.body_mass)
+    joint_power = per_stride(lambda r: cycles.joint_series(r, r.joint_power, joint) / r.person_mass)
     strides = [(r, stride) for r in records for stride in events.strides(r) if stride.side == SIDES[foot]]
     duration = np.array([r.time[stride.end] - r.time[stride.start] for r, stride in strides])
     stance = [(r.time[stride.toe_off] - r.time[stride.start]) for r, stride in strides] / duration
@@ -84,7 +85,7 @@ def _leg(records: Sequence[GaitRecord], joint: str, foot: int) -> dict:
     return {
         "torque_max_nm": max(np.abs(cycles.device_torque(record, joint)[:, foot]).max() for record in records),
         "torque_peak_nm": peak,
-        "torque_peak_nm_per_kg": peak / records[0].body_mass,
+        "torque_peak_nm_per_kg": peak / records[0].person_mass,
         "torque_peak_timing_percent": np.nan if idle else percent[average.argmax()],
         "swing_torque_fraction": np.nan if idle or not swing.any() else average[swing].max() / average.max(),
         "positive_work_j_per_kg": work(gain),

@@ -1,6 +1,7 @@
 """Angles, joint moments and powers, and the ground reaction of every stride: [n] in the order of ``events.strides``.
 
-Moments and powers per kg of body mass (Winter 2009, chapters 5 and 6); ground reaction in body weights, 20 Hz."""
+Moments and powers are those of inverse dynamics (muscles, device, passive structures and joint limits), per kg of the
+person without the device (Winter 2009, chapters 5 and 6); ground reaction in weights of both, 20 Hz."""
 
 import numpy as np
 from scipy.integrate import cumulative_trapezoid
@@ -23,7 +24,7 @@ def angle_peak(record: GaitRecord, name: str, sign: int) -> np.ndarray:
 def moment_peak(record: GaitRecord, name: str, sign: int, biological: bool = False) -> np.ndarray:
     """N*m/kg, the largest towards ``positive`` (1) or ``negative`` (-1) of the angle, unfiltered.
 
-    Muscles and device together (what inverse dynamics finds, less passive tissue), or muscles alone.
+    What inverse dynamics finds, or its biological part: without the device's.
     """
     towards = angles.SAGITTAL[name].sign * moment(record, name, biological)
     return cycles.over_strides(record, sign * towards, np.max)
@@ -105,14 +106,22 @@ def propulsive_impulse(record: GaitRecord) -> np.ndarray:
 
 
 def moment(record: GaitRecord, name: str, biological: bool = False) -> np.ndarray:
-    """[T, 2] N*m/kg about a joint of ``angles.LEG`` in the model's sign: muscles and device, or muscles alone."""
-    array = record.joint_moment - record.device_moment if biological else record.joint_moment
-    return joint_series(record, array, angles.SAGITTAL[name].coordinate) / record.body_mass
+    """[T, 2] N*m/kg about a joint of ``angles.LEG`` in the model's sign: muscles, device and passive structures
+
+    together, as inverse dynamics finds; or the biological part of it, without the device.
+    """
+    return joint_moment(record, angles.SAGITTAL[name].coordinate, biological)
+
+
+def joint_moment(record: GaitRecord, joint: str, biological: bool = False) -> np.ndarray:
+    """[T, 2] N*m/kg, `moment` about any joint named without its side."""
+    array = record.net_moment - record.device_moment if biological else record.net_moment
+    return joint_series(record, array, joint) / record.person_mass
 
 
 @events.once_per_record
 def power(record: GaitRecord, name: str, biological: bool = False) -> np.ndarray:
-    """[T, 2] W/kg given to a joint of ``angles.LEG`` by muscles and device, or by muscles alone."""
+    """[T, 2] W/kg that `moment` gives to a joint of ``angles.LEG``."""
     velocity = joint_series(record, record.joint_velocity, angles.SAGITTAL[name].coordinate)
     return moment(record, name, biological) * velocity
 

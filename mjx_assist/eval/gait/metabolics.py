@@ -1,6 +1,7 @@
 """Metabolic power of muscles in a gait record after Umberger (2010) and Bhargava et al. (2004), and cost of transport.
 
-Signs and units as in a GaitRecord: lengthening positive, W, kg; the resting rate of the body is kept apart."""
+Signs and units as in a GaitRecord: lengthening positive, W, kg. W/kg is per kg of the person without the device, as
+studies of people with devices have it; the resting rate of the body is kept apart."""
 
 from collections.abc import Sequence
 
@@ -8,10 +9,11 @@ import numpy as np
 
 from mjx_assist.eval.gait import cycles, events, spatiotemporal
 from mjx_assist.eval.replay.record import GaitRecord
-from mjx_assist.model.muscles.energy import muscle_mass, slow_twitch, umberger2010
+from mjx_assist.model.muscles.energy import MIN_HEAT_W_PER_KG, muscle_mass, slow_twitch, umberger2010
 from mjx_assist.model.muscles.fibres import force_velocity
 
 STANDING_W_PER_KG = 1.2  # of body mass, quiet standing (Umberger et al. 2003, p. 105)
+MODELS = ("umberger2010", "bhargava2004")  # their mean is what the verdict counts; others are variants of the second
 
 
 def bhargava2004(excitation, length, velocity, active_force, isometric_force, mass, slow):
@@ -26,16 +28,37 @@ def bhargava2004(excitation, length, velocity, active_force, isometric_force, ma
     activation heat in a long contraction is left at 1, as in Anderson & Pandy (1999). Power below zero counts as zero,
     a correction of Uchida et al. (2016), PLoS ONE 11:e0150378: fibres do not turn work back into fuel.
     """
+    held = _bhargava_still(excitation, length, mass, slow)
+    moving = np.where(velocity <= 0, 0.16 * isometric_force + 0.18 * active_force, 0.157 * active_force)
+    return np.maximum(held - (moving + active_force) * velocity, 0.0)
+
+
+def bhargava2004_opensim(excitation, length, velocity, active_force, tension, mass, slow, negative_work=True):
+    """W that each muscle takes, after Bhargava et al. (2004) in the form of OpenSim's probe, as that is by default.
+
+    As `bhargava2004` but in two things: the heat of shortening is a quarter of the whole ``tension`` N of the fibre
+    times its speed, none in lengthening; and a muscle's heat is never below `MIN_HEAT_W_PER_KG`, after it has made up
+    for power below zero. Without ``negative_work``, an option of the probe, lengthening fibres absorb none.
+    """
+    heat = _bhargava_still(excitation, length, mass, slow) + 0.25 * tension * np.maximum(-velocity, 0)
+    work = -active_force * (velocity if negative_work else np.minimum(velocity, 0))
+    return np.maximum(np.maximum(heat, -work), MIN_HEAT_W_PER_KG * mass) + work
+
+
+def _bhargava_still(excitation, length, mass, slow):
+    """W of activation and maintenance."""
     slow_drive = slow * np.sin(np.pi / 2 * excitation)
     fast_drive = (1 - slow) * (1 - np.cos(np.pi / 2 * excitation))
     activation_heat = 40 * slow_drive + 133 * fast_drive
     maintenance = np.interp(length, [0.5, 1.0, 1.5], [0.5, 1.0, 0.0]) * (74 * slow_drive + 111 * fast_drive)
-    shortening = np.where(velocity <= 0, 0.16 * isometric_force + 0.18 * active_force, 0.157 * active_force)
-    return np.maximum(mass * (activation_heat + maintenance) - (shortening + active_force) * velocity, 0.0)
+    return mass * (activation_heat + maintenance)
 
 
 def muscle_power(record: GaitRecord) -> dict[str, np.ndarray]:
-    """Metabolic power [T, M] W of every muscle by model: ``umberger2010`` and ``bhargava2004``; no resting rate."""
+    """Metabolic power [T, M] W of every muscle by model, no resting rate: `MODELS`, and variants of Bhargava's: in
+
+    OpenSim's form, ``bhargava2004_opensim``, and without negative work, ``bhargava2004_opensim_positive``.
+    """
     optimal = record.muscle_optimal_length
     with np.errstate(divide="ignore", invalid="ignore"):
         length = (record.muscle_length - record.muscle_tendon_length) / optimal
@@ -45,22 +68,23 @@ def muscle_power(record: GaitRecord) -> dict[str, np.ndarray]:
         full = record.activation * record.muscle_max_force
         isometric = np.where(full > 0, np.clip(isometric_force / full, 0, 1), 1.0)
         mass, slow = muscle_mass(record.muscle_max_force, optimal), slow_twitch(record.muscle_names)
-        force, excitation = record.muscle_active_force, record.excitation
+        force, excitation, speed = record.muscle_active_force, record.excitation, record.muscle_velocity
         top = record.muscle_max_velocity
+        fibre = (excitation, length, speed, force, record.muscle_force, mass, slow)
         return {
             "umberger2010": umberger2010(
                 excitation, record.activation, length, velocity, top, force, isometric, optimal, mass, slow
             ),
-            "bhargava2004": bhargava2004(
-                excitation, length, record.muscle_velocity, force, isometric_force, mass, slow
-            ),
+            "bhargava2004": bhargava2004(excitation, length, speed, force, isometric_force, mass, slow),
+            "bhargava2004_opensim": bhargava2004_opensim(*fibre),
+            "bhargava2004_opensim_positive": bhargava2004_opensim(*fibre, negative_work=False),
         }
 
 
 @events.once_per_record
 def stride_power(record: GaitRecord) -> dict[str, np.ndarray]:
     """[n strides] W/kg of all muscles over each stride by model; no resting rate."""
-    totals = {model: _total(power) / record.body_mass for model, power in muscle_power(record).items()}
+    totals = {model: _total(power) / record.person_mass for model, power in muscle_power(record).items()}
     return {
         model: cycles.over_strides(record, np.stack([total] * 2, axis=1), np.mean) for model, total in totals.items()
     }
@@ -110,6 +134,6 @@ def _episode(record: GaitRecord) -> tuple[dict[str, np.ndarray], float]:
     """Mean power [M] W/kg by model and mean speed m/s over the complete strides."""
     strides = [stride for stride in events.strides(record) if stride.side == "right"]
     window = slice(strides[0].start, strides[-1].end) if strides else slice(None)
-    means = {model: power[window].mean(axis=0) / record.body_mass for model, power in muscle_power(record).items()}
+    means = {model: power[window].mean(axis=0) / record.person_mass for model, power in muscle_power(record).items()}
     place, time = cycles.joint_series(record, record.qpos, "pelvis_tx")[window, 0], record.time[window]
     return means, float(place[-1] - place[0]) / (time[-1] - time[0]) if time.size > 1 else float("nan")

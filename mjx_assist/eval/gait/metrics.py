@@ -9,7 +9,18 @@ from typing import Any
 import numpy as np
 
 from mjx_assist.errors import UserError, unknown
-from mjx_assist.eval.gait import angles, cycles, device, events, kinetics, metabolics, spatiotemporal, stability
+from mjx_assist.eval.gait import (
+    angles,
+    curves,
+    cycles,
+    device,
+    events,
+    kinetics,
+    loading,
+    metabolics,
+    spatiotemporal,
+    stability,
+)
 from mjx_assist.eval.gait.metric import GROUPS, StrideMetric
 from mjx_assist.eval.replay.record import GaitRecord
 
@@ -187,7 +198,7 @@ def _angles() -> Iterator[StrideMetric]:
 
 
 def _moments() -> Iterator[StrideMetric]:
-    net, own = "largest moment that way, muscles + device, per body mass", "the same, muscles alone"
+    net, own = "largest moment that way, as inverse dynamics finds it", "the same, without the device's"
     for name in angles.LEG:
         angle = angles.SAGITTAL[name]
         for kind, formula in (("", net), ("biological_", own)):
@@ -206,7 +217,7 @@ def _moments() -> Iterator[StrideMetric]:
 
 
 def _powers() -> Iterator[StrideMetric]:
-    gain = "∫ max(P, 0) dt; P = moment × angular velocity, muscles + device; `<joint>`: hip, knee, ankle"
+    gain = "∫ max(P, 0) dt; P = moment × angular velocity; `<joint>`: hip, knee, ankle"
     parts = {  # ending -> title, unit, function, formula
         "positive_work_j_per_kg": ("positive work", "J/kg", kinetics.positive_work, gain),
         "negative_work_j_per_kg": ("negative work", "J/kg", kinetics.negative_work, "∫ min(P, 0) dt"),
@@ -221,7 +232,7 @@ def _powers() -> Iterator[StrideMetric]:
                     f"{_title(name)} {kind.replace('_', ' ')}{title}",
                     unit,
                     partial(function, name=name, biological=bool(kind)),
-                    f"{formula.partition(';')[0]}, muscles alone" if kind else formula,
+                    f"{formula.partition(';')[0]}, without the device" if kind else formula,
                     "Winter 2009",
                     group="kinetics",
                     family=f"<joint>_{kind}{ending}",
@@ -229,37 +240,10 @@ def _powers() -> Iterator[StrideMetric]:
                 )
 
 
-def _margins() -> Iterator[StrideMetric]:
-    row = partial(_row, unit="m", source="Hof et al. 2005")
-    ahead = (
-        "at initial contact: forefoot - XcoM of the landing foot; XcoM = x + v / √(g / l), l the mean height of the "
-        "centre of mass"
-    )
-    yield row(
-        "margin_of_stability_forward_m",
-        "Margin of stability forward",
-        function=stability.forward_margin,
-        formula=ahead,
-    )
-    yield row(
-        "margin_of_stability_backward_m",
-        "Margin of stability backward",
-        function=stability.backward_margin,
-        formula="XcoM - heel",
-    )
-    yield row(
-        "margin_of_stability_lateral_m",
-        "Margin of stability lateral",
-        function=stability.lateral_margin,
-        formula="heel - XcoM, outward. 3-D models only",
-        known=angles.in_3d,
-    )
-
-
 def _each() -> Iterator[StrideMetric]:
     """Of every driven joint, every muscle and every model of metabolic power; metrics.json tells these by topic."""
     joint = partial(_row, group="device", each=cycles.driven_joints)
-    largest = "largest torque of the stride, per body mass; `<joint>`: a driven joint"
+    largest = "largest torque of the stride, per kg of the person; `<joint>`: a driven joint"
     gives, takes = "∫ max(P, 0) dt; P = device torque × angular velocity", "∫ min(P, 0) dt"
     name = "device_<joint>_"
     yield joint(f"{name}torque_peak_nm_per_kg", "Device torque peak", "N·m/kg", device.torque_peak, largest)
@@ -271,7 +255,7 @@ def _each() -> Iterator[StrideMetric]:
     model = partial(_row, group="metabolic", each=metabolics.stride_power)
     power, cost = metabolics.power_of_stride, metabolics.cost_of_stride
     no_rest, whole = (
-        "muscles' power over the stride, no resting rate; `<model>`: umberger2010, bhargava2004",
+        "muscles' power over the stride, no resting rate; `<model>`: umberger2010, bhargava2004 and its variants",
         "with the resting rate, over the stride's speed",
     )
     yield model("<model>_muscle_power_w_per_kg", "Muscle power", "W/kg", power, no_rest)
@@ -289,6 +273,6 @@ def _title(name: str) -> str:
     return name.replace("_", " ").capitalize()
 
 
-for _family in (_steps, _forces, _angles, _moments, _powers, _margins, _each):
+for _family in (_steps, _forces, _angles, _moments, _powers, loading.rows, curves.rows, stability.rows, _each):
     for _metric in _family():
         register(_metric)

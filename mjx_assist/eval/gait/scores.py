@@ -88,7 +88,7 @@ def _leg(records: Sequence[GaitRecord], joint: str, foot: int) -> dict | None:
         "mean": torque.mean(axis=0),
         "duration": np.array([r.time[stride.end] - r.time[stride.start] for r, stride in strides]),
         "stance": per_stride(lambda r: events.contact(r).astype(float)).mean(axis=0) > 0.5,
-        "body_mass": records[0].body_mass,
+        "body_mass": records[0].person_mass,
     }
 
 

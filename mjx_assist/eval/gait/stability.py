@@ -1,12 +1,14 @@
 """How close to falling a walker is: margins of stability, the largest Lyapunov exponent, falls."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
 
 import numpy as np
 from scipy.spatial import KDTree
 
 from mjx_assist.eval.gait import angles, cycles, events
 from mjx_assist.eval.gait.cycles import FORWARD, LATERAL, VERTICAL
+from mjx_assist.eval.gait.metric import StrideMetric
 from mjx_assist.eval.replay.record import SIDES, GaitRecord
 from mjx_assist.model.names import GRAVITY
 
@@ -18,9 +20,9 @@ _NEIGHBOURS = 24  # asked of the tree at once; more where all of them are too cl
 
 
 def forward_margin(record: GaitRecord) -> np.ndarray:
-    """m from the extrapolated centre of mass to the landing forefoot; below 0: walking must go on with a step."""
-    _, toe, extrapolated = _landing(record)
-    return toe[:, FORWARD] - extrapolated[:, FORWARD]
+    """m from the extrapolated centre of mass to the landing foot's tip; below 0: walking must go on with a step."""
+    _, tip, extrapolated = _landing(record)
+    return tip[:, FORWARD] - extrapolated[:, FORWARD]
 
 
 def backward_margin(record: GaitRecord) -> np.ndarray:
@@ -37,7 +39,7 @@ def lateral_margin(record: GaitRecord) -> np.ndarray:
 
 
 def _landing(record: GaitRecord) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """[n, 3] m at the initial contact that begins each stride: the landing heel, its forefoot, and the extrapolated
+    """[n, 3] m at the initial contact that begins each stride: the landing heel, the foot's tip, and the extrapolated
 
     centre of mass (Hof, Gazendam & Sinke 2005, J Biomech 38:1, equations 4 to 6): XcoM = x + v / w0, w0 = sqrt(g / l),
     l the centre of mass' mean height over the ground. Margins are positive where it is inside the foot's edges.
@@ -46,7 +48,7 @@ def _landing(record: GaitRecord) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     height = record.com_position[:, VERTICAL] - record.com_ground
     pendulum = np.sqrt(height.mean() / GRAVITY)  # 1 / w0, s
     extrapolated = record.com_position[at.start] + pendulum * record.com_velocity[at.start]
-    return record.foot_position[at.start, at.foot], record.toe_position[at.start, at.foot], extrapolated
+    return record.foot_position[at.start, at.foot], np.asarray(record.toe_tip)[at.start, at.foot], extrapolated
 
 
 def stability_summary(records: Sequence[GaitRecord], both: dict) -> dict:
@@ -61,6 +63,34 @@ def stability_summary(records: Sequence[GaitRecord], both: dict) -> dict:
         "falls": sum(bool(record.fell) for record in records),
         "fall_times_s": [float(record.time[-1]) for record in records if record.fell],
     }
+
+
+def rows() -> Iterator[StrideMetric]:
+    """The table's rows of the margins."""
+    row = partial(StrideMetric, unit="m", source="Hof et al. 2005", drawn=False)
+    ahead = (
+        "at initial contact: tip of the landing foot - XcoM; XcoM = x + v / √(g / l), l the mean height of the "
+        "centre of mass"
+    )
+    yield row(
+        "margin_of_stability_forward_m",
+        "Margin of stability forward",
+        function=forward_margin,
+        formula=ahead,
+    )
+    yield row(
+        "margin_of_stability_backward_m",
+        "Margin of stability backward",
+        function=backward_margin,
+        formula="XcoM - heel",
+    )
+    yield row(
+        "margin_of_stability_lateral_m",
+        "Margin of stability lateral",
+        function=lateral_margin,
+        formula="heel - XcoM, outward. 3-D models only",
+        known=angles.in_3d,
+    )
 
 
 def gait_exponent(record: GaitRecord) -> tuple[float, int]:

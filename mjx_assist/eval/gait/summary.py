@@ -14,7 +14,7 @@ from mjx_assist.eval.gait.scores import score_summary
 from mjx_assist.eval.replay.record import IMPORTED, SERIES, SIDES, GaitRecord
 from mjx_assist.files.plain import plain
 
-METRICS_SCHEMA_VERSION = 2
+METRICS_SCHEMA_VERSION = 3
 WARM_UP_S = 2.0  # after a reset a walker needs about two strides to settle
 SHORTEST_STEADY_S = 1.0  # with less than this left after the warm-up the whole episode counts
 _STILL_DEG = 1e-9  # less than this is rounding, not movement
@@ -67,7 +67,8 @@ def summarize(records: Sequence[GaitRecord]) -> dict:
             "device_name": first.device,
             "controller": first.controller,
             "model_kind": first.model_kind,
-            "body_mass_kg": first.body_mass,
+            "person_mass_kg": first.person_mass,
+            "device_mass_kg": first.device_mass,
             "grf_filter_hz": cycles.GRF_CUTOFF_HZ,
             "episodes": len(records),
             "falls": sum(bool(record.fell) for record in records),
@@ -82,9 +83,9 @@ def summarize(records: Sequence[GaitRecord]) -> dict:
                 }
                 for leg in legs
             },
-            "symmetry": variability.symmetry_summary(records, means),
+            "symmetry": variability.symmetry_summary(means),
             "healthy": healthy.healthy_summary(records, speed),
-            "variability": variability.variability_summary(records, by_episode),
+            "variability": variability.variability_summary(by_episode),
             "stability": stability.stability_summary(records, means["both"]),
             "emg": emg.emg_summary(records, speed),
             "cocontraction": emg.cocontraction_summary(records),

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from mjx_assist.eval.plots.compare import PALETTE
+from mjx_assist.eval.plots.cases import PALETTE
 from mjx_assist.eval.plots.style import FAINT, HEALTHY, INK, SOFT, STANCE, say, styled
 from mjx_assist.reference.healthy import WALK_RATIO
 

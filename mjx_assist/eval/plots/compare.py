@@ -5,17 +5,15 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from mjx_assist.eval.gait import angles, metrics
 from mjx_assist.eval.gait.angles import JOINT_TITLES, MOMENT_SIGNS
-from mjx_assist.eval.plots.style import FAINT, HEALTHY, MODEL_TITLES, MUSCLE_TITLES, SOFT, cycle_axis, say, styled
+from mjx_assist.eval.gait.metabolics import MODELS
+from mjx_assist.eval.plots.cases import case_names, case_panel, legend, look
+from mjx_assist.eval.plots.style import FAINT, HEALTHY, MODEL_TITLES, MUSCLE_TITLES, SOFT, cycle_axis, styled
 from mjx_assist.eval.studies.compare import Walks
 from mjx_assist.reference.published import BANDS, healthy_band
 
-PALETTE = ("#0072B2", "#D55E00", "#009E73", "#8E44AD", "#E69F00", "#56B4E9", "#5F6368", "#CC79A7")
-DASHES = ("-", (0, (5, 1.6)), (0, (1.5, 1.2)), (0, (6, 1.5, 1.5, 1.5)))
-PERCENT = np.linspace(0, 100, 101)
 # curve -> title, unit, published band and the sign that turns it into the curve's
 KINEMATICS = {
     f"{name}_angle": (angle.title, angle.label, angle.coordinate, angle.sign) for name, angle in angles.PANELS.items()
@@ -25,7 +23,7 @@ KINETICS = {
         f"{joint}_moment": (f"{joint.capitalize()} moment", f"{way} (N·m/kg)", f"{joint}_moment", sign)
         for joint, (sign, way) in zip(angles.LEG, MOMENT_SIGNS.values(), strict=True)
     },
-    "ankle_biological_moment": ("Ankle moment of muscles", f"{MOMENT_SIGNS['ankle_angle'][1]} (N·m/kg)", None, 1),
+    "ankle_biological_moment": ("Ankle moment without device", f"{MOMENT_SIGNS['ankle_angle'][1]} (N·m/kg)", None, 1),
     "grf_vertical": ("Vertical ground reaction", "body weights", "grf_vertical", 1),
     "grf_anterior": ("Fore-aft ground reaction", "body weights", "grf_anterior", 1),
 }
@@ -58,16 +56,19 @@ def activation(walks: Sequence[Walks]) -> Figure:
 @styled
 def metabolic(walks: Sequence[Walks], rows: Sequence[dict], baseline: str) -> Figure:
     """Muscle power and cost of transport of every case at every speed, with 95 % limits, by both models."""
-    names = [n for n in dict.fromkeys(row["figure"] for row in rows if row["group"] == "metabolic")]
-    ends = ("_muscle_power_w_per_kg", "_cost_of_transport_j_per_kg_m")
-    power, cost = ([n for n in names if n.endswith(end)] for end in ends)
-    units = dict.fromkeys(power, "muscle power (W/kg)") | dict.fromkeys(cost, "cost of transport (J/(kg·m))")
+    known = {row["figure"] for row in rows}
+    kinds = {
+        "muscle_power_w_per_kg": "muscle power (W/kg)",
+        "cost_of_transport_j_per_kg_m": "cost of transport (J/(kg·m))",
+    }
     panels = {
-        name: (next((title for key, title in MODEL_TITLES.items() if name.startswith(key)), name), unit)
-        for name, unit in units.items()
+        f"{model}_{kind}": (MODEL_TITLES[model], unit)
+        for kind, unit in kinds.items()
+        for model in MODELS
+        if f"{model}_{kind}" in known
     }
     one_speed = len({row["speed_asked_m_s"] for row in rows}) == 1
-    return _means(walks, rows, baseline, panels, len(panels) if one_speed else len(power))
+    return _means(walks, rows, baseline, panels, len(panels) if one_speed else len(panels) // len(kinds))
 
 
 @styled
@@ -89,7 +90,7 @@ def _means(walks: Sequence[Walks], rows: Sequence[dict], baseline: str, panels: 
     for ax, (name, (title, unit)) in zip(axes.flat, panels.items(), strict=False):
         _dots(ax, [row for row in rows if row["figure"] == name], baseline)
         ax.set(title=title, ylabel=unit, xlabel="speed asked (m/s)")
-    _legend(figure, walks, healthy=False)
+    legend(figure, walks, healthy=False)
     return figure
 
 
@@ -114,7 +115,7 @@ def _curves(walks: Sequence[Walks], curves: dict, from_zero: bool = False) -> Fi
         if band in BANDS:
             percent, mean, sd = healthy_band(band, speed)
             ax.fill_between(percent, sign * mean - sd, sign * mean + sd, color=HEALTHY, alpha=0.3, lw=0)
-        _panel(ax, [part for part in walks if part.speed_m_s == speed], name, _cases(walks))
+        case_panel(ax, [part for part in walks if part.speed_m_s == speed], name, case_names(walks))
         cycle_axis(ax, title, unit)
         if several:
             ax.set(title=f"{speed:g} m/s" if index < columns else "", ylabel=f"{title}\n{unit}")
@@ -124,26 +125,8 @@ def _curves(walks: Sequence[Walks], curves: dict, from_zero: bool = False) -> Fi
         if index + columns < len(panels):
             ax.set_xlabel("")
     figure.align_ylabels()
-    _legend(figure, walks, healthy=any(curve[2] for curve in curves.values()))
+    legend(figure, walks, healthy=any(curve[2] for curve in curves.values()))
     return figure
-
-
-def _panel(ax: Axes, walks: Sequence[Walks], curve: str, cases: Sequence[str]) -> None:
-    """Mean over the strides of every case, shaded one SD."""
-    drawn = False
-    for part in walks:
-        strides = [e.curves[curve] for e in part.episodes if curve in e.curves]
-        strides = np.concatenate(strides) if strides else np.zeros((0, PERCENT.size))
-        strides = strides[np.isfinite(strides).all(axis=1)]
-        if not len(strides):
-            continue
-        mean, sd = strides.mean(axis=0), strides.std(axis=0)
-        color, dash = _look(cases.index(part.case))
-        ax.fill_between(PERCENT, mean - sd, mean + sd, color=color, alpha=0.13, lw=0)
-        ax.plot(PERCENT, mean, color=color, ls=dash)
-        drawn = True
-    if not drawn:
-        say(ax, "no complete stride")
 
 
 def _dots(ax: Axes, rows: Sequence[dict], baseline: str) -> None:
@@ -155,7 +138,7 @@ def _dots(ax: Axes, rows: Sequence[dict], baseline: str) -> None:
         if row["mean"] is None or not np.isfinite(row["mean"]):
             continue
         index = cases.index(row["case"])
-        x, color = speeds.index(row["speed_asked_m_s"]) + step * (index - (len(cases) - 1) / 2), _look(index)[0]
+        x, color = speeds.index(row["speed_asked_m_s"]) + step * (index - (len(cases) - 1) / 2), look(index)[0]
         known = row["mean_low"] is not None and np.isfinite(row["mean_low"])
         reach = [[row["mean"] - row["mean_low"]], [row["mean_high"] - row["mean"]]] if known else None
         ax.bar(x, row["mean"], 0.86 * step, color=color, alpha=0.75)
@@ -171,23 +154,6 @@ def _dots(ax: Axes, rows: Sequence[dict], baseline: str) -> None:
     ax.set_xticks(range(len(speeds)), [f"{speed:g}" for speed in speeds])
     ax.set_ylim(*(1.25 * limit for limit in (min(0, ax.get_ylim()[0]), max(0, ax.get_ylim()[1]))))
     ax.grid(axis="y", color=FAINT, lw=0.5)
-
-
-def _legend(figure: Figure, walks: Sequence[Walks], healthy: bool) -> None:
-    handles = [
-        Line2D([], [], color=_look(i)[0], ls=_look(i)[1], lw=1.8, label=case) for i, case in enumerate(_cases(walks))
-    ]
-    if healthy:
-        handles.append(Line2D([], [], color=HEALTHY, alpha=0.5, lw=6, label="healthy, mean ± SD"))
-    figure.legend(handles=handles, loc="outside upper left", ncols=len(handles))
-
-
-def _look(index: int) -> tuple:
-    return PALETTE[index % len(PALETTE)], DASHES[index % len(DASHES)]
-
-
-def _cases(walks: Sequence[Walks]) -> list[str]:
-    return list(dict.fromkeys(part.case for part in walks))
 
 
 def _curve_names(walks: Sequence[Walks]) -> list[str]:

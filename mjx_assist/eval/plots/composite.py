@@ -16,7 +16,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from PIL import Image
 
-from mjx_assist.eval.gait import angles, cycles, metrics
+from mjx_assist.eval.gait import angles, cycles, metabolics, metrics
 from mjx_assist.eval.plots import ground, muscles
 from mjx_assist.eval.plots import joints as plots_joints
 from mjx_assist.eval.plots.style import (
@@ -85,7 +85,7 @@ def sections(gait: Gait) -> list[Section]:
     legs = [joint for joint in angles.MOMENT_SIGNS if gait.has(joint)]
     off_plane = [name for name in angles.angles_of(gait.first) if name in angles.OFF_PLANE]
     device = cycles.driven_joints(gait.first)
-    energy = gait.metrics.get("metabolic") or {}
+    energy = [model for model in metabolics.MODELS if model in (gait.metrics.get("metabolic") or {})]
     further = [metric for metric in metrics.drawn() if metric.known(gait.first)]
     return [
         section

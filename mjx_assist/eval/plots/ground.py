@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.axes import Axes
 
-from mjx_assist.eval.gait import cycles, events, metrics
+from mjx_assist.eval.gait import cycles, events, loading, metrics
 from mjx_assist.eval.plots.style import (
     COLORS,
     DASHES,
@@ -22,14 +22,13 @@ from mjx_assist.eval.plots.style import (
 )
 from mjx_assist.eval.replay.record import SIDES, GaitRecord
 
-_LOADED = 0.05  # body weights: below this a centre of pressure is noise
 SYMMETRY_BARS = {
     "stance_percent": "stance time",
     "step_time_s": "step time",
     "step_length_m": "step length",
     "grf_peak_bw": "peak force",
 }
-ALIKE_PERCENT = 12.0  # symmetry index up to which legs count as alike; see verdict.py for the source
+ALIKE_PERCENT = 12.0  # symmetry index up to which legs count as alike; see report/rules.py for the source
 
 
 def force_panel(ax: Axes, gait, quantity: str) -> None:
@@ -45,39 +44,24 @@ def force_panel(ax: Axes, gait, quantity: str) -> None:
         ax.text(0.98, 0.97, f"peak {peak:.2f} BW", transform=ax.transAxes, ha="right", va="top", fontsize=7, color=SOFT)
 
 
-def pressure_path(record: GaitRecord) -> np.ndarray:
-    """[T, 2, 2] cm: centre of pressure (forward, to the foot's outside) from where the flat foot's heel stands.
-
-    NaN while a foot bears less than 5 % of body weight, and in a stance that has no middle.
-    """
-    path = np.full((record.time.size, 2, 2), np.nan)
-    loaded = record.ground_reaction[:, :, 2] > _LOADED * record.body_weight
-    for foot in range(2):
-        edges = np.flatnonzero(np.diff(np.concatenate([[False], loaded[:, foot], [False]])))
-        for start, end in edges.reshape(-1, 2):
-            flat = record.foot_position[start + (end - start) // 3, foot, :2]  # after a third of stance it is flat
-            path[start:end, foot] = 100 * (record.center_of_pressure[start:end, foot, :2] - flat)
-        path[:, foot, 1] *= 1 if foot else -1  # the world's second axis points left
-    return path
-
-
 def pressure_panel(ax: Axes, gait) -> None:
-    """Path of the centre of pressure under the foot: over the cycle, or from above where legs can swing sideways."""
+    """Path of the centre of pressure along the ground, from where the flat foot's heel stands: over the cycle, or from
+    above where legs can swing sideways."""
     forward = _while_loaded(gait, 0)
     if not gait.has("hip_adduction"):
         both_legs(ax, forward, gait.metrics)
-        cycle_axis(ax, "Centre of pressure", "ahead of the heel (cm)")
+        cycle_axis(ax, "Centre of pressure", "ahead of the flat foot's heel (cm)")
         return
     sideways = _while_loaded(gait, 1)
     for foot, side in enumerate(SIDES):
         path = sideways["mean"][:, foot], forward["mean"][:, foot]
         ax.plot(*path, color=COLORS[side], ls=DASHES[side])
-    ax.set(title="Centre of pressure", xlabel="to the foot's outside (cm)", ylabel="ahead of the heel (cm)")
+    ax.set(title="Centre of pressure", xlabel="to the foot's outside (cm)", ylabel="ahead of the flat foot's heel (cm)")
 
 
 def _while_loaded(gait, axis: int) -> dict:
     """Like ``gait.average`` of one axis of the path, over those strides that load the foot at a percent, if most do."""
-    pairs = [cycles.stride_cycles(record, pressure_path(record)[:, :, axis]) for record in gait.records]
+    pairs = [cycles.stride_cycles(record, 100 * loading.pressure_path(record)[:, :, axis]) for record in gait.records]
     average = gait.average(lambda record: np.zeros((record.time.size, 2)))
     for foot in range(2):
         strides = np.concatenate([pair[foot] for pair in pairs])

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from mjx_assist.eval.gait import angles, cycles
+from mjx_assist.eval.gait import angles, cycles, kinetics
 from mjx_assist.eval.gait.angles import JOINT_TITLES, MOMENT_SIGNS
 from mjx_assist.eval.plots.style import (
     COLORS,
@@ -43,42 +43,28 @@ def angle_panel(ax: Axes, gait, name: str) -> None:
         corner(ax, f"r = {'–' if correlation is None else f'{correlation:.2f}'}, RMSE {rmse:.1f}°")
 
 
-def net_moment(record: GaitRecord, joint: str) -> np.ndarray:
-    """[T, 2] N*m/kg about a joint, the model's sign: muscles, device and passive parts, as in inverse dynamics."""
-    total = record.joint_moment + record.passive_moment
-    return cycles.joint_series(record, total, joint) / record.body_mass
-
-
-def biological_moment(record: GaitRecord, joint: str) -> np.ndarray:
-    """[T, 2] N*m/kg, the net moment without the device's part."""
-    return net_moment(record, joint) - cycles.joint_series(record, record.device_moment, joint) / record.body_mass
-
-
-def power_of(moment: Callable[[GaitRecord, str], np.ndarray], record: GaitRecord, joint: str) -> np.ndarray:
-    """[T, 2] W/kg of a moment about a joint."""
-    return moment(record, joint) * cycles.joint_series(record, record.qvel, joint)
-
-
 def moment_panel(ax: Axes, gait, joint: str) -> None:
     """Net moment about a joint over the healthy band, and the body's own part where the device drives the joint."""
     sign, direction = MOMENT_SIGNS[joint]
-    _net_and_biological(ax, gait, joint, f"{JOINT_TITLES[joint]}_moment", lambda m, r: sign * m(r, joint), sign)
-    cycle_axis(ax, f"{JOINT_TITLES[joint].capitalize()} moment", f"{direction} (N·m/kg)")
+    name = JOINT_TITLES[joint]
+    _net_and_biological(ax, gait, joint, f"{name}_moment", lambda r, own: sign * kinetics.moment(r, name, own), sign)
+    cycle_axis(ax, f"{name.capitalize()} moment", f"{direction} (N·m/kg)")
 
 
 def power_panel(ax: Axes, gait, joint: str) -> None:
     """Net power at a joint over the healthy band, and the body's own part where the device drives the joint."""
-    _net_and_biological(ax, gait, joint, f"{JOINT_TITLES[joint]}_power", lambda m, r: power_of(m, r, joint), 1)
-    cycle_axis(ax, f"{JOINT_TITLES[joint].capitalize()} power", "power (W/kg)")
+    name = JOINT_TITLES[joint]
+    _net_and_biological(ax, gait, joint, f"{name}_power", lambda r, own: kinetics.power(r, name, own), 1)
+    cycle_axis(ax, f"{name.capitalize()} power", "power (W/kg)")
 
 
 def _net_and_biological(ax: Axes, gait, joint: str, quantity: str, series: Callable, sign: int) -> None:
     healthy(ax, gait.band, quantity, gait.metrics, sign)
-    average = gait.average(lambda record: series(net_moment, record))
+    average = gait.average(lambda record: series(record, False))
     both_legs(ax, average, gait.metrics)
     if joint not in cycles.driven_joints(gait.first) or not any(average["strides"]):
         return
-    own = gait.average(lambda record: series(biological_moment, record))
+    own = gait.average(lambda record: series(record, True))
     for foot, side in enumerate(SIDES):
         ax.plot(own["percent"], own["mean"][:, foot], color=COLORS[side], ls=DASHES[side], lw=0.8)
     handles = [Line2D([], [], color=INK, lw=1.6), Line2D([], [], color=INK, lw=0.8)]

@@ -59,7 +59,12 @@ MUSCLE_TITLES = {
     "soleus": "Soleus",
     "tibant": "Tibialis anterior",
 }
-MODEL_TITLES = {"umberger2010": "Umberger 2010", "bhargava2004": "Bhargava 2004"}
+MODEL_TITLES = {
+    "umberger2010": "Umberger 2010",
+    "bhargava2004": "Bhargava 2004",
+    "bhargava2004_opensim": "Bhargava 2004, OpenSim's",
+    "bhargava2004_opensim_positive": "Bhargava 2004, OpenSim's, no negative work",
+}
 
 
 def styled(draw):

@@ -30,13 +30,15 @@ class Series:
     """What an array of a record is.
 
     ``axes``: a letter each, T for samples, else one of `Names` or of `FIXED_AXES`. ``unit``: as in a table's column; a
-    joint's series has that of an angle and that of a length. ``gaps``: NaN where there is nothing to tell.
+    joint's series has that of an angle and that of a length. ``gaps``: NaN where there is nothing to tell. ``absent``:
+    of an optional one, what a record holds throughout where it is not given.
     """
 
     axes: str
     unit: str | tuple[str, str]
     about: str
     gaps: bool = False
+    absent: float = float("nan")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,9 +53,9 @@ class Names:
 class GaitRecord:
     """One episode of T samples, at the physics rate or every k-th step. SI units, radians, reduced joint order.
 
-    ``SERIES`` and ``NAMES`` hold what is declared here; ``controller``: what drove the device. The ground is level at 0
-    where its heights are not given, as in files from before there was other ground. A body mass that is not known is
-    NaN.
+    ``SERIES`` and ``NAMES`` hold what is declared here; ``controller``: what drove the device. ``body_mass`` is all
+    that the feet carry, ``device_mass`` the device's part of it; a mass that is not known is NaN. Series that are None
+    when a record is made hold their ``absent`` value: the ground is level at 0, limit_moment and toe_tip are not known.
     """
 
     time: Annotated[
@@ -113,17 +115,27 @@ class GaitRecord:
     seed: int
     control_dt: float = 1.0 / 30.0
     controller: str = LEARNED
-    foot_ground: Annotated[np.ndarray | None, Series("T2", "m", "height of the ground under foot_position")] = None
-    com_ground: Annotated[np.ndarray | None, Series("T", "m", "height of the ground under com_position")] = None
+    device_mass: float = 0.0
+    foot_ground: Annotated[
+        np.ndarray | None, Series("T2", "m", "height of the ground under foot_position", absent=0.0)
+    ] = None
+    com_ground: Annotated[
+        np.ndarray | None, Series("T", "m", "height of the ground under com_position", absent=0.0)
+    ] = None
+    limit_moment: Annotated[
+        np.ndarray | None, Series("TJ", ("N_m", "N"), "the joint limits' part of passive_moment")
+    ] = None
+    toe_tip: Annotated[np.ndarray | None, Series("T23", "m", "the foremost points of the soles")] = None
 
     def __post_init__(self):
         """Convert arrays to float and names to tuples; ValueError when shapes and names do not fit together."""
         for name in NAMES:
             object.__setattr__(self, name, tuple(str(part) for part in getattr(self, name)))
         size = axis_sizes(np.size(self.time), {name: getattr(self, name) for name in NAMES})
-        for name in LEVEL:
+        for name in OPTIONAL:
             if getattr(self, name) is None:
-                object.__setattr__(self, name, np.zeros([size[letter] for letter in SERIES[name].axes]))
+                shape = [size[letter] for letter in SERIES[name].axes]
+                object.__setattr__(self, name, np.full(shape, SERIES[name].absent))
         for name in SERIES:
             object.__setattr__(self, name, np.asarray(getattr(self, name), float))
         axes = {name: along.axis for name, along in NAMES.items()} | {name: of.axes for name, of in SERIES.items()}
@@ -133,16 +145,29 @@ class GaitRecord:
                 raise ValueError(f"gait record: {name} has shape {shape}, expected {expected}")
         if self.time.size < 1 or (np.diff(self.time) <= 0).any():
             raise ValueError("gait record: time must hold at least one sample and increase")
-        if not (self.body_mass > 0 or np.isnan(self.body_mass)):
-            raise ValueError(f"gait record: body_mass must be positive, not {self.body_mass}")
+        if self.person_mass <= 0:
+            raise ValueError(
+                f"gait record: body_mass must be positive and more than device_mass, not {self.body_mass} and "
+                f"{self.device_mass}"
+            )
         missing = sorted(set(self.device_joints) - set(self.joint_names))
         if missing:
             raise ValueError(f"gait record: device_joints {missing} are not among joint_names")
 
     @property
     def body_weight(self) -> float:
-        """Body weight, N."""
+        """Weight of the body and the device, N."""
         return self.body_mass * GRAVITY
+
+    @property
+    def person_mass(self) -> float:
+        """kg without the device: what moments, powers and energy are divided by."""
+        return self.body_mass - self.device_mass
+
+    @property
+    def net_moment(self) -> np.ndarray:
+        """[T, J] N*m, N of muscles, device and passive structures together: what inverse dynamics finds."""
+        return self.joint_moment + self.passive_moment
 
     @property
     def joint_velocity(self) -> np.ndarray:
@@ -154,8 +179,8 @@ class GaitRecord:
 
     @property
     def joint_power(self) -> np.ndarray:
-        """[T, J] W that muscles and device together give (positive) to a joint, or take from it."""
-        return self.joint_moment * self.joint_velocity
+        """[T, J] W that muscles, device and passive structures together give (positive) to a joint, or take from it."""
+        return self.net_moment * self.joint_velocity
 
     @property
     def device_power(self) -> np.ndarray:
@@ -235,7 +260,8 @@ SERIES: dict[str, Series] = _declared(Series)  # every array of a record
 NAMES: dict[str, Names] = _declared(Names)  # every field of names
 # Every other field, and the type that makes it from an entry of a file.
 SCALARS: dict[str, Any] = {f.name: f.type for f in dataclasses.fields(GaitRecord) if f.name not in (*SERIES, *NAMES)}
-LEVEL = tuple(f.name for f in dataclasses.fields(GaitRecord) if f.name in SERIES and f.default is None)
+OPTIONAL = tuple(f.name for f in dataclasses.fields(GaitRecord) if f.name in SERIES and f.default is None)
+_LATER = (*OPTIONAL, "device_mass")  # what files from before they were recorded lack
 
 
 def _from_entries(stored: dict[str, np.ndarray], path: Path) -> GaitRecord:
@@ -245,11 +271,11 @@ def _from_entries(stored: dict[str, np.ndarray], path: Path) -> GaitRecord:
     version = stored.get("schema_version")
     if str(version) != str(SCHEMA_VERSION):
         raise UserError(f"gait record {path}: schema version {version}, this program reads {SCHEMA_VERSION}.")
-    missing = sorted({*SERIES, *NAMES, *SCALARS} - set(stored) - set(LEVEL))
+    missing = sorted({*SERIES, *NAMES, *SCALARS} - set(stored) - set(_LATER))
     if missing:
         raise UserError(f"gait record {path}: lacks {', '.join(missing)}.")
     try:
         arrays = {name: stored[name] for name in (*SERIES, *NAMES) if name in stored}
-        return GaitRecord(**arrays, **{name: kind(stored[name]) for name, kind in SCALARS.items()})
+        return GaitRecord(**arrays, **{name: kind(stored[name]) for name, kind in SCALARS.items() if name in stored})
     except (ValueError, TypeError) as error:
         raise UserError(f"{path}: {error}") from error

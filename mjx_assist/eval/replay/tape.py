@@ -9,6 +9,8 @@ from mjx_assist.model.muscles import fibres
 from mjx_assist.reference.cycle import ReferenceGait, sample
 
 _FIRST_CONTACT = int(mujoco.mjtConstraint.mjCNSTR_CONTACT_FRICTIONLESS)  # the contact kinds are the last ones
+_LIMIT = int(mujoco.mjtConstraint.mjCNSTR_LIMIT_JOINT)
+_MOMENTS = ("joint_moment", "device_moment", "passive_moment", "limit_moment")
 
 
 class Tape:
@@ -41,9 +43,11 @@ class Tape:
                 "muscle_force": -d.actuator_force[w.muscle_ids],
                 "joint_moment": d.qfrc_actuator.copy(),
                 "device_moment": w.device_generalised(),
-                "passive_moment": d.qfrc_passive + _constraints_but_contact(m, d),
+                "passive_moment": d.qfrc_passive + _constraints(m, d, d.efc_type < _FIRST_CONTACT),
+                "limit_moment": _constraints(m, d, d.efc_type == _LIMIT),
                 "foot_position": w.foot_positions(),
                 "toe_position": w.toe_positions(),
+                "toe_tip": w.toe_tips(),
                 "com_position": d.subtree_com[1].copy(),
                 "com_velocity": d.subtree_linvel[1].copy(),
                 "sensors": d.sensordata.copy(),
@@ -54,7 +58,7 @@ class Tape:
         """The record's fields over time, by name, and its muscle parameters."""
         w = self._walker
         out = {name: np.array([row[name] for row in self._samples]) for name in self._samples[0]}
-        for name in ("joint_moment", "device_moment", "passive_moment"):
+        for name in _MOMENTS:
             out[name] = w.to_reduced(out["qpos"], out[name])
         driven = [w.joint_names.index(joint) for joint in w.device_joints]
         contact = self._contacts.decode()
@@ -97,9 +101,9 @@ def passive_tension(model: mujoco.MjModel, ids: np.ndarray, length: np.ndarray) 
     return fibres.max_force(model, ids, prm) * prm[:, 7] * share
 
 
-def _constraints_but_contact(model: mujoco.MjModel, data: mujoco.MjData) -> np.ndarray:
-    """Generalised forces ``[nv]`` of joint limits, friction and couplings."""
+def _constraints(model: mujoco.MjModel, data: mujoco.MjData, which: np.ndarray) -> np.ndarray:
+    """Generalised forces ``[nv]`` of some of the constraints ``[nefc]``."""
     out = np.zeros(model.nv)
-    if data.nefc:
-        mujoco.mj_mulJacTVec(model, data, out, np.where(data.efc_type < _FIRST_CONTACT, data.efc_force, 0.0))
+    if which.any():
+        mujoco.mj_mulJacTVec(model, data, out, np.where(which, data.efc_force, 0.0))
     return out

@@ -14,6 +14,7 @@ from mjx_assist.eval.replay.gauge import Gauge, Reading
 from mjx_assist.eval.replay.record import GaitRecord
 from mjx_assist.eval.replay.tape import Tape
 from mjx_assist.eval.replay.walker import Walker
+from mjx_assist.model.assembly import device_mass
 from mjx_assist.model.names import GRAVITY
 from mjx_assist.policy import bundle as bundles
 from mjx_assist.policy.bundle import Bundle
@@ -143,6 +144,7 @@ class Walk:
             device_joints=walker.device_joints,
             sensor_names=walker.sensor_names,
             body_mass=walker.body_mass,
+            device_mass=device_mass(self.bundle.human, self.bundle.device),
             leg_length=walker.leg_length(),
             fell=self.fell,
             human=self.bundle.human,

@@ -79,6 +79,7 @@ class Walker:
         self._foot_part = self._foot_parts()
         self._heels = [self._heel(f"{side}_foot_position", f"{side}_foot") for side in "rl"]
         self._toes = np.array([m.sensor(toes if has_sensor(m, toes) else foot).objid[0] for foot, toes in TOUCH])
+        self._tips = feet.toe_tips(m)
         self._loads = foot_loads(self.reduced)
         self.body_mass = float(m.body_subtreemass[0])
         self._follows = np.eye(len(self.joint_names))[self.coupling.source]
@@ -191,6 +192,10 @@ class Walker:
     def toe_positions(self) -> np.ndarray:
         """Centres ``[2, 3]`` of the forefoot's touch volumes in the world, m; of the foot's where it has no toes."""
         return self.data.site_xpos[self._toes]
+
+    def toe_tips(self) -> np.ndarray:
+        """Foremost points ``[2, 3]`` of the soles in the world, m."""
+        return np.array([self.data.xpos[body] + self.data.xmat[body].reshape(3, 3) @ tip for body, tip in self._tips])
 
     def leg_length(self) -> float:
         """Height of the pelvis origin over the ground at the reference position, m (for dimensionless figures).

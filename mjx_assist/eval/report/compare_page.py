@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from mjx_assist.eval.plots import compare
+from mjx_assist.eval.plots import compare, people
 from mjx_assist.eval.plots.style import save
 from mjx_assist.eval.report.html import Cell, Table, render
 from mjx_assist.eval.report.tables import NONE, label, number
@@ -25,6 +25,7 @@ KEY_FIGURES = (
     "stride_time_s",
 )
 _FIGURES = {
+    "people": "Over people",
     "metabolic": "Metabolic cost",
     "kinematics": "Kinematics",
     "kinetics": "Kinetics",
@@ -51,6 +52,7 @@ def write_page(out: Path, result: dict, walks: Sequence[Walks]) -> Path:
         "kinematics": compare.kinematics(walks),
         "kinetics": compare.kinetics(walks),
         "activation": compare.activation(walks),
+        "people": people.people(walks),
     }
     further = compare.further(walks, result["figures"], result["baseline"])
     drawn |= {"further": further} if further else {}

@@ -1,17 +1,19 @@
 """What the verdict's rules are about: a gait's figures against healthy ones, by name with the unit.
 
-All the arithmetic of the verdict; thresholds and words are in verdict.py."""
+All the arithmetic of the verdict, but for curves (curve_facts.py); thresholds and words are in verdict.py."""
 
 from collections.abc import Callable
 
 import numpy as np
 from scipy.integrate import trapezoid
 
-from mjx_assist.eval.gait import angles
+from mjx_assist.eval.gait import angles, emg
 from mjx_assist.eval.gait.device import PUSH_OFF_PERCENT
+from mjx_assist.eval.gait.metabolics import MODELS, STANDING_W_PER_KG
+from mjx_assist.eval.plots.style import MUSCLE_TITLES
 from mjx_assist.eval.replay.record import SIDES
+from mjx_assist.eval.report.curve_facts import curve_facts, of_legs
 
-MIDSTANCE_PERCENT = 30.0  # the vertical ground reaction's valley lies about here
 # The figures in which legs are to be alike.
 LIMBS = {
     "stance_percent": "stance",
@@ -19,6 +21,13 @@ LIMBS = {
     "step_length_m": "step length",
     "grf_peak_bw": "peak vertical force",
 }
+# W/kg that people take beyond standing at 1.25 m/s (docs/metabolics.md), at other speeds in the proportion of Ralston's
+# (1958, Int Z angew Physiol 17:277) gross power less standing.
+PEOPLE_W_PER_KG, PEOPLE_SPEED_M_S = (2.1, 2.8), 1.25
+_RALSTON = (2.02, 1.33)  # W/kg, and W/kg per (m/s)^2: his 29 and 0.0053 cal/(min kg), speeds in m/min
+# Muscles that walking cannot do without, whose timing all sources agree on.
+TIMED = ("soleus", "gastroc", "tibant", "rectfem", "hamstrings", "glutmax", "vasti", "iliopsoas")
+MODEL_SPELLINGS = {"gastroc": ("gasmed", "gaslat"), "rectfem": ("recfem",), "hamstrings": ("semimem", "semiten")}
 
 
 def facts(metrics: dict, band: Callable, baseline: dict | None = None, full_model: dict | None = None) -> dict:
@@ -30,12 +39,7 @@ def facts(metrics: dict, band: Callable, baseline: dict | None = None, full_mode
     speed, requested = metrics["speed_m_s"], metrics["speed_asked_m_s"]
     healthy = {}  # a walk of unknown speed is compared with nobody's
     if requested is not None:
-        healthy = {
-            **_angle_facts(metrics, band),
-            **_moment_facts(metrics, band),
-            **_ground_facts(metrics["both"], requested, band),
-            **_device_facts(metrics, band),
-        }
+        healthy = curve_facts(metrics, band) | _power_facts(metrics, band) | _device_facts(metrics, band)
     falls = [episode["time_s"] for episode in metrics["per_episode"] if episode["fell"]]
     return {
         "episodes": metrics["episodes"],
@@ -48,66 +52,75 @@ def facts(metrics: dict, band: Callable, baseline: dict | None = None, full_mode
         "speed_asked_m_s": requested,
         "speed_error_m_s": None if speed is None or requested is None else abs(speed - requested),
         **healthy,
+        **_stop_facts(metrics),
+        **_pressure_facts(metrics),
+        **_timing_facts(metrics),
         **_symmetry_facts(metrics),
+        **_level_facts(metrics),
         **_metabolic_facts(metrics, baseline),
         **_full_model_facts(full_model),
     }
 
 
-def _angle_facts(metrics: dict, band: Callable) -> dict:
-    """Gait profile score against the one that the published SDs give a healthy person (root mean square)."""
-    healthy = metrics.get("healthy") or {}
-    profile = {name: value for name, value in (healthy.get("map_deg") or {}).items() if value is not None}
-    gps = healthy.get("gps_deg")
-    if gps is None or not profile:
-        return {}
-    requested = metrics["speed_asked_m_s"]
-    spreads = [np.mean(np.square(band(angles.MEASURED[name].coordinate, requested)[2])) for name in profile]
-    own, worst = float(np.sqrt(np.mean(spreads))), max(profile, key=lambda name: profile[name])
-    return {
-        "gps_deg": gps,
-        "gps_healthy_deg": own,
-        "gps_excess_deg": gps - own,
-        "worst_angle": worst.replace("_", " "),
-        "worst_angle_deg": profile[worst],
-    }
+def _stop_facts(metrics: dict) -> dict:
+    """The joint whose limit is loaded most, mean of the strides' peaks of the worse leg."""
+    peaks = [
+        (metrics[side].get(f"{name}_stop_load_peak_nm_per_kg"), f"{side} {name}")
+        for side in SIDES
+        for name in angles.LEG
+    ]
+    known = [(peak, name, peak * metrics["person_mass_kg"]) for peak, name in peaks if peak is not None]
+    return dict(zip(("stop_peak_nm_per_kg", "stop_joint", "stop_peak_nm"), max(known), strict=True)) if known else {}
 
 
-def _moment_facts(metrics: dict, band: Callable) -> dict:
-    """The moment that is farthest from the healthy mean, in root mean square SDs over the cycle."""
-    rmse = (metrics.get("healthy") or {}).get("rmse") or {}
-    rows = []
-    for joint in angles.LEG:
-        value = rmse.get(f"{joint}_moment_nm_per_kg")
-        spread = np.sqrt(np.mean(np.square(band(f"{joint}_moment", metrics["speed_asked_m_s"])[2])))
-        if value is not None and spread > 0:
-            rows.append((value / spread, joint, value, float(spread)))
-    names = ("moment_worst_sd", "worst_moment", "worst_moment_nm_per_kg", "worst_moment_healthy_nm_per_kg")
-    return dict(zip(names, max(rows), strict=True)) if rows else {}
+def _pressure_facts(metrics: dict) -> dict:
+    back = of_legs(metrics, "pressure_backward_m")
+    return {"pressure_backward_mm": 1000 * max(back)} if back else {}
 
 
-def _ground_facts(both: dict, requested: float, band: Callable) -> dict:
-    """The peaks of the vertical and fore-aft ground reaction against those of the healthy curves, in their SDs."""
-    percent = np.asarray(band("grf_vertical", requested)[0], float)
-    up, ahead = (np.array(band(name, requested)[1:], float) for name in ("grf_vertical", "grf_anterior"))
-    early, late = percent <= MIDSTANCE_PERCENT, (percent > MIDSTANCE_PERCENT) & (percent < 80)
-    healthy = {  # figure of metrics -> what it is called, and the healthy curve (mean, SD) that it is the maximum of
-        "grf_loading_peak_bw": ("vertical in loading", up[:, early]),
-        "grf_push_off_peak_bw": ("vertical in push-off", up[:, late]),
-        "grf_braking_peak_bw": ("backward, braking", ahead[:, early] * [[-1], [1]]),
-        "grf_propulsive_peak_bw": ("forward, propelling", ahead[:, late]),
-    }
-    rows = []
-    for name, (what, (mean, sd)) in healthy.items():
-        if both.get(name) is None:
-            continue
-        at = mean.argmax()
-        rows.append((abs(both[name] - mean[at]) / sd[at], what, both[name], mean[at], sd[at]))
+def _timing_facts(metrics: dict) -> dict:
+    """The muscle of `TIMED` whose activity agrees least with when people's is on, in its worse leg."""
+    measured = metrics.get("emg") or {}
+    rows: list[tuple[float, str, str]] = []
+    for muscle in {name for timed in TIMED for name in (timed, *MODEL_SPELLINGS.get(timed, ()))} & set(measured):
+        figures = measured[muscle]
+        for side in SIDES:
+            agreement = figures[side]["timing_agreement_percent"]
+            if agreement is not None:
+                rows.append((agreement, muscle, side))
     if not rows:
         return {}
-    names = ("grf_worst_sd", "worst_peak", "worst_peak_bw", "worst_peak_healthy_bw", "worst_peak_sd_bw")
-    peaks = {"grf_loading_bw": both["grf_loading_peak_bw"], "grf_push_off_bw": both["grf_push_off_peak_bw"]}
-    return {**peaks, **dict(zip(names, max(rows), strict=True))}
+    agreement, muscle, side = min(rows)
+    own, published = measured[muscle][side], emg.PUBLISHED_TIMING[muscle]
+    return {
+        "timing_worst_percent": agreement,
+        "timing_muscle": f"{side} {MUSCLE_TITLES.get(muscle, muscle).lower()}",
+        "timing_on": _span(own["onset_percent"], own["offset_percent"], own["on_percent"]),
+        "timing_published_on": _span(published[0], published[1], None),
+    }
+
+
+def _span(onset: float | None, offset: float | None, share: float | None) -> str:
+    """ "from 27 to 65 % of the cycle", "never" or "always"."""
+    if onset is None or offset is None:
+        return "always" if share else "never"
+    return f"from {onset:.0f} to {offset:.0f} % of the cycle"
+
+
+def _power_facts(metrics: dict, band: Callable) -> dict:
+    """The joint whose positive work is farthest from the healthy mean curve's: W/kg, both legs."""
+    both, requested = metrics["both"], metrics["speed_asked_m_s"]
+    rows = []
+    for name in angles.LEG:
+        work = both.get(f"{name}_positive_work_j_per_kg")
+        if work is None or not both["stride_time_s"]:
+            continue
+        percent, power = (np.asarray(part, float) for part in band(f"{name}_power", requested)[:2])
+        healthy = len(SIDES) * trapezoid(np.maximum(power, 0), percent / 100)
+        own = len(SIDES) * work / both["stride_time_s"]
+        rows.append((abs(own - healthy), name, own, healthy))
+    names = ("power_worst_off_w_per_kg", "power_worst", "power_worst_w_per_kg", "power_worst_healthy_w_per_kg")
+    return dict(zip(names, max(rows), strict=True)) if rows else {}
 
 
 def _symmetry_facts(metrics: dict) -> dict:
@@ -117,6 +130,27 @@ def _symmetry_facts(metrics: dict) -> dict:
         return {}
     worst = max(known, key=lambda name: abs(known[name]))
     return {"asymmetry_percent": abs(known[worst]), "asymmetry_of": LIMBS[worst]}
+
+
+def _level_facts(metrics: dict) -> dict:
+    """Muscles' power, mean of `MODELS`, and how far it is out of people's range at that speed."""
+    powers = [(metrics.get("metabolic") or {}).get(model, {}).get("power_w_per_kg") for model in MODELS]
+    speed = metrics["speed_m_s"]
+    if None in powers or not speed or not metrics["both"]["strides"]:
+        return {}
+    own = float(np.mean(powers))
+    low, high = (bound * _beyond_standing(speed) / _beyond_standing(PEOPLE_SPEED_M_S) for bound in PEOPLE_W_PER_KG)
+    return {
+        "muscle_power_w_per_kg": own,
+        "people_low_w_per_kg": low,
+        "people_high_w_per_kg": high,
+        "muscle_power_off_w_per_kg": max(low - own, own - high, 0.0),
+    }
+
+
+def _beyond_standing(speed: float) -> float:
+    """W/kg of walking less standing (Ralston 1958)."""
+    return _RALSTON[0] + _RALSTON[1] * speed**2 - STANDING_W_PER_KG
 
 
 def _device_facts(metrics: dict, band: Callable) -> dict:
@@ -141,7 +175,7 @@ def _device_facts(metrics: dict, band: Callable) -> dict:
 
 
 def _metabolic_facts(metrics: dict, baseline: dict | None) -> dict:
-    """Change of the muscles' metabolic power against zero torque, mean of the metabolic models, %."""
+    """Change of the muscles' metabolic power against zero torque, mean of `MODELS`, %."""
     with_device, without = metrics.get("metabolic"), (baseline or {}).get("metabolic")
     if (
         not baseline
@@ -152,7 +186,7 @@ def _metabolic_facts(metrics: dict, baseline: dict | None) -> dict:
         return {}
     changes = [
         100 * (with_device[model]["power_w_per_kg"] / without[model]["power_w_per_kg"] - 1)
-        for model in with_device
+        for model in MODELS
         if (without.get(model) or {}).get("power_w_per_kg") and with_device[model]["power_w_per_kg"] is not None
     ]
     return {"metabolic_change_percent": float(np.mean(changes))} if changes else {}

@@ -14,6 +14,7 @@ from mjx_assist.config.words import ZERO_TORQUE
 from mjx_assist.errors import UserError
 from mjx_assist.eval.gait import events
 from mjx_assist.eval.gait.angles import JOINT_TITLES, SAGITTAL
+from mjx_assist.eval.gait.metabolics import MODELS
 from mjx_assist.eval.gait.summary import stride_rows, summarize
 from mjx_assist.eval.plots import composite, style
 from mjx_assist.eval.plots.style import DPI, MODEL_TITLES, png_of, save
@@ -180,7 +181,7 @@ def _device_rows(joint: str, figures: dict) -> list[tuple[str, str, str]]:
 
 def _energy_rows(metabolic: dict[str, dict]) -> list[tuple[str, str, str]]:
     """Cost of transport by each metabolic model."""
-    costs = {name: part.get("cost_of_transport_j_per_kg_m") for name, part in metabolic.items()}
+    costs = {name: metabolic[name].get("cost_of_transport_j_per_kg_m") for name in MODELS if name in metabolic}
     if not costs:
         return []
     names = ", ".join(MODEL_TITLES.get(name, name) for name in costs)

@@ -6,15 +6,16 @@ from collections.abc import Sequence
 
 from mjx_assist.eval.report import tables
 from mjx_assist.eval.report.html import Table, render
-from mjx_assist.eval.report.verdict import FAIR, GOOD, POOR, UNKNOWN, Finding
+from mjx_assist.eval.report.rules import FAIR, GOOD, POOR, UNKNOWN
+from mjx_assist.eval.report.verdict import Finding
 
 _MARKS = {GOOD: ("✓", "healthy or as asked"), FAIR: ("!", "nearly"), POOR: ("✕", "not"), UNKNOWN: ("?", "not known")}
 _CAPTION = (
     "Mean over the strides of all episodes, shaded one SD; 0 % is initial contact, each leg on its own cycle. Grey: "
     "healthy walking at the speed asked, mean ± SD (Schwartz et al. 2008). Flexion, dorsiflexion and forward tilt "
-    "point up; so do extending and plantarflexing moments. Net moments are what inverse dynamics finds. r and RMSE: "
-    "against the policy's own reference, instant by instant, after the first 2 s. Grey bars over muscles: when the EMG "
-    "of healthy people is on (Perry 1992)."
+    "point up; so do extending and plantarflexing moments. Net moments are what inverse dynamics finds: of muscles, "
+    "device, passive structures and joint limits. r and RMSE: against the policy's own reference, instant by instant, "
+    "after the first 2 s. Grey bars over muscles: when the EMG of healthy people is on (Perry 1992)."
 )
 _METHOD = (
     "A foot is in contact from the sample its load reaches 2 % of body weight, if it gets past 5 %; unloadings and "
@@ -23,7 +24,8 @@ _METHOD = (
     "zero-lag 4th-order Butterworth at 20 Hz (99 % of the power of walking lies below 15 Hz: Antonsson and Mann 1985); "
     "unfiltered peaks also hold the ringing of the impact. Symmetry index: 100 (R − L) / (0.5 (R + L)), Robinson, "
     "Herzog and Nigg 1987. Healthy bands: Schwartz, Rozumalski and Trost 2008, typically developing people at the "
-    "same dimensionless speed; 1 SD holds two thirds of them."
+    "same dimensionless speed; 1 SD holds two thirds of them. N·m/kg, W/kg and J/kg are per mass of the person without "
+    "the device, BW is the weight of both."
 )
 
 

@@ -23,7 +23,13 @@ def run_info(records: Sequence[GaitRecord], source: str, bundle: Bundle | None =
         "human": first.human,
         "device": first.device,
         "device controller": first.controller,
-        "body": f"{_measured(first.body_mass, '.1f', 'kg')}, leg {_measured(first.leg_length, '.2f', 'm')}",
+        "body": ", ".join(
+            [
+                _measured(first.person_mass, ".1f", "kg"),
+                f"{_measured(first.device_mass, '.1f', 'kg')} of device",
+                f"leg {_measured(first.leg_length, '.2f', 'm')}",
+            ]
+        ),
         "model": first.model_kind,
         "model fidelity": fidelity(first.human, first.device),
         "seeds": ", ".join(str(record.seed) for record in records),

@@ -47,7 +47,12 @@ _WORDS = {
     **{"grf": "ground reaction", "corr": "correlation with", "rmse": "RMSE", "cop": "centre of pressure"},
     **{"gps": "gait profile score", "map": "movement analysis profile", "cv": "CV", "emg": "EMG", "nrmse": "NRMSE"},
     **{"sd": "SD", "r": "r"},
-    **{"umberger2010": "Umberger 2010", "bhargava2004": "Bhargava 2004", "com": "centre of mass"},
+    **{
+        "umberger2010": "Umberger 2010",
+        "bhargava2004": "Bhargava 2004",
+        "opensim": "in OpenSim's form",
+        "com": "centre of mass",
+    },
 }
 _ELSEWHERE = ("verdict", "notes", "per_episode", "info", "training", "title", "schema_version", *LEGS)
 _HEADINGS = {

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mjx_assist.config.words import ZERO_TORQUE
-from mjx_assist.eval.gait import angles, cycles, kinetics, metrics
+from mjx_assist.eval.gait import angles, cycles, kinetics, loading, metrics
 from mjx_assist.eval.gait.metric import GROUPS
 from mjx_assist.eval.replay.record import GaitRecord
 from mjx_assist.eval.studies import statistics
@@ -149,11 +149,13 @@ def _series(record: GaitRecord) -> dict[str, np.ndarray]:
         sign, _ = angles.MOMENT_SIGNS[angles.SAGITTAL[name].coordinate]
         series[f"{name}_moment"] = sign * kinetics.moment(record, name)
         series[f"{name}_biological_moment"] = sign * kinetics.moment(record, name, biological=True)
+        series[f"{name}_power"] = kinetics.power(record, name)
     for joint in cycles.driven_joints(record):
         sign = angles.MOMENT_SIGNS.get(joint, (1, ""))[0]
-        series[f"device_{joint}"] = sign * cycles.device_torque(record, joint) / record.body_mass
+        series[f"device_{joint}"] = sign * cycles.device_torque(record, joint) / record.person_mass
     series["grf_vertical"] = cycles.ground_force(record)
     series["grf_anterior"] = cycles.ground_force(record, cycles.FORWARD)
+    series["pressure_forward"] = 100 * loading.pressure_path(record)[:, :, 0]
     for muscle in cycles.muscles(record):
         series[f"activation_{muscle}"] = cycles.activation(record, muscle)
     return series

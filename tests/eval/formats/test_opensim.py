@@ -12,7 +12,7 @@ from mjx_assist.eval.replay.record import SERIES
 
 def test_opensim_files_together_give_the_record_back(record, tmp_path):
     imported = back(record, tmp_path, "walk.mot", "walk_grf.mot", "walk.sto")
-    lost = ("phase", "reference_qpos", "foot_position", "toe_position", "com_position")
+    lost = ("phase", "reference_qpos", "foot_position", "toe_position", "toe_tip", "com_position")
     assert set(imported.absent) == {*lost, "com_velocity", "sensors"}
     check_same(imported.record, record, set(SERIES) - set(imported.absent) - {"qvel"})
     np.testing.assert_allclose(imported.record.qvel[2:-2], record.qvel[2:-2], atol=0.02)

@@ -147,3 +147,16 @@ def test_loading_rate_is_that_of_a_ramp(record):
     ground[:, :, 2] = load * MASS * GRAVITY
     figures = means(metrics.figures(dataclasses.replace(record, ground_reaction=ground)))
     assert figures["grf_loading_rate_bw_per_s"] == pytest.approx(8.0, rel=0.06)
+
+
+def test_moments_and_work_have_passive_structures_in_and_the_biological_part_only_leaves_out_the_device():
+    """Muscles 60, a stop 30 and the device 15 N*m, all constant: 105 in all, 90 without the device."""
+    walk = with_moments(with_box_load(synthetic_gait(duration=13.0)), lambda p: -60 + 0 * p, lambda p: -15 + 0 * p)
+    passive = np.zeros_like(walk.qpos)
+    passive[:, [JOINTS.index(f"ankle_angle_{side}") for side in "rl"]] = -30
+    figures = means(metrics.figures(dataclasses.replace(walk, passive_moment=passive)))
+    swing = 2 * JOINT_WAVES["ankle_angle"][1]
+    for kind, moment in (("", 105), ("biological_", 90)):
+        peak = figures[f"ankle_plantarflexion_{kind}moment_peak_nm_per_kg"]
+        assert peak == pytest.approx(moment / MASS, rel=1e-9)
+        assert figures[f"ankle_{kind}positive_work_j_per_kg"] == pytest.approx(moment * swing / MASS, rel=1e-3)

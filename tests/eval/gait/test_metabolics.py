@@ -8,7 +8,13 @@ import numpy as np
 import pytest
 from synthetic_gait import MUSCLES, synthetic_gait
 
-from mjx_assist.eval.gait.metabolics import STANDING_W_PER_KG, bhargava2004, metabolic_summary, muscle_power
+from mjx_assist.eval.gait.metabolics import (
+    STANDING_W_PER_KG,
+    bhargava2004,
+    bhargava2004_opensim,
+    metabolic_summary,
+    muscle_power,
+)
 from mjx_assist.model.muscles.energy import muscle_mass, slow_twitch, umberger2010
 from mjx_assist.model.muscles.fibres import force_velocity
 
@@ -50,6 +56,17 @@ def bhargava_watt(u, length, v, force, iso_force, slow):
     return max(heat - force * v, 0.0)
 
 
+def opensim_watt(u, length, v, force, tension, slow, negative_work):
+    """W by OpenSim's Bhargava2004MuscleMetabolicsProbe as its documentation tells it, with its default properties."""
+    still = bhargava_watt(u, length, 0.0, 0.0, 0.0, slow)
+    shortening = 0.25 * tension * -v if v <= 0 else 0.0
+    work = -force * v if v <= 0 or negative_work else 0.0
+    total = still + shortening + work
+    if total < 0:  # the heat of shortening is raised until nothing comes back
+        shortening -= total
+    return max(still + shortening, 1.0 * MASS) + work
+
+
 def states(n=400, seed=0):
     """n random muscle states over shortening and lengthening, short and long fibres, and the edges between."""
     rng = np.random.default_rng(seed)
@@ -77,6 +94,16 @@ def test_bhargava_is_the_papers_terms_one_by_one():
     rows = zip(u, length, v * OPTIMAL, force, iso_force, slow, strict=True)
     np.testing.assert_allclose(got, [bhargava_watt(*map(float, row)) for row in rows], rtol=1e-12, atol=1e-12)
     assert (got[v > 5] == 0).any() and got.min() == 0  # a strong stretch costs nothing, and gives nothing back
+
+
+@pytest.mark.parametrize("negative_work", [True, False])
+def test_opensims_form_of_bhargava_is_its_probe_step_by_step(negative_work):
+    u, _, slow, length, v, _, force = states()
+    tension = force + np.random.default_rng(1).uniform(0, 300, force.size)
+    got = bhargava2004_opensim(u, length, v * OPTIMAL, force, tension, MASS, slow, negative_work)
+    rows = zip(u, length, v * OPTIMAL, force, tension, slow, strict=True)
+    expected = [opensim_watt(*map(float, row), negative_work) for row in rows]
+    np.testing.assert_allclose(got, expected, rtol=1e-12, atol=1e-12)
 
 
 def test_isometric_contraction_costs_only_activation_and_maintenance():

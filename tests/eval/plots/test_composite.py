@@ -9,10 +9,9 @@ from matplotlib.colors import to_rgb
 from PIL import Image
 from synthetic_gait import JOINTS, healthy_stub, synthetic_gait
 
-from mjx_assist.eval.gait import angles, summary
+from mjx_assist.eval.gait import angles, cycles, loading, summary
 from mjx_assist.eval.gait.cycles import stride_average
-from mjx_assist.eval.plots import composite, ground, style
-from mjx_assist.eval.plots import joints as plots_joints
+from mjx_assist.eval.plots import composite, style
 from mjx_assist.eval.plots import muscles as plots_muscles
 from mjx_assist.eval.plots.style import png_of, svg
 
@@ -75,23 +74,12 @@ def test_every_axis_names_its_unit(drawn):
     assert without <= muscles
 
 
-def test_net_and_biological_moments_differ_by_the_device():
-    record = synthetic_gait()
-    net, own = (moment(record, "ankle_angle") for moment in (plots_joints.net_moment, plots_joints.biological_moment))
-    np.testing.assert_allclose((net - own) * record.body_mass, record.device_torque, atol=1e-12)
-    power = plots_joints.power_of(plots_joints.net_moment, record, "ankle_angle") * record.body_mass
-    speed = record.column(record.qvel, "ankle_angle_r")
-    passive = record.column(record.passive_moment, "ankle_angle_r")
-    moment = record.column(record.joint_moment, "ankle_angle_r") + passive
-    np.testing.assert_allclose(power[:, 0], moment * speed, atol=1e-12)
-
-
 def test_pressure_path_is_where_the_record_puts_it():
     record = synthetic_gait()  # its centre of pressure stays 10 cm ahead of a heel that rests in stance
-    path = ground.pressure_path(record)
-    loaded = record.ground_reaction[:, :, 2] > 0.05 * record.body_weight
-    np.testing.assert_allclose(path[loaded][:, 0], 10.0, atol=1e-9)
-    assert np.isnan(path[~loaded]).all()
+    path = loading.pressure_path(record)
+    pressed = cycles.ground_force(record) > loading.PRESSED
+    np.testing.assert_allclose(path[pressed & (record.ground_reaction[:, :, 2] > 0)][:, 0], 0.10, atol=1e-9)
+    assert np.isnan(path[~pressed]).all()
 
 
 def test_published_emg_wraps_around_the_cycle():
@@ -147,7 +135,15 @@ def test_walkers_in_3d_get_their_angles_and_a_path_from_above():
     more = ("hip_adduction_r", "hip_adduction_l")
     wide = {
         name: np.hstack([getattr(record, name), np.zeros((record.time.size, 2))])
-        for name in ("qpos", "qvel", "reference_qpos", "joint_moment", "device_moment", "passive_moment")
+        for name in (
+            "qpos",
+            "qvel",
+            "reference_qpos",
+            "joint_moment",
+            "device_moment",
+            "passive_moment",
+            "limit_moment",
+        )
     }
     axes, *_ = panels(gait_of(dataclasses.replace(record, joint_names=(*JOINTS, *more), **wide)))
     assert axes["Hip adduction"].get_ylabel() == "adduction (deg)"

@@ -123,7 +123,7 @@ def inverse_dynamics(walk, acceleration):
 def relative_error(record, moments):
     """[T, 6] of hips, knees and ankles over each one's peak; and the largest residual at the pelvis over the peaks'."""
     columns = [record.joint_names.index(joint) for joint in LEG_JOINTS]
-    have = record.joint_moment + record.passive_moment
+    have = record.net_moment
     error, peak = np.abs(moments - have), np.abs(have).max(axis=0)
     return error[:, columns] / peak[columns], error[:, :3].max() / peak.max()
 
@@ -198,8 +198,7 @@ def test_power_integrates_to_the_change_of_mechanical_energy(walks, kind):
         energy.append(data.energy.sum())
     mean = (w.stack("qvel") + w.stack("qvel_after")) / 2
     ground = [sum(f @ (j @ v) for _, _, f, j in row["ground"]) for row, v in zip(w.steps, mean, strict=True)]
-    joints = record.joint_power + record.passive_moment * record.joint_velocity
-    work = np.cumsum((joints.sum(axis=1) + ground) * w.step)[:-1]
+    work = np.cumsum((record.joint_power.sum(axis=1) + ground) * w.step)[:-1]
     exchanged = np.abs(record.joint_power).sum() * w.step
     error = np.abs(work - (np.array(energy[1:]) - energy[0]))
     assert np.ptp(energy) > 0.05 * exchanged
@@ -245,3 +244,39 @@ def test_active_force_is_gain_times_activation_and_tension_adds_the_passive_part
             bias = mujoco.mju_muscleBias(length, span, force, model.actuator_biasprm[k, :9])
             assert record.muscle_active_force[i, j] == pytest.approx(-gain * record.activation[i, j], abs=1e-6)
             assert record.muscle_force[i, j] == pytest.approx(-gain * record.activation[i, j] - bias, abs=1e-6)
+
+
+def test_a_stop_bears_load_only_beyond_its_range_and_pushes_back(walks):
+    """Of the reduced model, whose limits are its joints' own: what is not a limit's is damping alone."""
+    record, model = walks["reduced"].record, walks["reduced"].session.walker.model
+    low, high = model.jnt_range.T
+    beyond = np.where(record.qpos < low, 1.0, np.where(record.qpos > high, -1.0, 0.0)) * (model.jnt_limited > 0)
+    limit = np.asarray(record.limit_moment)
+    assert (limit * beyond >= 0).all() and (limit[beyond == 0] == 0).all()
+    assert np.abs(limit[:, record.joint_names.index("hip_flexion_r")]).max() > 20
+    np.testing.assert_allclose(record.passive_moment - limit, -model.dof_damping * record.qvel, atol=1e-9)
+
+
+@pytest.mark.parametrize("kind", SECONDS)
+def test_the_foots_tip_is_ahead_of_its_touch_volume_and_leads_when_flat(walks, kind):
+    """The sole's foremost geom ends there in mid-stance: 76 mm ahead of the touch volume's centre."""
+    record, model = walks[kind].record, walks[kind].session.walker.model
+    reach = np.asarray(record.toe_tip) - record.toe_position
+    assert (np.linalg.norm(reach, axis=2).std(axis=0) < 1e-9).all()  # one point of the toes
+    assert 0.06 < np.abs(reach[:, :, 0]).max() < 0.09
+    data = mujoco.MjData(model)
+    data.qpos[:] = walks[kind].steps[-1]["qpos"]
+    mujoco.mj_kinematics(model, data)
+    toes = [model.site_bodyid[model.sensor(f"{side}_toes").objid[0]] for side in "rl"]
+    for foot, body in enumerate(toes):
+        geoms = np.flatnonzero((model.geom_bodyid == body) & (model.geom_type == mujoco.mjtGeom.mjGEOM_SPHERE))
+        if not geoms.size:
+            continue
+        surface = np.linalg.norm(data.geom_xpos[geoms] - record.toe_tip[-1, foot], axis=1) - model.geom_size[geoms, 0]
+        assert surface.min() == pytest.approx(0, abs=1e-6)
+
+
+def test_the_person_is_the_body_without_the_device(walks):
+    record = walks["reduced"].record
+    assert record.device_mass == pytest.approx(2.33, abs=0.01)
+    assert record.person_mass == pytest.approx(78.09, abs=0.01)

@@ -110,6 +110,21 @@ def test_altered_file_is_refused_with_its_reason(record, tmp_path, change, messa
         GaitRecord.load(path)
 
 
+def test_a_file_from_before_stops_tips_and_device_mass_were_recorded_tells_that_it_lacks_them(record, tmp_path):
+    path = record.save(tmp_path / "walk.npz")
+    later = ("limit_moment", "toe_tip", "device_mass")
+    np.savez(path, **{name: value for name, value in entries(path).items() if name not in later})
+    old = GaitRecord.load(path)
+    assert np.isnan(old.limit_moment).all() and np.isnan(old.toe_tip).all()
+    assert old.device_mass == 0 and old.finite_part() is old
+    np.testing.assert_array_equal(old.foot_ground, record.foot_ground)
+
+
+def test_a_device_as_heavy_as_everything_leaves_no_person(record):
+    with pytest.raises(ValueError, match=r"more than device_mass, not 75\.0 and 75\.0"):
+        dataclasses.replace(record, device_mass=record.body_mass)
+
+
 def test_damaged_file_never_raises_anything_but_user_error(record, tmp_path):
     whole = record.save(tmp_path / "walk.npz").read_bytes()
     rng = np.random.default_rng(0)

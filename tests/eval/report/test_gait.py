@@ -130,7 +130,7 @@ def test_strides_are_one_row_each_with_units_in_the_names(written):
         for name, value in figures.items():
             if name != "side":
                 assert (row[name] == "") if np.isnan(value) else float(row[name]) == pytest.approx(value, rel=1e-5)
-    units = re.compile(r"(_s|_m|_deg|_percent|_bw|_bw_s|_per_s|_per_min|_per_kg|_m_s)$")
+    units = re.compile(r"(_s|_m|_deg|_percent|_bw|_bw_s|_per_s|_per_min|_per_kg|_m_s|_correlation)$")
     assert all(units.search(name) for name in rows[0] if name not in ("episode", "seed", "controller", "side"))
 
 

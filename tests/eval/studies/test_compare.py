@@ -106,7 +106,7 @@ def test_command_writes_table_page_and_figures_even_of_a_walk_without_strides(bu
     page = (out / "compare.html").read_text()
     assert "outside what the policy was trained for" in page
     assert "http" not in page
-    for name in ("kinematics", "kinetics", "activation", "metabolic"):
+    for name in ("people", "kinematics", "kinetics", "activation", "metabolic"):
         assert (out / f"{name}.png").stat().st_size > 1000
         assert (out / f"{name}.svg").stat().st_size > 1000
     assert "note:" in capsys.readouterr().out
