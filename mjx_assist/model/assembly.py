@@ -95,3 +95,16 @@ def full_model(
         model.opt.timestep = _RIGID_TIMESTEP
         model.opt.tolerance = _RIGID_TOLERANCE
     return model
+
+
+@cache
+def device_mass(human: str, device: str) -> float:
+    """kg that the device adds to the human; 0 where it takes a part of the body away (a prosthesis) that weighs more.
+
+    Composing the two models takes some seconds. Raises ``UserError`` for unknown keys.
+    """
+    if device == NO_DEVICE:
+        check_keys(human, device)
+        return 0.0
+    worn, bare = (float(compose(human, put_on).compile().body_subtreemass[0]) for put_on in (device, NO_DEVICE))
+    return max(0.0, worn - bare)

@@ -43,13 +43,26 @@ def controls(motors: Motors, torque: Any, angle: Any, xp: Any = np) -> Any:
 
     A motor that can push one way only stays off when the other way is wanted. One with a filter follows with its lag.
     """
+    arm = _arm(motors, angle, xp)
+    usable = xp.abs(arm) > _NO_ARM
+    control = torque / (motors.gain * xp.where(usable, arm, 1.0))
+    return xp.clip(xp.where(usable, control, 0.0), motors.low, motors.high)
+
+
+def torque_limits(motors: Motors, angle: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(lowest, highest) torque ``[..., D]`` N*m that the motors can give at joint angles ``[..., D]`` rad."""
+    unit = motors.gain * _arm(motors, angle, np)
+    ends = np.stack([unit * motors.low, unit * motors.high])
+    return ends.min(axis=0), ends.max(axis=0)
+
+
+def _arm(motors: Motors, angle: Any, xp: Any) -> Any:
+    """Moment arms ``[..., D]`` at joint angles, held to the range in which the polynomials are good."""
     angle = xp.clip(angle, motors.angle_range[0], motors.angle_range[1])
     arm = xp.zeros_like(angle)
     for coefficient in motors.arm:
         arm = arm * angle + coefficient
-    usable = xp.abs(arm) > _NO_ARM
-    control = torque / (motors.gain * xp.where(usable, arm, 1.0))
-    return xp.clip(xp.where(usable, control, 0.0), motors.low, motors.high)
+    return arm
 
 
 def make_motors(model: mujoco.MjModel) -> Motors:
