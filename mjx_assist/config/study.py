@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any
 
-from mjx_assist.config.limits import POSITIVE, SEED
+from mjx_assist.config.limits import NOT_NEGATIVE, POSITIVE, SEED
 from mjx_assist.config.limits import check as check_numbers
 from mjx_assist.config.read import config_file, load
 from mjx_assist.config.schema import RunConfig
@@ -35,7 +35,7 @@ class Walks:
 
     ``speeds``: none means five over what all policies were trained for. ``at_speed`` (m/s): where costs are compared;
     null is the middle. ``physics_rates`` (Hz): at which the reduced model walks besides the one it was trained at.
-    ``first_seed``: of the episodes.
+    ``first_seed``: of the episodes. ``device_off_episodes``: further ones in which the device goes off on the way.
     """
 
     speeds: Annotated[tuple[float, ...], POSITIVE] = ()
@@ -45,6 +45,7 @@ class Walks:
     episodes: Annotated[int, POSITIVE] = 2
     seconds: Annotated[float, POSITIVE] = 20.0
     first_seed: Annotated[int, SEED] = 0
+    device_off_episodes: Annotated[int, NOT_NEGATIVE] = 10
 
 
 @dataclass(frozen=True)

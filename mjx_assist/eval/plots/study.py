@@ -44,8 +44,8 @@ def differences(result: dict) -> Figure:
     height = 0.27 * max(3, len(places)) + 1.0
     figure = Figure(figsize=(8.2, height), layout="constrained")
     axes = figure.subplots(1, max(1, len(figures)), squeeze=False, sharey=True)[0]
-    if not figures:
-        say(axes[0], "no policy walked at the speed that is compared")
+    if not any(row["percent"] is not None for row in result["differences"]):
+        say(axes[0], "nothing can be compared at that speed")
     for ax, name in zip(axes, figures, strict=False):
         for row in (row for row in result["differences"] if row["figure"] == name):
             _interval(ax, places.index((row["side"], row["against"], row["physics"])), row)

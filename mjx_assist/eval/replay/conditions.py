@@ -22,7 +22,8 @@ class Conditions:
     ``command``: the speeds that are asked (None: as the policy's config draws them). ``randomization``: what differs
     from the model; its ranges are drawn by the episode's seed (`fixed` makes ranges of one value). ``push``: impulse
     (N*s, forward positive) on the pelvis every so many seconds, in the place of random ones. ``terrain_type`` and
-    ``terrain_params``: the ground, in the config's words; the seed chooses its variant.
+    ``terrain_params``: the ground, in the config's words; the seed chooses its variant. ``device_off``: from this time
+    on (s) the device gives no torque.
     """
 
     command: CommandRange | None = None
@@ -30,6 +31,7 @@ class Conditions:
     push: tuple[float, float] | None = None
     terrain_type: str = "flat"
     terrain_params: str = ""
+    device_off: float | None = None
 
     def applied(self, params: EnvParams) -> EnvParams:
         """A config at its curriculum's end, with this ground and randomization in the place of its own."""
@@ -61,4 +63,5 @@ def describe(conditions: Conditions) -> dict[str, Any]:
     command = conditions.command._asdict() if conditions.command else None
     push = list(conditions.push) if conditions.push else None
     ground = {"terrain_type": conditions.terrain_type, "terrain_params": conditions.terrain_params}
-    return {"command": command, "randomization": ranges, "push": push, **ground}
+    off = {} if conditions.device_off is None else {"device_off": conditions.device_off}
+    return {"command": command, "randomization": ranges, "push": push, **ground, **off}

@@ -24,9 +24,10 @@ _METHOD = (
     "Paired: over the seeds that both sides have. Bold: the interval leaves out zero. Each interval is by itself: of "
     "twenty figures that do not differ, one is bold by chance. They hold the spread between trainings of one model of"
     " a person, not that between people. Device: peaks over all walks to the end; the torque limit is the model's "
-    "own, at the joint's angle of the instant; what nobody gave is not known. The median training has as many cheaper"
-    " as dearer ones beside it (of an even number the cheaper of two), by the cost of transport after Umberger in the"
-    " first physics; one that has no cost counts as the dearest."
+    "own, at the joint's angle of the instant; a limit that no data gives is not known. Device gone off: after 5 s of"
+    " a walk at that speed the device gives no torque for 10 s; of the walks that were up then, those that fell. The "
+    "median training has as many cheaper as dearer ones beside it (of an even number the cheaper of two), by the cost"
+    " of transport after Umberger in the first physics; one that has no cost counts as the dearest."
 )
 
 
@@ -120,8 +121,10 @@ def _policies(result: dict, physics: str) -> Table:
         speeds = "{:.2f} to {:.2f}".format(*row["speeds_m_s"]) if row["speeds_m_s"] else NONE
         costs = (number(row["figures"].get(KEY_MODEL + end)) for end in (POWER, COST))
         median = "median" if medians[row["side"]] == row["policy"] else ""
-        lines.append((row["side"], row["policy"], f"{row['falls']} of {row['walks']}", speeds, *costs, median))
-    header = ("", "training", "fell", "reached m/s", label(KEY_MODEL + POWER), label(KEY_MODEL + COST), "")
+        off = "{falls} of {walks}".format(**row["device_off"]) if row["device_off"] else NONE
+        lines.append((row["side"], row["policy"], f"{row['falls']} of {row['walks']}", off, speeds, *costs, median))
+    costs = (label(KEY_MODEL + POWER), label(KEY_MODEL + COST))
+    header = ("", "training", "fell", "fell, device gone off", "reached m/s", *costs, "")
     return Table(header, lines, physics, one_line=True)
 
 

@@ -38,6 +38,7 @@ def notes(result: dict) -> list[str]:
         *_trained(result),
         *_falls(result),
         *_saturation(result),
+        *_device_off(result),
     ]
 
 
@@ -125,6 +126,16 @@ def _saturation(result: dict) -> list[str]:
         return f"{100 * max(shares):.0f} % of the time" if max(shares, default=0.0) > SATURATED else None
 
     return [f"{place}: the device is at its torque limit: {t}." for place, t in _by_place(result, share).items()]
+
+
+def _device_off(result: dict) -> list[str]:
+    def falls(row: dict) -> str | None:
+        off = row["device_off"]
+        return f"{off['falls']} of {off['walks']}" if off and off["falls"] else None
+
+    begin, end = result["device_off_s"]
+    text = f"falls within {end - begin:g} s of the device going off"
+    return [f"{place}: {text}: {told}." for place, told in _by_place(result, falls).items()]
 
 
 def _by_place(result: dict, tell: Callable[[dict], str | None]) -> dict[str, str]:

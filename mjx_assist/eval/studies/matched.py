@@ -11,12 +11,12 @@ from mjx_assist.config.study import Walks
 from mjx_assist.eval.gait.metabolics import STANDING_W_PER_KG
 from mjx_assist.eval.studies import conclusions, trainings
 from mjx_assist.eval.studies.conclusions import COST, KEY_MODEL, POWER
-from mjx_assist.eval.studies.sides import Physics, Trained, Walked
+from mjx_assist.eval.studies.sides import OFF_AT, OFF_FOR, Physics, Trained, Walked
 from mjx_assist.files.plain import plain
 
 SCHEMA_VERSION = 1
 _CURVED, _SLOPED = 0.15, 0.05  # m/s: speeds that spread less than this tell no curve, no slope
-_REACHED = 0.02  # m/s: a cost is not read off farther than this from the speeds that were reached
+_REACHED = 0.01  # m/s: a cost is not read off farther than this from the speeds that were reached
 _PEAKS = ("torque_peak_nm", "torque_rate_peak_nm_per_s", "power_peak_w", "torque_limit_nm", "torque_limit_share_peak")
 _MEANS = ("positive_power_w", "time_at_limit_share")
 
@@ -56,6 +56,7 @@ def result(
         "episodes": walks.episodes,
         "seconds": walks.seconds,
         "physics": [part.label for part in physics],
+        "device_off_s": [OFF_AT, OFF_AT + OFF_FOR],
         "resting_w_per_kg": STANDING_W_PER_KG,
         "interval": {"level": trainings.LEVEL, "over": "trainings", "difference": "Welch", "percent": "Fieller"},
         "sides": [
@@ -71,7 +72,8 @@ def result(
 
 def _policy(policy: Trained, physics: str, at: float, walked: Sequence[Walked], device_mass: float) -> dict:
     """A policy in one physics: falls, the speeds reached, its costs at the speed, what the device did."""
-    own = [w for w in walked if (w.side, w.name, w.physics) == (policy.side, policy.name, physics)]
+    all_own = [w for w in walked if (w.side, w.name, w.physics) == (policy.side, policy.name, physics)]
+    own = [w for w in all_own if w.conditions.device_off is None]
     points = [_point(w, device_mass) for w in own if not w.figures["fell"] and w.figures["strides"]]
     speeds = [point["speed_m_s"] for point in points]
     figures: dict[str, float | None] = {}
@@ -93,6 +95,7 @@ def _policy(policy: Trained, physics: str, at: float, walked: Sequence[Walked], 
         "speeds_m_s": [min(speeds), max(speeds)] if speeds else None,
         "figures": figures,
         "device": _device([w.figures["device"] for w in own if not w.figures["fell"]]),
+        "device_off": _device_off([w.figures for w in all_own if w.conditions.device_off is not None]),
         "points": points,
     }
 
@@ -108,6 +111,13 @@ def _point(walk: Walked, device_mass: float) -> dict:
         "speed_m_s": figures["speed_m_s"],
         **powers,
     }
+
+
+def _device_off(walks: Sequence[dict]) -> dict | None:
+    """Of those who were up when the device went off, how many fell in `OFF_FOR` s; None where it never did."""
+    up = [figures for figures in walks if not figures["fell"] or figures["time_s"] >= OFF_AT]
+    falls = [figures["time_s"] - OFF_AT for figures in up if figures["fell"]]
+    return {"walks": len(up), "falls": len(falls), "earliest_s": min(falls, default=None)} if up else None
 
 
 def _device(walks: Sequence[Sequence[dict]]) -> list[dict]:

@@ -4,12 +4,14 @@ Every policy walks the same speeds from the same seeds, in the same physics. Wha
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
 import mujoco
 import numpy as np
 
+from mjx_assist.config.device import ZeroTorque
 from mjx_assist.config.study import Walks
 from mjx_assist.config.words import FULL, REDUCED
 from mjx_assist.errors import UserError
@@ -19,10 +21,12 @@ from mjx_assist.eval.studies.challenge import fingerprint
 from mjx_assist.eval.studies.effort import effort
 from mjx_assist.files.plain import plain
 from mjx_assist.model.mjcf import with_physics_rate
-from mjx_assist.policy.bundle import Bundle
+from mjx_assist.model.names import is_muscle
+from mjx_assist.policy.bundle import Bundle, reduced_model
 
 MEASURE = trials.Measure(effort, None)
 _MEASURED = 1  # to be counted up when `effort` tells something else
+OFF_AT, OFF_FOR = 5.0, 10.0  # s: when the device goes off, and how long the walker is watched then
 _AROUND = 0.05  # m/s to either side of the one speed that policies were trained for
 
 
@@ -71,13 +75,17 @@ class Physics:
 
 @dataclass(frozen=True)
 class Walked:
-    """A row of the walks: whose, in which physics, at which speed asked (m/s), and what came of it (`effort`)."""
+    """A row of the walks: whose, in which physics, under what, and what came of it (`effort`)."""
 
     side: str
     name: str
     physics: str
-    speed_asked_m_s: float
+    conditions: Conditions
     figures: dict
+
+    @property
+    def speed_asked_m_s(self) -> float:
+        return self.conditions.command.speed[0] if self.conditions.command else math.nan
 
 
 def physics_of(walks: Walks) -> list[Physics]:
@@ -144,28 +152,40 @@ def walk(
     policies: Sequence[Trained],
     walks: Walks,
     processes: int,
-    known: Mapping[str, dict] = {},
-    keep: Callable[[str, dict], None] = lambda key, figures: None,
+    known: Mapping[str, dict],
+    keep: Callable[[str, dict], None],
 ) -> list[Walked]:
     """All walks of all policies. ``known``: figures of walks that were made before, by `key_of`; ``keep`` is called
     with every new one."""
-    places, bundles, asked = [], [], []
+    bundles, asked = [], []
     for physics in physics_of(walks):
         for policy in policies:
-            bundle = physics.of(policy.bundle)
-            bundles.append(bundle)
-            for speed in walks.speeds:
-                for seed in range(walks.first_seed, walks.first_seed + walks.episodes):
-                    conditions = Conditions(command=constant(speed))
-                    asked.append(trials.Trial(len(bundles) - 1, physics.kind, walks.seconds, seed, conditions))
-                    places.append((policy, physics, speed, key_of(bundle, asked[-1])))
-    figures = {key: known[key] for *_, key in places if key in known}
-    missing = [index for index, (*_, key) in enumerate(places) if key not in figures]
-    for index, found in trials.run(bundles, [asked[i] for i in missing], processes, MEASURE):
-        key = places[missing[index]][-1]
+            bundles.append(physics.of(policy.bundle))
+            asked += [(policy, physics, trial) for trial in _trials(len(bundles) - 1, bundles[-1], physics, walks)]
+    keys = [key_of(bundles[trial.policy], trial) for *_, trial in asked]
+    figures = {key: known[key] for key in keys if key in known}
+    missing = [index for index, key in enumerate(keys) if key not in figures]
+    for index, found in trials.run(bundles, [asked[i][-1] for i in missing], processes, MEASURE):
+        key = keys[missing[index]]
         figures[key] = found
         keep(key, found)
-    return [Walked(p.side, p.name, physics.label, speed, figures[key]) for p, physics, speed, key in places]
+    return [
+        Walked(p.side, p.name, physics.label, trial.conditions, figures[key])
+        for (p, physics, trial), key in zip(asked, keys, strict=True)
+    ]
+
+
+def _trials(number: int, bundle: Bundle, physics: Physics, walks: Walks) -> Iterator[trials.Trial]:
+    """The walks of a policy in one physics; as trained, in some more its device, if one is driven, goes off."""
+    for speed in walks.speeds:
+        for seed in range(walks.first_seed, walks.first_seed + walks.episodes):
+            yield trials.Trial(number, physics.kind, walks.seconds, seed, Conditions(command=constant(speed)))
+    controller = bundle.config.env_params.device_controller
+    driven = not is_muscle(reduced_model(bundle)).all() and not isinstance(controller, ZeroTorque)
+    if driven and physics == Physics(REDUCED) and walks.at_speed:
+        off = Conditions(command=constant(walks.at_speed), device_off=OFF_AT)
+        for seed in range(walks.first_seed, walks.first_seed + walks.device_off_episodes):
+            yield trials.Trial(number, physics.kind, OFF_AT + OFF_FOR, seed, off)
 
 
 def key_of(bundle: Bundle, trial: trials.Trial) -> str:
