@@ -13,6 +13,7 @@ from mjx_assist.config.study import Study, Walks
 from mjx_assist.errors import UserError
 from mjx_assist.eval.studies import matched, sides
 from mjx_assist.eval.studies.sides import Trained
+from mjx_assist.files.atomic import write_text
 from mjx_assist.files.plain import write_json
 from mjx_assist.model.assembly import device_mass
 from mjx_assist.paths import POLICY_FOLDER, SESSION_CONFIG
@@ -56,7 +57,7 @@ def compare(policies: Sequence[Trained], walks: Walks, out: Path, processes: int
 
     def keep(key: str, figures: dict) -> None:
         known[key] = figures
-        write_json(out / WALKS, known)
+        write_text(out / WALKS, json.dumps(known) + "\n")
 
     walked = sides.walk(policies, walks, processes, dict(known), keep)
     return matched.result(policies, walks, sides.physics_of(walks), walked, masses)
