@@ -121,19 +121,22 @@ def small(tree, tmp_path):
     return ["study", str(tmp_path / "STUDY.json"), "-o", str(tmp_path / "out")]
 
 
-def test_a_study_trains_walks_and_reports_and_does_nothing_twice(quick_gait, tmp_path, capsys):
+def test_a_study_trains_walks_and_reports_and_does_nothing_twice(quick_gait, tmp_path, monkeypatch, capsys):
     """Two sides that differ in how long they train."""
     sides = {"short": {"config": "walk22_exo"}, "long": {"config": "walk22_exo", "overrides": {"total_timesteps": 8}}}
     words = small({"sides": sides, "overrides": {}, "walks": {}}, tmp_path)
+    monkeypatch.setattr(run, "_draw", lambda path: None)  # learning curves, which take longer than these trainings
     assert main(words) == 0
     result = json.loads((tmp_path / "out" / "study.json").read_text())
     assert [(s["side"], s["trainings"]) for s in result["sides"]] == [("short", 1), ("long", 1)]
     assert [row["walks"] for row in result["policies"]] == [2, 2]
-    assert [len(small_runs.rows(tmp_path / "out" / side / "seed_1")) for side in ("short", "long")] == [1, 2]
+    steps = [small_runs.rows(tmp_path / "out" / side / "seed_1")[-1]["control_steps"] for side in ("short", "long")]
+    assert steps == [4, 8]
     assert (tmp_path / "out" / "study.html").is_file()
     before = (tmp_path / "out" / "walks.json").read_bytes()
     out = capsys.readouterr().out
     assert "training 2 of 2: long, seed 1" in out and "One training only: short, long" in out
+    monkeypatch.setattr("mjx_assist.eval.report.study.write_study", lambda out, result: out)
     assert main(words) == 0
     assert (tmp_path / "out" / "walks.json").read_bytes() == before
     assert "training 1" not in capsys.readouterr().out
