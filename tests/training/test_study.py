@@ -121,6 +121,7 @@ def small(tree, tmp_path):
     return ["study", str(tmp_path / "STUDY.json"), "-o", str(tmp_path / "out")]
 
 
+@pytest.mark.slow
 def test_a_study_trains_walks_and_reports_and_does_nothing_twice(quick_gait, tmp_path, monkeypatch, capsys):
     """Two sides that differ in how long they train."""
     sides = {"short": {"config": "walk22_exo"}, "long": {"config": "walk22_exo", "overrides": {"total_timesteps": 8}}}
