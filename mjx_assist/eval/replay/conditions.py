@@ -22,8 +22,7 @@ class Conditions:
     ``command``: the speeds that are asked (None: as the policy's config draws them). ``randomization``: what differs
     from the model; its ranges are drawn by the episode's seed (`fixed` makes ranges of one value). ``push``: impulse
     (N*s, forward positive) on the pelvis every so many seconds, in the place of random ones. ``terrain_type`` and
-    ``terrain_params``: the ground, in the config's words; the seed chooses its variant. ``device_off``: from this time
-    on (s) the device gives no torque.
+    ``terrain_params``: the ground, in the config's words; the seed chooses its variant.
     """
 
     command: CommandRange | None = None
@@ -31,7 +30,6 @@ class Conditions:
     push: tuple[float, float] | None = None
     terrain_type: str = "flat"
     terrain_params: str = ""
-    device_off: float | None = None
 
     def applied(self, params: EnvParams) -> EnvParams:
         """A config at its curriculum's end, with this ground and randomization in the place of its own."""
@@ -58,10 +56,10 @@ def fixed(**values: float) -> Randomization:
 def describe(conditions: Conditions) -> dict[str, Any]:
     """Conditions as JSON data, written beside results: it tells whether they are of the same conditions."""
     ranges = {name: list(span) for name, span in vars(conditions.randomization).items() if span}
-    if "push_impulse" not in ranges:
-        ranges.pop("push_interval", None)
+    for name, when in (("push_impulse", "push_interval"), ("device_off", "device_off_time")):
+        if name not in ranges:
+            ranges.pop(when, None)
     command = conditions.command._asdict() if conditions.command else None
     push = list(conditions.push) if conditions.push else None
     ground = {"terrain_type": conditions.terrain_type, "terrain_params": conditions.terrain_params}
-    off = {} if conditions.device_off is None else {"device_off": conditions.device_off}
-    return {"command": command, "randomization": ranges, "push": push, **ground, **off}
+    return {"command": command, "randomization": ranges, "push": push, **ground}

@@ -163,11 +163,6 @@ class Walk:
         drawn = self._rules.push_force(self._episode, time, self.dt)
         return requested if drawn is None else requested + float(drawn)
 
-    def _driven(self) -> bool:
-        """Whether the device is on: nobody switched it off, and the conditions have not yet."""
-        off = self.conditions.device_off
-        return self.device_on and (off is None or self.time < off - 0.5 * self.dt)
-
     def _control(self, target: float) -> np.ndarray:
         """The controls ``[nu]`` of the coming control step."""
         body = self.walker.state()
@@ -179,6 +174,6 @@ class Walk:
         control = action.to_control(self._actions, self.bundle.policy.act(seen))
         if self._controller:
             self._device, control = self._controller.drive(self._device, body, control)
-        control = control if self._driven() else np.where(self.walker.muscle, control, self._neutral)
-        self._episode, control = self._rules.drive(self._episode, {}, control)
+        control = control if self.device_on else np.where(self.walker.muscle, control, self._neutral)
+        self._episode, control = self._rules.drive(self._episode, {}, control, self.time)
         return control

@@ -4,6 +4,7 @@ Every policy is one sample; `trainings` has the intervals. It simulates nothing 
 
 import itertools
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 
 import numpy as np
 
@@ -11,8 +12,10 @@ from mjx_assist.config.study import Walks
 from mjx_assist.eval.gait.metabolics import STANDING_W_PER_KG
 from mjx_assist.eval.studies import conclusions, trainings
 from mjx_assist.eval.studies.conclusions import COST, KEY_MODEL, POWER
-from mjx_assist.eval.studies.sides import OFF_AT, OFF_FOR, Physics, Trained, Walked
+from mjx_assist.eval.studies.sides import Physics, Trained, Walked
+from mjx_assist.eval.studies.stress import OFF_AFTER, OFF_WINDOW
 from mjx_assist.files.plain import plain
+from mjx_assist.sim.device.drive import drives
 
 SCHEMA_VERSION = 1
 _CURVED, _SLOPED = 0.15, 0.05  # m/s: speeds that spread less than this tell no curve, no slope
@@ -56,7 +59,7 @@ def result(
         "episodes": walks.episodes,
         "seconds": walks.seconds,
         "physics": [part.label for part in physics],
-        "device_off_s": [OFF_AT, OFF_AT + OFF_FOR],
+        "device_off_s": [OFF_AFTER, OFF_AFTER + OFF_WINDOW],
         "resting_w_per_kg": STANDING_W_PER_KG,
         "interval": {"level": trainings.LEVEL, "over": "trainings", "difference": "Welch", "percent": "Fieller"},
         "sides": [
@@ -73,7 +76,7 @@ def result(
 def _policy(policy: Trained, physics: str, at: float, walked: Sequence[Walked], device_mass: float) -> dict:
     """A policy in one physics: falls, the speeds reached, its costs at the speed, what the device did."""
     all_own = [w for w in walked if (w.side, w.name, w.physics) == (policy.side, policy.name, physics)]
-    own = [w for w in all_own if w.conditions.device_off is None]
+    own = [w for w in all_own if not w.device_off]
     points = [_point(w, device_mass) for w in own if not w.figures["fell"] and w.figures["strides"]]
     speeds = [point["speed_m_s"] for point in points]
     figures: dict[str, float | None] = {}
@@ -95,7 +98,7 @@ def _policy(policy: Trained, physics: str, at: float, walked: Sequence[Walked], 
         "speeds_m_s": [min(speeds), max(speeds)] if speeds else None,
         "figures": figures,
         "device": _device([w.figures["device"] for w in own if not w.figures["fell"]]),
-        "device_off": _device_off([w.figures for w in all_own if w.conditions.device_off is not None]),
+        "device_off": _device_off([w.figures for w in all_own if w.device_off]),
         "points": points,
     }
 
@@ -114,9 +117,9 @@ def _point(walk: Walked, device_mass: float) -> dict:
 
 
 def _device_off(walks: Sequence[dict]) -> dict | None:
-    """Of those who were up when the device went off, how many fell in `OFF_FOR` s; None where it never did."""
-    up = [figures for figures in walks if not figures["fell"] or figures["time_s"] >= OFF_AT]
-    falls = [figures["time_s"] - OFF_AT for figures in up if figures["fell"]]
+    """Of those who were up when the device went off, how many fell in `OFF_WINDOW` s; None where it never did."""
+    up = [figures for figures in walks if not figures["fell"] or figures["time_s"] >= OFF_AFTER]
+    falls = [figures["time_s"] - OFF_AFTER for figures in up if figures["fell"]]
     return {"walks": len(up), "falls": len(falls), "earliest_s": min(falls, default=None)} if up else None
 
 
@@ -134,7 +137,7 @@ def _device(walks: Sequence[Sequence[dict]]) -> list[dict]:
 def _side(name: str, policies: Sequence[Trained], rows: Sequence[dict], device_mass: float) -> dict:
     """Who walked on a side; ``rows``: of its policies in the first physics."""
     own = [policy for policy in policies if policy.side == name]
-    speeds = [policy.speeds for policy in own]
+    speeds, drive = [policy.speeds for policy in own], drives().get(own[0].bundle.device)
     return {
         "side": name,
         "human": own[0].bundle.human,
@@ -142,6 +145,7 @@ def _side(name: str, policies: Sequence[Trained], rows: Sequence[dict], device_m
         "body_mass_kg": device_mass + rows[0]["person_mass_kg"],
         "device_mass_kg": device_mass,
         "person_mass_kg": rows[0]["person_mass_kg"],
+        "drive": asdict(drive) if drive else None,
         "trainings": len(own),
         "trained_speeds_m_s": [max(low for low, _ in speeds), min(high for _, high in speeds)],
         "trained_physics_hz": sorted({p.bundle.config.env_params.physics_sim_framerate for p in own}),

@@ -15,10 +15,11 @@ from mjx_assist.config.device import ZeroTorque
 from mjx_assist.config.study import Walks
 from mjx_assist.config.words import FULL, REDUCED
 from mjx_assist.errors import UserError
-from mjx_assist.eval.replay.conditions import Conditions, constant, describe
+from mjx_assist.eval.replay.conditions import Conditions, constant, describe, fixed
 from mjx_assist.eval.studies import trials
 from mjx_assist.eval.studies.challenge import fingerprint
 from mjx_assist.eval.studies.effort import effort
+from mjx_assist.eval.studies.stress import OFF_AFTER, OFF_WINDOW
 from mjx_assist.files.plain import plain
 from mjx_assist.model.mjcf import with_physics_rate
 from mjx_assist.model.names import is_muscle
@@ -26,7 +27,6 @@ from mjx_assist.policy.bundle import Bundle, reduced_model
 
 MEASURE = trials.Measure(effort, None)
 _MEASURED = 1  # to be counted up when `effort` tells something else
-OFF_AT, OFF_FOR = 5.0, 10.0  # s: when the device goes off, and how long the walker is watched then
 _AROUND = 0.05  # m/s to either side of the one speed that policies were trained for
 
 
@@ -82,6 +82,11 @@ class Walked:
     physics: str
     conditions: Conditions
     figures: dict
+
+    @property
+    def device_off(self) -> bool:
+        """Whether the device went off on the way."""
+        return self.conditions.randomization.device_off is not None
 
     @property
     def speed_asked_m_s(self) -> float:
@@ -183,9 +188,11 @@ def _trials(number: int, bundle: Bundle, physics: Physics, walks: Walks) -> Iter
     controller = bundle.config.env_params.device_controller
     driven = not is_muscle(reduced_model(bundle)).all() and not isinstance(controller, ZeroTorque)
     if driven and physics == Physics(REDUCED) and walks.at_speed:
-        off = Conditions(command=constant(walks.at_speed), device_off=OFF_AT)
+        off = Conditions(
+            command=constant(walks.at_speed), randomization=fixed(device_off=1.0, device_off_time=OFF_AFTER)
+        )
         for seed in range(walks.first_seed, walks.first_seed + walks.device_off_episodes):
-            yield trials.Trial(number, physics.kind, OFF_AT + OFF_FOR, seed, off)
+            yield trials.Trial(number, physics.kind, OFF_AFTER + OFF_WINDOW, seed, off)
 
 
 def key_of(bundle: Bundle, trial: trials.Trial) -> str:

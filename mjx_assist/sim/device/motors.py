@@ -56,6 +56,11 @@ def torque_limits(motors: Motors, angle: np.ndarray) -> tuple[np.ndarray, np.nda
     return ends.min(axis=0), ends.max(axis=0)
 
 
+def torques(motors: Motors, control: Any, angle: Any, xp: Any = np) -> Any:
+    """Torque ``[..., D]`` N*m about each motor's joint that controls ``[..., D]`` ask for at joint angles (rad)."""
+    return motors.gain * control * _arm(motors, angle, xp)
+
+
 def _arm(motors: Motors, angle: Any, xp: Any) -> Any:
     """Moment arms ``[..., D]`` at joint angles, held to the range in which the polynomials are good."""
     angle = xp.clip(angle, motors.angle_range[0], motors.angle_range[1])
