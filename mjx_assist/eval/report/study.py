@@ -24,10 +24,11 @@ _METHOD = (
     "Paired: over the seeds that both sides have. Bold: the interval leaves out zero. Each interval is by itself: of "
     "twenty figures that do not differ, one is bold by chance. They hold the spread between trainings of one model of"
     " a person, not that between people. Device: peaks over all walks to the end; the torque limit is the model's "
-    "own, at the joint's angle of the instant; a limit that no data gives is not known. Device gone off: after 5 s of"
-    " a walk at that speed the device gives no torque for 10 s; of the walks that were up then, those that fell. The "
-    "median training has as many cheaper as dearer ones beside it (of an even number the cheaper of two), by the cost"
-    " of transport after Umberger in the first physics; one that has no cost counts as the dearest."
+    "own, at the joint's angle of the instant; limits of power and rate are those of models/motors.json, and what no "
+    "data gives is not known. Device gone off: after 5 s of a walk at that speed the device gives no torque for 10 s;"
+    " of the walks that were up then, those that fell. The median training has as many cheaper as dearer ones beside "
+    "it (of an even number the cheaper of two), by the cost of transport after Umberger in the first physics; one "
+    "that has no cost counts as the dearest."
 )
 
 
@@ -129,35 +130,29 @@ def _policies(result: dict, physics: str) -> Table:
 
 
 def _devices(result: dict) -> list[Table]:
-    """A line per training and driven joint, for each physics."""
-    tables = []
+    """A line per training and driven joint, for each physics; where the limits are from."""
+    tables, drives = [], {side["side"]: side["drive"] for side in result["sides"]}
     for physics in result["physics"]:
         lines = []
         for row in (row for row in result["policies"] if row["physics"] == physics):
-            lines += [(row["side"], row["policy"], joint["joint"], *_joint(joint)) for joint in row["device"]]
+            joints = [(joint["joint"], *_joint(joint, drives[row["side"]])) for joint in row["device"]]
+            lines += [(row["side"], row["policy"], *cells) for cells in joints]
         if lines:
-            header = (
-                "",
-                "training",
-                "joint",
-                "torque N·m",
-                "of its limit",
-                "at the limit",
-                "N·m/s",
-                "power W",
-                "mean +W",
-            )
-            tables.append(Table((*header, "power limit"), lines, physics, one_line=True))
-    return tables
+            ends = ("N·m/s", "limit", "power W", "limit", "mean +W")
+            header = ("", "training", "joint", "torque N·m", "of its limit", "at the limit", *ends)
+            tables.append(Table(header, lines, physics, one_line=True))
+    sources = [(side, drive["source"]) for side, drive in drives.items() if drive]
+    return [*tables, *([Table(("", ""), sources, "Where the limits of power and rate are from")] if sources else [])]
 
 
-def _joint(joint: dict) -> tuple[str, ...]:
+def _joint(joint: dict, drive: dict | None) -> tuple[str, ...]:
     """A device's figures about one joint as texts, with its limits or that they are not known."""
     limit, share, time = (joint[k] for k in ("torque_limit_nm", "torque_limit_share_peak", "time_at_limit_share"))
     of_limit = NOT_KNOWN if limit is None else f"{100 * share:.0f} % of {number(limit)}"
     at_limit = NOT_KNOWN if time is None else f"{100 * time:.1f} % of the time"
-    others = ("torque_rate_peak_nm_per_s", "power_peak_w", "positive_power_w")
-    return (number(joint["torque_peak_nm"]), of_limit, at_limit, *(number(joint[k]) for k in others), NOT_KNOWN)
+    rate, power = (number(drive[k]) if drive else NOT_KNOWN for k in ("torque_rate_nm_per_s", "power_w"))
+    peaks = [number(joint[k]) for k in ("torque_peak_nm", "torque_rate_peak_nm_per_s", "power_peak_w")]
+    return (peaks[0], of_limit, at_limit, peaks[1], rate, peaks[2], power, number(joint["positive_power_w"]))
 
 
 def _interval(row: dict, name: str, unit: str, signed: bool = True) -> str:

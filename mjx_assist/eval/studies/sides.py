@@ -86,7 +86,7 @@ class Walked:
     @property
     def device_off(self) -> bool:
         """Whether the device went off on the way."""
-        return self.conditions.randomization.device_off is not None
+        return bool(self.conditions.randomization.device_off)
 
     @property
     def speed_asked_m_s(self) -> float:

@@ -7,7 +7,6 @@ import pytest
 from synthetic_gait import synthetic_gait
 
 from mjx_assist.eval.gait.metabolics import metabolic_summary
-from mjx_assist.eval.replay.conditions import Conditions
 from mjx_assist.eval.replay.replay import replay
 from mjx_assist.eval.studies.effort import effort
 from mjx_assist.model.assembly import device_mass
@@ -43,13 +42,6 @@ def test_a_motor_at_its_limit_is_seen(untrained_bundle):
 def test_a_walk_without_a_stride_tells_no_cost(untrained_bundle):
     told = effort(replay(untrained_bundle, steps=5), untrained_bundle)
     assert told["strides"] == 0 and told["speed_m_s"] is None and told["muscle_power_w"]["umberger2010"] is None
-
-
-def test_from_a_time_on_the_device_gives_no_torque(untrained_bundle):
-    record = replay(untrained_bundle, steps=12, conditions=Conditions(device_off=0.2))
-    off = record.time > 0.2 - 1e-9
-    assert off.any() and np.abs(record.device_torque[~off]).max() > 0
-    np.testing.assert_array_equal(record.device_torque[off], 0.0)
 
 
 def test_a_devices_mass_is_what_it_adds_to_the_human():

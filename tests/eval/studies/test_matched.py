@@ -258,5 +258,5 @@ def test_only_a_device_that_is_driven_goes_off(walked, untrained_bundle):
     passive = dataclasses.replace(untrained_bundle, config=dataclasses.replace(untrained_bundle.config, env_params=env))
     policies = [Trained("a", "learned", "", untrained_bundle), Trained("b", "zero", "", passive)]
     sides.walk(policies, WALKS, 1, {}, lambda key, found: None)
-    off = [bundle.config.env_params.device_controller for bundle, t in walked if t.conditions.device_off is not None]
+    off = [bundle.config.env_params.device_controller for bundle, t in walked if t.conditions.randomization.device_off]
     assert off == [None] * 10
