@@ -27,6 +27,7 @@ COMMANDS = {
     "record": "replay one episode and save its gait record",
     "convert": "a gait record to CSV, OpenSim or MyoAssist files, or those to a gait record",
     "compare": "policies and device controllers with the same seeds: what differs, how surely",
+    "study": "train several seeds of every side, then compare the sides with intervals over trainings",
     "challenge": "one table of speeds, slopes, rough ground, pushes and models for policies",
     "models": "the humans and devices there are, and their reduced models",
     "models list": "humans, the devices that each can wear, and their reduced models",

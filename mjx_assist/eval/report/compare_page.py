@@ -40,8 +40,7 @@ _METHOD = (
     "are not independent of each other (Davison and Hinkley 1997; Cameron, Gelbach and Miller 2008); for a difference "
     "episodes of the same seed are drawn together, and seeds that one of the two did not walk are left out. Bold: the "
     "interval leaves out zero. Each interval is by itself: of twenty figures that do not differ, one is bold by "
-    "chance. The intervals say how sure the simulation is, with this policy and this model; they do not hold the "
-    "spread between people or between training runs."
+    "chance."
 )
 
 

@@ -16,6 +16,10 @@ from mjx_assist.policy.bundle import Bundle
 from mjx_assist.policy.held import held
 
 TRAINED = "trained"
+ONE_TRAINING = (
+    "Every case is one policy: the intervals are over its episodes and say nothing about people or other trainings. "
+    "Several trainings of each side: mjx-assist compare A1 A2 A3 --against B1 B2 B3, or mjx-assist study."
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,7 +82,11 @@ def compare(
         "baseline": baseline,
         "cases": [_about(case) for case in cases],
         "walks": [_outcome(part) for part in walks],
-        "notes": _unheard(cases, speeds) + comparison.notes(walks, {case.label: case.trained_speeds for case in cases}),
+        "notes": [
+            ONE_TRAINING,
+            *_unheard(cases, speeds),
+            *comparison.notes(walks, {case.label: case.trained_speeds for case in cases}),
+        ],
         "figures": comparison.rows(walks, baseline),
     }
     return Comparison(plain(result), walks)

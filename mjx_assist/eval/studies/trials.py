@@ -7,10 +7,10 @@ import multiprocessing
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +27,7 @@ from mjx_assist.policy.bundle import Bundle, load, save
 
 PROCESSES = 2
 SPEED_WINDOW_S = 2.0  # about two strides: the speed within a stride is no error
-_RECORD_RATE = 100.0  # Hz: what `outcome` reads needs no more, and recording takes as long as walking
+_SESSIONS = 4  # that a process keeps: a full model takes much memory, and walks come in the order of their conditions
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,21 @@ class Trial:
     conditions: Conditions = AS_TRAINED
 
 
-def run(bundles: Sequence[Bundle], trials: Sequence[Trial], processes: int = PROCESSES) -> Iterator[tuple[int, dict]]:
-    """Walk all trials; yields (index of the trial, its `outcome`) as they end, the rate on stderr."""
+@dataclass(frozen=True)
+class Measure:
+    """What is made of a walk: JSON data with ``time_s`` in it, from samples at ``record_rate`` (Hz; None: replay's)."""
+
+    of: Callable[[GaitRecord, Bundle], dict]
+    record_rate: float | None
+
+
+def run(
+    bundles: Sequence[Bundle],
+    trials: Sequence[Trial],
+    processes: int = PROCESSES,
+    measure: Measure | None = None,
+) -> Iterator[tuple[int, dict]]:
+    """Walk all trials; yields (index of the trial, its `outcome` or ``measure``) as they end, the rate on stderr."""
     if not trials:
         return
     context = multiprocessing.get_context("spawn")  # a fork would copy threads of MuJoCo and BLAS in any state
@@ -51,7 +64,7 @@ def run(bundles: Sequence[Bundle], trials: Sequence[Trial], processes: int = PRO
         places = [Path(folder) / str(i) for i in range(len(bundles))]
         for bundle, place in zip(bundles, places, strict=True):
             save(bundle, place)
-        begin = places, [bundle.may_import for bundle in bundles]
+        begin = places, [bundle.may_import for bundle in bundles], measure or OUTCOME
         workers = ProcessPoolExecutor(min(processes, len(trials)), context, _begin, begin)
         try:
             jobs = {workers.submit(_walk, trial): index for index, trial in enumerate(trials)}
@@ -96,10 +109,18 @@ def speed_error(record: GaitRecord) -> tuple[float, float]:
     return float(requested.mean()), float(np.abs(np.diff(place) / SPEED_WINDOW_S - requested).mean())
 
 
+def _outcome(record: GaitRecord, _: Bundle) -> dict:
+    return outcome(record)
+
+
+# Recording takes as long as walking, and what `outcome` reads needs no more samples.
+OUTCOME = Measure(_outcome, 100.0)
 _bundles: list[Bundle] = []  # of a worker process
+_measures: list[Measure] = [OUTCOME]
 
 
-def _begin(places: Sequence[Path], may_import: Sequence[bool]) -> None:
+def _begin(places: Sequence[Path], may_import: Sequence[bool], measure: Measure) -> None:
+    _measures[:] = [measure]
     _bundles[:] = [replace(load(place), may_import=may) for place, may in zip(places, may_import, strict=True)]
     threadpool_limits(1)
 
@@ -111,13 +132,13 @@ def _walk(trial: Trial) -> dict:
     for _ in range(round(trial.seconds / session.dt)):
         if not session.step(tape):
             break
-    return outcome(session.record(tape))
+    return _measures[0].of(session.record(tape), _bundles[trial.policy])
 
 
-@cache
+@lru_cache(_SESSIONS)
 def _session(policy: int, kind: str, conditions: Conditions) -> Walk:
     """Making a full model takes longer than some walks in it."""
-    return Walk(_bundles[policy], kind, record_rate=_RECORD_RATE, conditions=conditions)
+    return Walk(_bundles[policy], kind, record_rate=_measures[0].record_rate, conditions=conditions)
 
 
 class _Progress:

@@ -49,6 +49,13 @@ def controls(motors: Motors, torque: Any, angle: Any, xp: Any = np) -> Any:
     return xp.clip(xp.where(usable, control, 0.0), motors.low, motors.high)
 
 
+def torque_limits(motors: Motors, angle: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(lowest, highest) torque ``[..., D]`` N*m that the motors can give at joint angles ``[..., D]`` rad."""
+    unit = motors.gain * _arm(motors, angle, np)
+    ends = np.stack([unit * motors.low, unit * motors.high])
+    return ends.min(axis=0), ends.max(axis=0)
+
+
 def torques(motors: Motors, control: Any, angle: Any, xp: Any = np) -> Any:
     """Torque ``[..., D]`` N*m about each motor's joint that controls ``[..., D]`` ask for at joint angles (rad)."""
     return motors.gain * control * _arm(motors, angle, xp)

@@ -1,0 +1,104 @@
+"""Figures of a study: every training's cost over its speed, and what differs between sides."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from mjx_assist.eval.plots.compare import DASHES, PALETTE
+from mjx_assist.eval.plots.style import FAINT, INK, MODEL_TITLES, SOFT, say, styled
+from mjx_assist.eval.studies.conclusions import COST, KEY_MODEL, POWER, sure
+
+_PANEL = 3.1  # inches
+
+
+@styled
+def over_speed(result: dict) -> Figure:
+    """Muscle power (above) and cost of transport (below) of every walk, a column per physics, a line per training."""
+    physics = result["physics"]
+    figure = Figure(figsize=(max(_PANEL * len(physics), 5.0), 5.2), layout="constrained")
+    axes = figure.subplots(2, len(physics), squeeze=False, sharex=True, sharey="row")
+    for column, name in enumerate(physics):
+        rows = [row for row in result["policies"] if row["physics"] == name]
+        _costs(axes[0, column], result, rows, KEY_MODEL + POWER)
+        _costs(axes[1, column], result, rows, KEY_MODEL + COST)
+        axes[0, column].set_title(name)
+        axes[1, column].set_xlabel("speed reached (m/s)")
+    axes[0, 0].set_ylabel("muscle power (W/kg)")
+    axes[1, 0].set_ylabel("cost of transport (J/(kg·m))")
+    handles = [Line2D([], [], label=side, **_look(i)) for i, side in enumerate(_sides(result))]
+    handles.append(Line2D([], [], color=INK, marker="D", ms=5, ls="none", label=f"at {result['at_speed_m_s']:g} m/s"))
+    figure.legend(handles=handles, loc="outside upper left", ncols=min(4, len(handles)))
+    return figure
+
+
+@styled
+def differences(result: dict) -> Figure:
+    """Every pair's difference in percent with its interval, a line for each physics; a panel per metabolic model."""
+    ends = [row["figure"] for row in result["differences"] if row["figure"].endswith(COST)]
+    figures = [name for name in dict.fromkeys(ends) if name.removesuffix(COST) in MODEL_TITLES]
+    places = [(r["side"], r["against"], r["physics"]) for r in result["differences"]]
+    places = sorted(dict.fromkeys(places), key=lambda p: (p[:2], result["physics"].index(p[2])))
+    height = 0.27 * max(3, len(places)) + 1.0
+    figure = Figure(figsize=(8.2, height), layout="constrained")
+    axes = figure.subplots(1, max(1, len(figures)), squeeze=False, sharey=True)[0]
+    if not any(row["percent"] is not None for row in result["differences"]):
+        say(axes[0], "nothing can be compared at that speed")
+    for ax, name in zip(axes, figures, strict=False):
+        for row in (row for row in result["differences"] if row["figure"] == name):
+            _interval(ax, places.index((row["side"], row["against"], row["physics"])), row)
+        ax.axvline(0, color=INK, lw=0.8, zorder=1)
+        ax.grid(axis="x", color=FAINT, lw=0.5)
+        title = MODEL_TITLES[name.removesuffix(COST)]
+        ax.set(title=title, xlabel="cost of transport, difference (%)", ylim=(len(places) - 0.4, -0.6))
+    axes[0].set_yticks(
+        range(len(places)), [f"{side} against {against}, {physics}" for side, against, physics in places]
+    )
+    return figure
+
+
+def _costs(ax: Axes, result: dict, rows: Sequence[dict], name: str) -> None:
+    """A thin line through a training's means at each speed asked, a diamond where its cost is read off."""
+    at, drawn = result["at_speed_m_s"], False
+    for row in rows:
+        look = _look(_sides(result).index(row["side"]))
+        x, y = _means(row["points"], name, result["resting_w_per_kg"])
+        ax.plot(x, y, **{**look, "lw": 0.9}, marker=".", ms=4, alpha=0.7)
+        drawn = drawn or bool(len(x))
+        if row["figures"].get(name) is not None:
+            ax.plot(at, row["figures"][name], color=look["color"], marker="D", ms=4.5, mec="white", mew=0.6, zorder=4)
+    ax.axvline(at, color=SOFT, lw=0.8, ls=":")
+    ax.grid(color=FAINT, lw=0.5)
+    if not drawn:
+        say(ax, "no walk to the end")
+
+
+def _means(points: Sequence[dict], name: str, resting: float) -> tuple[np.ndarray, np.ndarray]:
+    """Speeds reached and costs, means over the episodes of each speed asked."""
+    x, y = [], []
+    for asked in sorted({point["speed_asked_m_s"] for point in points}):
+        here = [point for point in points if point["speed_asked_m_s"] == asked]
+        speed = np.mean([point["speed_m_s"] for point in here])
+        power = np.mean([point[name.replace(COST, POWER)] for point in here])
+        x.append(speed)
+        y.append((power + resting) / speed if name.endswith(COST) else power)
+    return np.array(x), np.array(y)
+
+
+def _interval(ax: Axes, line: int, row: dict) -> None:
+    if row["percent"] is None:
+        return
+    color = INK if sure(row) else SOFT
+    if row["percent_low"] is not None:
+        ax.plot([row["percent_low"], row["percent_high"]], [line, line], color=color, lw=1.2)
+    ax.plot(row["percent"], line, color=color, marker="o", ms=5, mfc=color if sure(row) else "white")
+
+
+def _sides(result: dict) -> list[str]:
+    return [side["side"] for side in result["sides"]]
+
+
+def _look(index: int) -> dict:
+    return {"color": PALETTE[index % len(PALETTE)], "ls": DASHES[index % len(DASHES)]}
