@@ -12,6 +12,9 @@ from mjx_assist.paths import BEST, POLICY_FOLDER
 if TYPE_CHECKING:
     from mjx_assist.eval.replay.record import GaitRecord
 
+POLICY = "POLICY"
+POLICY_HELP = "a shipped policy's name ('mjx-assist policies'), a training run's folder, or a policy bundle"
+
 
 class Parser(argparse.ArgumentParser):
     """An argument parser whose mistakes are `UserError`s; ``flags`` are the long flags it knows."""
@@ -29,7 +32,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def add_policy(parser: Parser, kinds: Sequence[str]) -> None:
-    parser.add_argument("policy", metavar="RUN_OR_BUNDLE", help="a training run's folder or a policy bundle")
+    parser.add_argument("policy", metavar=POLICY, help=POLICY_HELP)
     add_controller(parser)
     if kinds:
         text = "reduced: as trained (default); full: the unreduced model with rigid couplings"

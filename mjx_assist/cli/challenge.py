@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from mjx_assist.cli.arguments import Parser, add_controller, natural, parts_of, positive, short_names
+from mjx_assist.cli.arguments import POLICY, POLICY_HELP, Parser, add_controller, natural, parts_of, positive, short_names
 from mjx_assist.config.words import LEARNED
 from mjx_assist.eval.replay.controller import with_controller
 from mjx_assist.eval.studies import challenge as rules
@@ -21,7 +21,7 @@ JSON, TABLE = "challenge.json", "challenge.md"
 
 
 def add_challenge(parser: Parser) -> None:
-    parser.add_argument("policies", metavar="RUN_OR_BUNDLE", nargs="+", help="training runs or policy bundles")
+    parser.add_argument("policies", metavar=POLICY, nargs="+", help=POLICY_HELP)
     text = "the table's folder; rows that it holds already are not walked again"
     parser.add_argument("-o", "--out", metavar="DIR", required=True, help=text)
     text = "only these groups of rows, with commas: speeds, slopes, terrain, pushes, commands, models (default: all)"

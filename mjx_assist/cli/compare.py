@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from mjx_assist.cli.arguments import Parser, add_episodes, one_of, parts_of, short_names, speeds_of
+from mjx_assist.cli.arguments import POLICY, POLICY_HELP, Parser, add_episodes, one_of, parts_of, short_names, speeds_of
 from mjx_assist.config.study import MODELS, Walks, check_walks
 from mjx_assist.config.words import FULL, REDUCED
 from mjx_assist.errors import UserError
@@ -15,14 +15,14 @@ STEPS, EPISODES = 1000, 10
 
 
 def add_compare(parser: Parser) -> None:
-    parser.add_argument("policies", metavar="RUN_OR_BUNDLE", nargs="+", help="training runs or policy bundles")
+    parser.add_argument("policies", metavar=POLICY, nargs="+", help=POLICY_HELP)
     text = "with commas: trained, learned, zero_torque, profile, spline, impedance, or .json files"
     more = "default: trained, and for one policy zero_torque too"
     parser.add_argument("--conditions", metavar="A,B,...", help=f"what drives the device, {text} ({more})")
     text = "several trainings a side: these are the other side (again for a third), one policy a training; runs, "
     text += "bundles, or folders of 'train --seeds'. Intervals are then over trainings, at the same speed reached "
     text += "(default: 2 episodes of 20 s)"
-    parser.add_argument("--against", metavar="RUN_OR_BUNDLE", nargs="+", action="append", help=text)
+    parser.add_argument("--against", metavar=POLICY, nargs="+", action="append", help=text)
     text = "with --against: the speed at which costs are compared, m/s (default: the middle of the speeds)"
     parser.add_argument("--at", metavar="V", type=float, help=text)
     text = "with --against: other physics rates for the reduced model, Hz, with commas (default: 960; none: '')"

@@ -4,11 +4,12 @@ import argparse
 from pathlib import Path
 
 from mjx_assist.cli.arguments import Parser, add_episodes, add_policy
+from mjx_assist.cli.conditions import add_conditions, given, under
 from mjx_assist.config.words import LEARNED, MODEL_KINDS
 from mjx_assist.errors import UserError
 from mjx_assist.eval.gait.angles import SAGITTAL
 from mjx_assist.eval.gait.summary import episode_summary
-from mjx_assist.eval.replay.controller import with_controller
+from mjx_assist.eval.replay.conditions import describe
 from mjx_assist.eval.replay.replay import walk
 from mjx_assist.eval.studies import stress as sweeps
 from mjx_assist.eval.studies import trials
@@ -25,6 +26,7 @@ ANGLES = tuple(angle.column for angle in SAGITTAL.values())
 
 def add_evaluate(parser: Parser) -> None:
     add_policy(parser, MODEL_KINDS)
+    add_conditions(parser)
     add_episodes(parser, episodes=5)
     parser.add_argument("--json", metavar="FILE", help="write the figures of every episode here")
     text = "survival against pushes, friction, loss of strength, noise and delay instead"
@@ -42,10 +44,10 @@ def evaluate(arguments: argparse.Namespace) -> None:
         return
     if arguments.out:
         raise UserError("-o goes with --stress only.")
-    bundle = with_controller(load_policy(arguments.policy), arguments.controller)
+    bundle, conditions = under(arguments, load_policy(arguments.policy))
     kind = arguments.model
     seeds = range(arguments.seed, arguments.seed + arguments.episodes)
-    episodes = [episode_summary(walk(bundle, kind, arguments.steps, seed)) for seed in seeds]
+    episodes = [episode_summary(walk(bundle, kind, arguments.steps, seed, conditions=conditions)) for seed in seeds]
     falls = sum(episode["fell"] for episode in episodes)
     print(f"{bundle.human} with {bundle.device}, {kind} model, {arguments.steps} control steps asked")
     print(episode_table(episodes))
@@ -54,6 +56,7 @@ def evaluate(arguments: argparse.Namespace) -> None:
         settings = bundle.config.env_params.device_controller
         head = {"policy": str(arguments.policy), "human": bundle.human, "device": bundle.device, "model": kind}
         head["controller"] = settings.type if settings else LEARNED
+        head["conditions"] = describe(conditions)
         write_json(arguments.json, {**head, "steps_asked": arguments.steps, "falls": falls, "episodes": episodes})
 
 
@@ -84,9 +87,11 @@ def episode_line(episode: dict) -> str:
 
 def _stress(arguments: argparse.Namespace) -> None:
     """``--stress``: walk all sweeps, print a line for each, write what was asked for."""
+    if flags := [flag for flag in given(arguments) if flag != "--device"]:
+        raise UserError(f"{flags[0]} does not go with --stress, whose sweeps have conditions of their own.")
     if arguments.out:
         check_writable(arguments.out, folder=True)
-    bundle = with_controller(load_policy(arguments.policy), arguments.controller)
+    bundle, _ = under(arguments, load_policy(arguments.policy))
     seeds = range(arguments.seed, arguments.seed + arguments.episodes)
     seconds = arguments.steps / bundle.config.env_params.control_framerate
     worn = not is_muscle(reduced_model(bundle)).all()

@@ -12,12 +12,22 @@ import sys
 from collections.abc import Sequence
 
 import mjx_assist
+from mjx_assist.cli import completion
 from mjx_assist.cli.arguments import Parser
 from mjx_assist.errors import UserError, unknown
 
 MISTAKE, INTERRUPTED = 2, 130
 # Words of a command -> what it does. "a b" has its flags and code in a.py, set up by ``add_b``.
 COMMANDS = {
+    "demo": "replay, report and compare the policies that ship: two minutes, no training",
+    "policies": "the trained policies that ship, by name",
+    "configs": "the presets to train, and what a config's keys mean",
+    "configs list": "the presets, and what each teaches",
+    "configs show": "print a preset or a config",
+    "configs keys": "what the keys of a config mean, with units, limits and defaults",
+    "init": "write a commented config to begin with, from a few answers or flags",
+    "doctor": "what this machine has: devices, renderer, compiler, versions; and what to install",
+    "completion": "the shell's completion: names, flags and config keys at a press of Tab",
     "train": "train a policy, then export it into the run's folder",
     "export": "write the policy of a run's newest checkpoint as a bundle",
     "plot": "draw the curves of training runs: learning, reward terms, evaluation",
@@ -72,6 +82,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(argv: list[str]) -> int:
+    if completion.asked():
+        completion.answer(build_parser, list(COMMANDS))
     names = _check_commands(argv)
     parser, commands = build_parser(" ".join(names))
     if not argv:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from mjx_assist import config as configs
-from mjx_assist.cli.arguments import Parser, natural, positive
+from mjx_assist.cli.arguments import POLICY, Parser, natural, positive
 from mjx_assist.config.read import config_file
 from mjx_assist.config.schema import RunConfig
 from mjx_assist.errors import UserError
@@ -20,7 +20,7 @@ Overrides = list[tuple[str, str]]
 
 
 def add_train(parser: Parser) -> None:
-    parser.usage = "mjx-assist train CONFIG [--any.config.key VALUE ...] [--out DIR] [--init-from RUN_OR_BUNDLE]"
+    parser.usage = "mjx-assist train CONFIG [--any.config.key VALUE ...] [--out DIR] [--init-from POLICY]"
     parser.usage += " [--resume RUN] [--seeds N]"
     parser.add_argument("config", metavar="CONFIG", nargs="?", help="a JSON file, or a preset such as walk22_exo")
     parser.add_argument(
@@ -28,7 +28,7 @@ def add_train(parser: Parser) -> None:
     )
     parser.add_argument("--resume", metavar="RUN", help="go on with this run; CONFIG may then be left out")
     text = "start from this policy's networks instead of fresh ones (a shipped one by name); more in init_from.*"
-    parser.add_argument("--init-from", metavar="RUN_OR_BUNDLE", help=text)
+    parser.add_argument("--init-from", metavar=POLICY, help=text)
     text = "several hosts, one run: the address of the first, or 'auto' where JAX knows the cluster (Slurm, ...)"
     parser.add_argument("--hosts", metavar="HOST:PORT", help=text)
     parser.add_argument("--host-count", metavar="N", type=positive, help="how many hosts there are")

@@ -1,10 +1,10 @@
 """What a controller's settings are, in a config or a JSON file; strict, and without the model they are for."""
 
 import itertools
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mjx_assist.config.json_file import read_json
 from mjx_assist.config.limits import check as check_numbers
 from mjx_assist.config.own_code import FORM, check_name
 from mjx_assist.config.tree import build
@@ -104,14 +104,7 @@ def read(path: str | Path) -> DeviceController:
     Raises:
         UserError: no such file, not JSON, an unknown key or type, a value out of range.
     """
-    path = Path(path)
-    try:
-        tree = json.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise UserError(f"controller file {str(path)!r}: cannot be read ({error.strerror or error}).") from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"controller file {str(path)!r} is not JSON: {error}.") from None
-    controller = build(DeviceController, tree, f"{path.name}")
+    controller = build(DeviceController, read_json(path, "controller file"), Path(path).name)
     check(controller, f"controller file {str(path)!r}")
     return controller
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mjx_assist.config.checks import check
+from mjx_assist.config.json_file import read_json
 from mjx_assist.config.schema import RunConfig
 from mjx_assist.config.tree import build, override
 from mjx_assist.errors import UserError, unknown
@@ -34,10 +35,7 @@ def load(path: str | Path, overrides: Sequence[tuple[str, str]] = ()) -> RunConf
     path = Path(path)
     if not path.is_file():
         raise UserError(f"config file {str(path)!r} does not exist.")
-    try:
-        tree = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"config file {str(path)!r} is not JSON: {error}.") from None
+    tree = read_json(path, "config file")
     if not isinstance(tree, dict):
         raise UserError(f"config file {str(path)!r} must hold one JSON object.")
     for key, text in overrides:
@@ -88,9 +86,19 @@ def _with_one_model(tree: dict) -> dict:
     return {**tree, "env_params": {**env, **dict.fromkeys(MODEL_KEYS)}}
 
 
+def preset_names() -> list[str]:
+    """The names of the shipped presets, in order."""
+    return sorted(path.stem for path in data_path("configs").glob("*.json"))
+
+
+def preset_path(name: str) -> Path:
+    """The file of a shipped preset."""
+    return data_path("configs", f"{name}.json")
+
+
 def config_file(text: str | None) -> Path:
     """A config's file: a path, or a shipped preset by its name."""
-    presets = sorted(path.stem for path in data_path("configs").glob("*.json"))
+    presets = preset_names()
     if text is None:
         raise UserError(f"CONFIG is missing: give a JSON file or a shipped preset ({', '.join(presets)}).")
     path = Path(text)
@@ -99,5 +107,5 @@ def config_file(text: str | None) -> Path:
     if path.name == text:
         if path.name.removesuffix(".json") not in presets:
             raise unknown(f"there is no file {text!r}; as a shipped preset", text, presets)
-        return data_path("configs", path.name.removesuffix(".json") + ".json")
+        return preset_path(path.name.removesuffix(".json"))
     raise UserError(f"config file {text!r} does not exist. Shipped presets, by name: {', '.join(presets)}.")

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any
 
+from mjx_assist.config.json_file import read_json
 from mjx_assist.config.limits import NOT_NEGATIVE, POSITIVE, SEED
 from mjx_assist.config.limits import check as check_numbers
 from mjx_assist.config.read import config_file, load
@@ -67,12 +68,7 @@ def read_study(path: str | Path) -> tuple[Study, dict[str, RunConfig]]:
             not there or not good.
     """
     path = Path(path)
-    try:
-        tree = json.loads(path.read_text())
-    except OSError as error:
-        raise UserError(f"study file {str(path)!r}: cannot be read ({error.strerror or error}).") from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"study file {str(path)!r} is not JSON: {error}.") from None
+    tree = read_json(path, "study file")
     if not isinstance(tree, dict):
         raise UserError(f"study file {str(path)!r} must hold one JSON object.")
     try:

@@ -13,9 +13,10 @@ from mjx_assist import config as configs
 from mjx_assist.config.device import OwnController, ZeroTorque
 from mjx_assist.config.schema import EnvParams
 from mjx_assist.config.words import CRITIC
-from mjx_assist.errors import UserError, unknown
-from mjx_assist.paths import CHECKPOINTS, POLICY_FOLDER, SESSION_CONFIG, data_path
+from mjx_assist.errors import UserError
+from mjx_assist.paths import CHECKPOINTS, POLICY_FOLDER, SESSION_CONFIG
 from mjx_assist.policy import bundle as bundles
+from mjx_assist.policy import shipped
 from mjx_assist.policy.policy import HeadWeights, MirrorWeights, Policy
 
 
@@ -141,23 +142,6 @@ def layers(net: dict) -> tuple[tuple[np.ndarray, np.ndarray], ...]:
     return tuple((np.asarray(net[name]["kernel"]), np.asarray(net[name]["bias"])) for name in names)
 
 
-def find_policy(text: str) -> Path:
-    """The folder of a run or bundle, or of a shipped policy by its name (``walk22_exo``).
-
-    Raises:
-        UserError: there is neither.
-    """
-    path = Path(text)
-    if path.exists():
-        return path
-    shipped = data_path("models", "policies")
-    names = sorted(folder.name for folder in shipped.iterdir() if bundles.is_bundle(folder))
-    if text in names:
-        return shipped / text
-    message = f"{text!r} does not exist: expected a training run, a policy bundle or a shipped policy"
-    raise unknown(f"{message}; policy", text, names)
-
-
 def has_checkpoints(path: Path) -> bool:
     """Whether a folder is that of a run which has saved something."""
     return path.is_dir() and (path / CHECKPOINTS).is_dir()
@@ -169,14 +153,11 @@ def load_policy(path: str | Path) -> bundles.Bundle:
     Raises:
         UserError: there is none of them, or it cannot be read.
     """
-    shipped = data_path("models", "policies", str(path))
-    path = shipped if not Path(path).exists() and bundles.is_bundle(shipped) else Path(path)
+    path = shipped.find(path)
     if bundles.is_bundle(path):
         return bundles.load(path)
     if bundles.is_bundle(path / POLICY_FOLDER):
         return bundles.load(path / POLICY_FOLDER)
-    if not path.exists():
-        raise UserError(f"{str(path)!r} does not exist: expected a training run or a policy bundle.")
     if has_checkpoints(path):
         return export_run(path)
     raise UserError(f"{str(path)!r} is neither a training run nor a policy bundle.")

@@ -18,7 +18,7 @@ from mjx_assist.config.schema import EnvParams, RunConfig
 from mjx_assist.errors import UserError
 from mjx_assist.files.atomic import write_text
 from mjx_assist.paths import POLICY_FOLDER, SESSION_CONFIG, cache_folder
-from mjx_assist.training.export import find_policy
+from mjx_assist.policy import shipped
 
 if TYPE_CHECKING:
     from mjx_assist.training.callbacks import Callback, Run
@@ -152,7 +152,7 @@ def check_sources(config: RunConfig) -> None:
     """Raises `UserError` for a policy to start from that is not there."""
     sources = [config.init_from.source] if config.init_from else []
     for source in [*sources, *(options.init_from for options in config.head_options.values() if options.init_from)]:
-        find_policy(source)
+        shipped.find(source)
 
 
 def import_mjx_quietly() -> None:

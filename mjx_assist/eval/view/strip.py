@@ -115,6 +115,19 @@ def _gl_backends() -> list[str]:
     return ["egl", "osmesa"] if sys.platform.startswith("linux") else [""]
 
 
+def drawing() -> tuple[str | None, str]:
+    """(what draws here off the screen, or None; what those that do not have said)."""
+    said = []
+    for backend in _gl_backends():
+        environment = {**os.environ, **({_GL_ENVIRONMENT: backend} if backend else {})}
+        code = f"from {__name__} import check_gl; check_gl()"
+        done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+        if done.returncode == 0:
+            return backend or "OpenGL", "; ".join(said)
+        said.append(f"{backend}: {(done.stderr.strip().splitlines() or ['failed'])[-1]}")
+    return None, "; ".join(said)
+
+
 def check_gl() -> None:
     """Fails at once, with MuJoCo's words, where there is no OpenGL."""
     context = mujoco.GLContext(WIDTH, HEIGHT)

@@ -10,6 +10,7 @@ import numpy as np
 
 from mjx_assist.errors import UserError
 from mjx_assist.eval.plots.style import COLORS, FAINT, INK
+from mjx_assist.eval.replay.conditions import AS_TRAINED, Conditions
 from mjx_assist.eval.replay.record import SIDES
 from mjx_assist.eval.view.meshes import body_meshes, cylinder_between, muscle_segments, unit_cylinder
 from mjx_assist.eval.view.overlay import SIDE_COLORS, arrows, shown_torque, status, torque_lines
@@ -29,13 +30,21 @@ _GROUND = {"section_thickness": 0.0, "plane_color": (226, 229, 233), "plane_opac
 _WALK = {"pause": Player.toggle_pause, "one step": Player.step_once, "reset": Player.reset}
 
 
-def serve(bundle: Bundle, kind: str, steps: int, seed: int, host: str = HOST, port: int = PORT) -> None:
+def serve(
+    bundle: Bundle,
+    kind: str,
+    steps: int,
+    seed: int,
+    host: str = HOST,
+    port: int = PORT,
+    conditions: Conditions = AS_TRAINED,
+) -> None:
     """Show episodes of at most ``steps`` control steps at http://host:port until interrupted.
 
     Raises:
         UserError: viser is missing, or the address cannot be listened at.
     """
-    player = Player(bundle, kind, steps, seed)
+    player = Player(bundle, kind, steps, seed, conditions=conditions)
     page = Page(player, host, port)
     print(f"http://{host}:{page.port} (Ctrl+C ends)", flush=True)
     try:

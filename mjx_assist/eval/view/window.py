@@ -8,6 +8,7 @@ from collections.abc import Callable
 import mujoco
 
 from mjx_assist.errors import UserError
+from mjx_assist.eval.replay.conditions import AS_TRAINED, Conditions
 from mjx_assist.eval.view.overlay import add_arrows, arrows, status
 from mjx_assist.eval.view.player import PUSH_N, SPEED_STEP, Player, notes, rate, rate_line
 from mjx_assist.eval.view.scene import Scene
@@ -37,7 +38,7 @@ sys.exit(0 if opened else 1)
 _OTHERWISE = "Use --web to watch in a browser, --video FILE for a film, or --headless to walk without a picture."
 
 
-def watch(bundle: Bundle, kind: str, steps: int, seed: int) -> None:
+def watch(bundle: Bundle, kind: str, steps: int, seed: int, conditions: Conditions = AS_TRAINED) -> None:
     """Show episodes of at most ``steps`` control steps, one seed after the other, until the window is closed.
 
     Raises:
@@ -45,7 +46,7 @@ def watch(bundle: Bundle, kind: str, steps: int, seed: int) -> None:
     """
     check_display()
     scene = Scene(bundle.human, bundle.device, muscle_names(bundle))
-    player = Player(bundle, kind, steps, seed)
+    player = Player(bundle, kind, steps, seed, conditions=conditions)
     with open_window(scene, lambda key: key in KEYS and player.ask(KEYS[key][2])) as window:
         while window.is_running():
             player.tick(lambda player: show(scene, window, player))

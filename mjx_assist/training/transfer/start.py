@@ -13,12 +13,13 @@ from mjx_assist.config.schema import HeadOptions, RunConfig
 from mjx_assist.config.words import CRITIC, RESET
 from mjx_assist.errors import UserError, unknown
 from mjx_assist.model.names import actuator_names
+from mjx_assist.policy import shipped
 from mjx_assist.policy.bundle import reduced_model
 from mjx_assist.policy.policy import HeadWeights
 from mjx_assist.ppo import learner, networks, sharding
 from mjx_assist.sim.observation import varied
 from mjx_assist.training.callbacks import Run
-from mjx_assist.training.export import find_policy, has_checkpoints, layers, load_policy, policy_bundle, restored
+from mjx_assist.training.export import has_checkpoints, layers, load_policy, policy_bundle, restored
 from mjx_assist.training.transfer import match as transfer_match
 from mjx_assist.training.transfer.match import Plan, Source
 from mjx_assist.training.transfer.table import DROPPED, FRESH, LOADED, Row, summary, write
@@ -60,7 +61,7 @@ def initial_state(run: Run) -> learner.TrainState:
 
 def _open(config: RunConfig, path: str) -> Source:
     """The policy of a run's newest checkpoint, with all that is there, or a bundle."""
-    init, place = config.init_from, find_policy(path)
+    init, place = config.init_from, shipped.find(path)
     optimizer = init is not None and init.optimizer and path == init.source
     where = f"config key 'init_from' ({path})"
     if has_checkpoints(place):
