@@ -80,7 +80,7 @@ def reduce_model(human: str, device: str) -> ReducedModel:
     """
     check_keys(human, device)
     own = own_model.is_path(human)
-    shaped_by = [human, device, json.dumps(recipe(human), sort_keys=True)]
+    shaped_by = ["" if own else human, device, json.dumps(recipe(human), sort_keys=True)]
     key = build_cache.key(*(text.encode() for text in shaped_by), _compiled(human) if own else b"")
     name = f"{Path(human).stem if own else human} {device}"
     kept = build_cache.fetch(name, key, lambda: _kept(build(human, device)))

@@ -14,7 +14,7 @@ from mjx_assist.config.device import OwnController, ZeroTorque
 from mjx_assist.config.schema import EnvParams
 from mjx_assist.config.words import CRITIC
 from mjx_assist.errors import UserError, unknown
-from mjx_assist.paths import CHECKPOINTS, POLICY_FOLDER, SESSION_CONFIG, data_path
+from mjx_assist.paths import CHECKPOINTS, POLICY_FOLDER, data_path
 from mjx_assist.policy import bundle as bundles
 from mjx_assist.policy.policy import HeadWeights, MirrorWeights, Policy
 
@@ -44,12 +44,11 @@ def restored(run: Path, also: Sequence[str] = ()) -> tuple:
 
     from mjx_assist.ppo import learner
     from mjx_assist.sim.env import make_env
-    from mjx_assist.training import loop
+    from mjx_assist.training import loop, origin
     from mjx_assist.training.checkpoint import Checkpoints
 
-    if not (run / SESSION_CONFIG).is_file():
-        raise UserError(f"{str(run)!r} is not a training run: it has no {SESSION_CONFIG}.")
-    config = configs.load(run / SESSION_CONFIG)
+    config = origin.checked(run, origin.config_of(run))
+    origin.tell_edited(run)
     env = make_env(without_own_code(config.env_params))
     spec = loop.make_policy_spec(config, env)
     made = learner.make_learner(loop.batched(env), spec, config.ppo_params)

@@ -1,7 +1,6 @@
 """A training run: env and learner from a config, and the loop; what is written is in callbacks.py."""
 
 import dataclasses
-import json
 import signal
 import threading
 import time
@@ -13,19 +12,18 @@ from pathlib import Path
 import jax
 import numpy as np
 
-from mjx_assist import config as configs
 from mjx_assist.config.schema import RunConfig
 from mjx_assist.errors import UserError
-from mjx_assist.files.atomic import write_text
 from mjx_assist.files.logs import read_rows
 from mjx_assist.model import names as model_names
 from mjx_assist.model.names import actuator_names, is_muscle, joint_mirror_signs
-from mjx_assist.paths import CHECKPOINTS, SESSION_CONFIG, TRAIN_LOG
+from mjx_assist.paths import CHECKPOINTS, TRAIN_LOG
 from mjx_assist.ppo import learner, sharding, wiring
 from mjx_assist.ppo.networks import Mirror, PolicySpec
 from mjx_assist.ppo.rollout import Walkers
 from mjx_assist.sim.auto_reset import auto_reset
 from mjx_assist.sim.env import AssistEnv, make_env
+from mjx_assist.training import origin
 from mjx_assist.training.callbacks import Callback, DumpBlowUps, LogFile, Run, SaveCheckpoints, TensorBoard
 from mjx_assist.training.checkpoint import Checkpoints
 from mjx_assist.training.display import Display
@@ -128,7 +126,12 @@ def train(
     SIGTERM finish the update in progress and save a checkpoint first. ``callbacks`` come before the display;
     ``prepare`` gives the state to start from (`transfer.initial_state`). Returns the run at its end.
     """
-    run, update = open_run(config, path)
+    if not resume and sharding.is_primary():
+        origin.begin(path, config)
+    sharding.same_on_all("")  # the files are there
+    own = origin.with_own_files(path, config)
+    run, update = open_run(own if resume else config, path)
+    run.config = own
     checkpoints = Checkpoints(path / CHECKPOINTS, config.logger_params.keep_checkpoints)
     found = (checkpoints.restore(run.state.items()) or {}) if resume else {}  # none yet: from the start
     if prepare and not found:
@@ -136,8 +139,6 @@ def train(
     for item in found.values():
         run.state = run.state.replace(**item)
     run.update = int(run.state.updates)
-    if not resume and sharding.is_primary():
-        write_text(path / SESSION_CONFIG, json.dumps(configs.to_dict(config), indent=2) + "\n")
     own = [SaveCheckpoints(checkpoints), DumpBlowUps()]
     if sharding.is_primary():
         own = [LogFile(), TensorBoard(), *own, *callbacks, Display(show)]

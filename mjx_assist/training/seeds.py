@@ -13,7 +13,7 @@ from mjx_assist.files.plain import write_json
 from mjx_assist.files.tables import number, table
 from mjx_assist.paths import EVALUATION_LOG, POLICY_FOLDER, SESSION_CONFIG, TRAIN_LOG
 from mjx_assist.policy.bundle import is_bundle
-from mjx_assist.training import run
+from mjx_assist.training import origin, run
 
 SEEDS_FILE = "seeds.json"
 END = 0.05  # of a run's updates: what its reward and episodes at the end are means over
@@ -52,7 +52,7 @@ def make_folders(out: Path, runs: Runs) -> tuple[Path, Runs]:
     runs = [(parent / path, config) for path, config in runs]
     for path, config in runs:
         path.mkdir()
-        write_json(path / SESSION_CONFIG, configs.to_dict(config))
+        origin.begin(path, config)
     return parent, runs
 
 
