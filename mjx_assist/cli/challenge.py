@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import os
 import sys
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from mjx_assist.files.atomic import check_writable, write_text
 from mjx_assist.files.plain import write_json
 from mjx_assist.files.tables import table
 from mjx_assist.policy.bundle import Bundle
+from mjx_assist.processes import cpus
 from mjx_assist.training.export import load_policy
 
 JSON, TABLE = "challenge.json", "challenge.md"
@@ -82,7 +82,7 @@ def _walked(bundles: list[Bundle], rows: list[rules.Row], places: list[tuple[int
     """Yields ((policy, row), its outcomes in the order of the seeds) as rows are done."""
     walks = [trial for policy, row in places for trial in rules.trials_of(rows[row], policy, seeds)]
     done: dict[tuple[int, int], dict[int, dict]] = {}
-    for index, outcome in trials.run(bundles, walks, len(os.sched_getaffinity(0))):
+    for index, outcome in trials.run(bundles, walks, cpus()):
         place = places[index // len(seeds)]
         part = done.setdefault(place, {})
         part[walks[index].seed] = outcome

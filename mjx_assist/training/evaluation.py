@@ -3,10 +3,8 @@
 import dataclasses
 import json
 import logging
-import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 from statistics import fmean
 from types import SimpleNamespace
@@ -21,6 +19,7 @@ from mjx_assist.files.logs import read_rows
 from mjx_assist.files.plain import write_json
 from mjx_assist.paths import BEST, EVALUATION_LOG, TRAIN_LOG
 from mjx_assist.policy import bundle as bundles
+from mjx_assist.processes import python, start
 from mjx_assist.training.callbacks import Callback, Run, is_due
 from mjx_assist.training.export import policy_bundle
 from mjx_assist.training.tensorboard import Scalars
@@ -28,7 +27,6 @@ from mjx_assist.training.tensorboard import Scalars
 FOLDER = "evaluation"
 FIGURES, OUTPUT, CONTROLLER = "evaluation.json", "output.txt", "controller.json"
 EPISODES, STEPS, FIRST_SEED = 3, 1000, 0
-LOWEST_PRIORITY = 19  # nice
 QUALITY = ("hip", "knee", "ankle")  # whose correlation with the reference is the quality of a gait
 log = logging.getLogger(__name__)
 
@@ -178,24 +176,7 @@ def command(folder: Path, kind: str, controller: Path | None = None) -> list[str
     }
     options |= {"--controller": controller} if controller else {}
     words = [str(word) for option in options.items() for word in option]
-    return [sys.executable, "-m", "mjx_assist", "evaluate", str(folder), *words]
-
-
-def start(words: list[str], output: Path) -> subprocess.Popen:
-    """Start a process at the lowest priority, out of reach of the terminal's Ctrl-C."""
-    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
-    with open(output, "wb") as file:
-        process = subprocess.Popen(
-            words,
-            stdin=subprocess.DEVNULL,
-            stdout=file,
-            stderr=subprocess.STDOUT,
-            # A group, not a run: on Linux priorities count only within a run (its autogroup).
-            process_group=0,
-            env=environment,
-        )
-    os.setpriority(os.PRIO_PROCESS, process.pid, LOWEST_PRIORITY)
-    return process
+    return python("-m", "mjx_assist", "evaluate", folder, *words)
 
 
 def _angles(episodes: list[dict]) -> list[str]:

@@ -11,6 +11,7 @@ import pytest
 from small_runs import NETS, PPO, UPDATE, rows
 
 from mjx_assist import config as configs
+from mjx_assist import processes
 from mjx_assist.errors import UserError
 from mjx_assist.eval.replay.replay import replay
 from mjx_assist.files.logs import read_rows
@@ -223,7 +224,7 @@ def test_one_at_a_time_and_nobody_waits_but_the_last(stand_in, tmp_path):
 def test_it_runs_at_the_lowest_priority_in_our_session(tmp_path):
     script = "import os; print(os.getpriority(os.PRIO_PROCESS, 0), os.getsid(0), os.getpgid(0) == os.getpid())"
     script = f"import time; time.sleep(0.3); {script}"
-    evaluation.start([sys.executable, "-S", "-c", script], tmp_path / "said").wait()
+    processes.start([sys.executable, "-S", "-c", script], tmp_path / "said").wait()
     assert (tmp_path / "said").read_text().split() == ["19", str(os.getsid(0)), "True"]
 
 
