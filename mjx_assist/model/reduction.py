@@ -14,6 +14,7 @@ import mujoco
 import numpy as np
 
 from mjx_assist.errors import UserError, unknown
+from mjx_assist.files.untrusted import read_json
 from mjx_assist.model import cache as build_cache
 from mjx_assist.model import mjcf, own_model
 from mjx_assist.model.assembly import AS_COMPOSED, NO_DEVICE, check_keys, full_model
@@ -66,10 +67,7 @@ def recipe(human: str) -> dict[str, Any]:
 
 
 def _read_recipe(path: Path) -> dict[str, Any]:
-    try:
-        return json.loads(path.read_text())
-    except ValueError as error:
-        raise UserError(f"reduction recipe {str(path)!r} is not JSON: {error}") from error
+    return read_json(path, f"reduction recipe {str(path)!r}")
 
 
 @cache

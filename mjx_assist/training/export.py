@@ -1,6 +1,7 @@
 """From a run's newest checkpoint to a policy bundle. JAX is imported only when a checkpoint is read."""
 
 import dataclasses
+import sys
 from collections.abc import Sequence
 from functools import partial
 from importlib.metadata import version
@@ -162,8 +163,23 @@ def has_checkpoints(path: Path) -> bool:
     return path.is_dir() and (path / CHECKPOINTS).is_dir()
 
 
+def _newer(run: Path, exported: bundles.Bundle) -> bundles.Bundle | None:
+    """The policy of a run's newest checkpoint if the run went on after its policy was exported; that is said."""
+    folder = run / CHECKPOINTS
+    updates = [int(path.name) for path in folder.iterdir() if path.name.isdigit()] if folder.is_dir() else []
+    config, done = exported.config, exported.info["control_steps"]
+    if max(updates, default=0) * config.env_params.num_envs * config.ppo_params.n_steps <= done:
+        return None
+    made = export_run(run)
+    steps = made.info["control_steps"]
+    if steps <= done:  # the newest one is damaged
+        return None
+    print(f"note: {run} went on after it was exported: {steps:,} control steps, not {done:,}.", file=sys.stderr)
+    return made
+
+
 def load_policy(path: str | Path) -> bundles.Bundle:
-    """A bundle, a shipped policy by its name, or a run: its ``policy/`` if exported, else its newest checkpoint.
+    """A bundle, a shipped policy by its name, or a run: its ``policy/`` or its newest checkpoint, whichever is newer.
 
     Raises:
         UserError: there is none of them, or it cannot be read.
@@ -173,7 +189,8 @@ def load_policy(path: str | Path) -> bundles.Bundle:
     if bundles.is_bundle(path):
         return bundles.load(path)
     if bundles.is_bundle(path / POLICY_FOLDER):
-        return bundles.load(path / POLICY_FOLDER)
+        exported = bundles.load(path / POLICY_FOLDER)
+        return exported if (newest := _newer(path, exported)) is None else newest
     if not path.exists():
         raise UserError(f"{str(path)!r} does not exist: expected a training run or a policy bundle.")
     if has_checkpoints(path):

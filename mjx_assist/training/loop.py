@@ -136,6 +136,8 @@ def train(
     found = (checkpoints.restore(run.state.items()) or {}) if resume else {}  # none yet: from the start
     if prepare and not found:
         run.state = prepare(run)
+    if resume and not found:
+        _check_not_gone(path, config)
     for item in found.values():
         run.state = run.state.replace(**item)
     run.update = int(run.state.updates)
@@ -149,6 +151,16 @@ def train(
             f"stopped by {run.stop} after saving; go on with: mjx-assist train --resume {path}"
         ) from KeyboardInterrupt()
     return run
+
+
+def _check_not_gone(path: Path, config: RunConfig) -> None:
+    """Raise `UserError` where a log is there that goes beyond a checkpoint, and no checkpoint is."""
+    rows = read_rows(path / TRAIN_LOG)
+    if rows and rows[-1].get("update", 0) > config.logger_params.checkpoint_frequency:
+        raise UserError(
+            f"--resume {str(path)!r}: its log goes to update {rows[-1]['update']}, but it has no checkpoint to go on "
+            f"from. Put {CHECKPOINTS}/ back, or start a new run."
+        )
 
 
 def _loop(run: Run, update: Callable, callbacks: Sequence[Callback], wall: float) -> None:

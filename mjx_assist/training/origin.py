@@ -18,8 +18,9 @@ from mjx_assist import config as configs
 from mjx_assist.config.schema import RunConfig
 from mjx_assist.errors import UserError
 from mjx_assist.files.plain import write_json
+from mjx_assist.files.untrusted import read_json
 from mjx_assist.model.model_files import files_of
-from mjx_assist.paths import CHECKPOINTS, SESSION_CONFIG, TRAIN_LOG
+from mjx_assist.paths import CHECKPOINTS, LOCK, SESSION_CONFIG, TRAIN_LOG
 
 ORIGIN, SOURCES = "origin.json", "sources"
 SCHEMA_VERSION = 1
@@ -103,8 +104,9 @@ def forget(path: Path) -> bool:
     checkpoints = path / CHECKPOINTS
     if (path / TRAIN_LOG).exists():
         return False
-    for name in (SESSION_CONFIG, ORIGIN):
-        (path / name).unlink(missing_ok=True)
+    for name in (SESSION_CONFIG, ORIGIN, LOCK):
+        with contextlib.suppress(OSError):
+            (path / name).unlink()
     shutil.rmtree(path / SOURCES, ignore_errors=True)
     for folder in (checkpoints, path):
         with contextlib.suppress(OSError):  # it holds something else
@@ -176,12 +178,10 @@ def _read(path: Path) -> dict | None:
     file = path / ORIGIN
     if not file.is_file():
         return None
-    try:
-        origin = json.loads(file.read_text(encoding="utf-8"))
-        if origin.pop("sha256") == _digest(origin):
+    with contextlib.suppress(UserError):
+        origin = read_json(file, f"{str(file)!r}")
+        if isinstance(origin, dict) and origin.pop("sha256", None) == _digest(origin):
             return origin
-    except (ValueError, LookupError, TypeError, AttributeError, OSError):
-        pass
     raise UserError(f"{str(file)!r} is damaged or was edited; put back the file that the run was started with.")
 
 

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from mjx_assist.config.schema import EnvParams, RunConfig
 from mjx_assist.errors import UserError
-from mjx_assist.paths import POLICY_FOLDER, cache_folder
+from mjx_assist.files.lock import locked
+from mjx_assist.paths import LOCK, POLICY_FOLDER, cache_folder
 from mjx_assist.training import origin
 from mjx_assist.training.export import find_policy
 
@@ -66,16 +67,37 @@ def new_folder(out: str | Path) -> Path:
 
 def train_in(path: Path, config: RunConfig, resume: bool, callbacks: Sequence["Callback"] = ()) -> "Run":
     """One run in its folder, with its policy and curves at the end."""
+    from mjx_assist.ppo import sharding
+
+    first = sharding.is_primary()
+    with contextlib.ExitStack() as held:
+        if first:
+            held.enter_context(only_here(path))
+        return _train_in(path, config, resume, callbacks, first)
+
+
+def only_here(path: Path) -> contextlib.AbstractContextManager[None]:
+    """For the block: no other process trains in this folder.
+
+    Raises:
+        UserError: one does.
+    """
+
+    def refusal(process: str) -> str:
+        return f"{str(path)!r} is being trained by process {process}; wait until it ends, or stop it (Ctrl-C saves)."
+
+    return locked(path / LOCK, refusal)
+
+
+def _train_in(path: Path, config: RunConfig, resume: bool, callbacks: Sequence["Callback"], first: bool) -> "Run":
     from mjx_assist.files.logs import read_rows
     from mjx_assist.paths import TRAIN_LOG
     from mjx_assist.policy import bundle as bundles
-    from mjx_assist.ppo import sharding
     from mjx_assist.training import loop
     from mjx_assist.training.evaluation import Evaluation
     from mjx_assist.training.export import policy_bundle
     from mjx_assist.training.transfer.start import initial_state
 
-    first = sharding.is_primary()
     if first:
         print(f"run {path}: log, TensorBoard events and checkpoints go there", flush=True)
     if resume and first:
