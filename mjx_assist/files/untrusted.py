@@ -74,9 +74,9 @@ def read_npz(path: str | Path, what: str) -> dict[str, np.ndarray]:
             size is not that of its data, or more than `MOST_BYTES`.
     """
     path = Path(path)
-    if path.exists() and not path.is_file():
-        raise UserError(f"{what}: is not a plain file; give the name of one.")
     try:
+        if path.exists() and not path.is_file():
+            raise UserError(f"{what}: is not a plain file; give the name of one.")
         with zipfile.ZipFile(path) as archive:
             _check_archive(archive)
             return {_array_name(info): _array(archive, info) for info in archive.infolist()}
@@ -140,7 +140,7 @@ def _real(digits: str) -> float:
 
 
 def _depth(value: Any) -> int:
-    deepest, level = 0, [value]
+    deepest, level = 0, [value] if isinstance(value, dict | list) else []
     while level and deepest <= DEEPEST:
         children = (v for node in level for v in (node.values() if isinstance(node, dict) else node))
         level, deepest = [v for v in children if isinstance(v, dict | list)], deepest + 1

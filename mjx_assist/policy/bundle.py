@@ -32,6 +32,7 @@ SCHEMA_VERSION = 1
 MANIFEST = "bundle.json"
 ARRAYS = "arrays.npz"
 MODEL = "model.xml"
+BESIDE = ("evaluation.json", "output.txt", "controller.json", "about.json")  # what training's evaluation puts there
 LOG_KEYS = ("control_steps", "wall_s", "steps_per_s", "reward", "episode_length", "learning_rate", "kl")
 
 
@@ -67,6 +68,11 @@ def is_bundle(path: Path) -> bool:
     return (path / MANIFEST).is_file()
 
 
+def _is_only_a_bundle(path: Path) -> bool:
+    """Whether a folder holds a bundle and no file of the user's, which would go with it."""
+    return is_bundle(path) and {part.name for part in path.iterdir()} <= {MANIFEST, MODEL, ARRAYS, TRAIN_LOG, *BESIDE}
+
+
 def save(bundle: Bundle, path: Path) -> None:
     """Write a bundle folder; a bundle that was there is replaced only once the new one is complete.
 
@@ -77,7 +83,7 @@ def save(bundle: Bundle, path: Path) -> None:
     def failure(reason: str) -> str:
         return f"bundle {str(path)!r} could not be written: {reason}."
 
-    with replacing_folder(path, "a policy bundle", is_bundle, failure) as folder:
+    with replacing_folder(path, "a policy bundle with nothing else in it", _is_only_a_bundle, failure) as folder:
         (folder / MODEL).write_text(bundle.xml, encoding="utf-8")
         np.savez_compressed(folder / ARRAYS, **_arrays(bundle))
         rows = [{k: row[k] for k in LOG_KEYS if k in row} for row in bundle.learning_curve]
