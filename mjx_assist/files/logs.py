@@ -26,9 +26,7 @@ def read_rows(path: Path, until: int | None = None) -> list[dict]:
     rows = [row for line in lines if line.strip() for row in [_row(line)]]
     damaged = [number for number, row in enumerate(rows, 1) if row is None]
     if damaged and damaged != [len(rows)]:  # a last line was being written when a run was killed
-        log.warning(
-            "%s: %d lines cannot be read and are left out, first line %d", path, len(damaged), damaged[0]
-        )
+        log.warning("%s: %d lines cannot be read and are left out, first line %d", path, len(damaged), damaged[0])
     whole = [row for row in rows if row is not None]
     return [row for row in whole if until is None or row.get("update", math.inf) <= until]
 

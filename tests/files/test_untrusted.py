@@ -1,4 +1,4 @@
-"""What users' files may hold: data, or a sentence. Every row is an input that once ended in a traceback or was taken."""
+"""What users' files may hold: data, or a sentence. Every row once ended in a traceback, or was taken."""
 
 import io
 import json

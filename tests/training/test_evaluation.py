@@ -144,9 +144,10 @@ def stand_in(monkeypatch, untrained_bundle):
 
     def stand_in(figures, exit_code=0, seconds=0.0):
         def command(folder, *_):
+            said = json.dumps(figures[int(folder.name[-6:])])
             lines = [
                 f"import sys, time; time.sleep({seconds})",
-                f"open({str(folder / evaluation.FIGURES)!r}, 'w').write({json.dumps(figures[int(folder.name[-6:])])!r})",
+                f"open({str(folder / evaluation.FIGURES)!r}, 'w').write({said!r})",
                 f"print('it broke'); sys.exit({exit_code})",
             ]
             return [sys.executable, "-S", "-c", "\n".join(lines)]
