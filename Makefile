@@ -3,12 +3,13 @@
 # make test-all  the same and every slow test: all compositions, fidelity, Warp (hours on two cores)
 # make demo      replay the shipped policy, write its report, and tell what its device saves (2 minutes)
 # make gpu       train with 4096 walkers on an NVIDIA GPU
+# make gpu-check agreement, throughput, time to walk, memory and a profile on an NVIDIA GPU (8 minutes)
 # make clean     remove the virtual environment and build leftovers (results/ stays)
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help walk test test-all demo gpu clean pictures
+.PHONY: help walk test test-all demo gpu gpu-check no-gpu clean pictures
 
 VENV ?= .venv
 RESULTS ?= results
@@ -25,6 +26,7 @@ CLI := $(VENV)/bin/mjx-assist
 CORE := $(VENV)/.installed-core
 DEV := $(VENV)/.installed-dev
 CUDA := $(VENV)/.installed-cuda
+CUDA_DEV := $(VENV)/.installed-cuda-dev
 
 help:
 	@grep '^# make' Makefile | sed 's/^# //'
@@ -43,6 +45,14 @@ demo: $(CORE) pictures
 
 gpu: $(CUDA) pictures
 	$(MAKE) walk FLAGS="$(GPU_FLAGS) $(FLAGS)"
+
+# Nothing is installed where there is no GPU to check; GPU_CHECK_FLAGS=--cpu shows that the check itself works.
+GPU_CHECK_FLAGS ?= --docs
+gpu-check: $(if $(findstring --cpu,$(GPU_CHECK_FLAGS)),$(DEV),$(if $(HAS_NVIDIA),$(CUDA_DEV),no-gpu))
+	$(VENV)/bin/python benchmarks/gpu_check.py --out $(RESULTS)/gpu_check $(GPU_CHECK_FLAGS)
+
+no-gpu:
+	@echo "make gpu-check needs an NVIDIA GPU and nvidia-smi -L lists none; GPU_CHECK_FLAGS=--cpu runs it at its smallest on the CPU" >&2; exit 2
 
 test: $(DEV)
 	$(VENV)/bin/ruff check .
@@ -67,6 +77,10 @@ $(DEV): pyproject.toml | $(VENV)/bin/python
 
 $(CUDA): pyproject.toml | $(VENV)/bin/python
 	$(VENV)/bin/python -m pip install --quiet -e '.[cuda]'
+	touch $@
+
+$(CUDA_DEV): pyproject.toml | $(VENV)/bin/python
+	$(VENV)/bin/python -m pip install --quiet -e '.[cuda,dev]'
 	touch $@
 
 # The newest Python there is, 3.11 or later. Debian keeps venv in a package of its own: add it if we may.

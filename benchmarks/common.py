@@ -2,10 +2,11 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -78,16 +79,43 @@ def best_times(jobs: dict[str, Callable[[], Any]], rounds: int) -> tuple[dict[st
     return wall, cpu
 
 
+class Output(NamedTuple):
+    """What a program said, and what went wrong (None: nothing)."""
+
+    stdout: str
+    stderr: str
+    error: str | None
+
+
+def output(command: Sequence[Any], timeout: float, environment: dict[str, str] | None = None) -> Output:
+    """Run a program; after ``timeout`` seconds it ends, with all that it started, and what it said is kept."""
+    words, own = [str(word) for word in command], {**os.environ, **(environment or {})}
+    with subprocess.Popen(
+        words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=own, start_new_session=True
+    ) as program:
+        try:
+            said = program.communicate(timeout=timeout)
+        except BaseException as error:
+            os.killpg(program.pid, signal.SIGKILL)
+            said = program.communicate()
+            if not isinstance(error, subprocess.TimeoutExpired):
+                raise
+            return Output(*said, f"took more than {timeout:g} s")
+    last = (said[1].strip() or said[0].strip() or "no output").splitlines()[-1]
+    return Output(*said, last if program.returncode else None)
+
+
 def in_subprocess(script: Path, *arguments: Any, timeout: float, environment: dict[str, str] | None = None) -> dict:
     """The JSON object on the last line that a script prints, or ``{"error": its last words}``."""
-    command = [sys.executable, str(script), *map(str, arguments)]
-    environment = {**os.environ, **(environment or {})}
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, env=environment)
-    except subprocess.TimeoutExpired:
-        return {"error": f"took more than {timeout:g} s"}
-    lines = (done.stdout if done.returncode == 0 else done.stderr).strip().splitlines() or ["no output"]
-    return json.loads(lines[-1]) if done.returncode == 0 else {"error": lines[-1]}
+    done = output((sys.executable, script, *arguments), timeout, environment)
+    lines = done.stdout.strip().splitlines()
+    return {"error": done.error or "no output"} if done.error or not lines else json.loads(lines[-1])
+
+
+def exit_if_failed(failed: Sequence[str]) -> None:
+    """End with exit code 1 and a sentence if a case failed."""
+    if failed:
+        raise SystemExit(f"did not run: {', '.join(failed)}")
 
 
 def write_table(path: Path, name: str, table: str) -> None:

@@ -1,6 +1,6 @@
 """Seconds from the start of Python to the end of the first update, cold and with JAX's persistent cache.
 
-Usage: python benchmarks/compile.py [--backends mujoco mjx] [--num_envs N] [--docs] [--json FILE]
+Usage: python benchmarks/compile.py [--backends compiled mujoco mjx] [--num_envs N] [--docs] [--json FILE]
 Every run is a fresh process; it also says whether updates after the first compile anything (they must not).
 """
 
@@ -12,10 +12,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from common import DOCS, in_subprocess, sized_config, write_table
+from common import DOCS, exit_if_failed, in_subprocess, sized_config, write_table
 
 N_STEPS = None  # control steps of an update; None: the preset's
-TARGETS = {"mujoco": (30, 10), "mjx": (90, 20)}  # s: cold, warm
+TARGETS = {"compiled": (15, 6), "mujoco": (30, 10), "mjx": (90, 20)}  # s: cold, warm
 PARTS = ("imports", "model, env and first state", "first update")
 TIMEOUT = 3600.0  # s
 
@@ -53,10 +53,13 @@ def measure(backend: str, num_envs: int) -> dict:
 
 
 def cold_and_warm(backend: str, num_envs: int) -> dict:
-    """`measure` in two fresh processes that share one compilation cache, empty at first."""
+    """`measure` in two fresh processes that share one cache of programs and one of kernels, both empty at first."""
+    from mjx_assist.model import cache as models  # here: imports are part of what `measure` times
+
     arguments = (Path(__file__), "--inside", "--backends", backend, "--num_envs", num_envs)
     with tempfile.TemporaryDirectory() as folder:
-        environment = {"JAX_COMPILATION_CACHE_DIR": folder}
+        caches = {"JAX_COMPILATION_CACHE_DIR": f"{folder}/jax", "XDG_CACHE_HOME": folder}  # the latter: kernels
+        environment = caches | {models.FOLDER_VARIABLE: str(models.folder())}
         return {name: in_subprocess(*arguments, timeout=TIMEOUT, environment=environment) for name in ("cold", "warm")}
 
 
@@ -78,7 +81,7 @@ def table(results: dict[str, dict[str, dict]]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--backends", nargs="+", default=["mujoco", "mjx"])
+    parser.add_argument("--backends", nargs="+", default=list(TARGETS))
     parser.add_argument("--num_envs", type=int, default=256, help="walkers (default: 256)")
     parser.add_argument("--docs", action="store_true", help="write the table into docs/performance.md")
     parser.add_argument("--json", type=Path)
@@ -93,6 +96,7 @@ def main() -> None:
         options.json.write_text(json.dumps({"machine": platform.processor(), "results": results}, indent=1) + "\n")
     if options.docs:
         write_table(DOCS / "performance.md", "compile", table(results))
+    exit_if_failed([f"{name}, {cache}" for name, runs in results.items() for cache in runs if "error" in runs[cache]])
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""What a physics step costs, the full model against the reduced one: C MuJoCo and MJX, time, FLOPs, bytes and memory.
+"""What a physics step costs, the full model against the reduced one: C MuJoCo, the generated kernel and MJX.
 
 States: the shipped policy's own gait where human and device are the policy's, else random stances, little activation.
-python benchmarks/physics.py [--human H ...] [--device D] [--batch N] [--json FILE]
+python benchmarks/physics.py [--human H ...] [--device D] [--batch N] [--states N] [--rounds N] [--json FILE]
 """
 
 import argparse
@@ -11,10 +11,9 @@ import platform
 import time
 import warnings
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
-
-from mjx_assist.reference.cycle import sample, stride_frequency
 
 # MJX's own step calls batched LAPACK, which on two cores can wait for ever for workers that wait as well (linear.py).
 os.environ.setdefault("NPROC", "8")  # threads of JAX's pool
@@ -22,79 +21,34 @@ os.environ.setdefault("NPROC", "8")  # threads of JAX's pool
 import jax
 import mujoco
 import numpy as np
+from common import best_times
+from gait_states import States, lifted, walking_states
 from mujoco import mjx
 from mujoco.rollout import Rollout
 
-from mjx_assist.eval.replay.walker import Walker
+from mjx_assist.config.words import COMPILED
 from mjx_assist.model.assembly import compose, full_model
 from mjx_assist.model.mjcf import load
-from mjx_assist.model.reduction import ReducedModel, reduce_model
-from mjx_assist.model.stances import stances
-from mjx_assist.paths import data_path
-from mjx_assist.sim import action
-from mjx_assist.sim.observation import observe
+from mjx_assist.model.reduction import reduce_model
 from mjx_assist.sim.physics import implicit
+from mjx_assist.sim.physics.base import reset_state
+from mjx_assist.sim.physics.make import make_physics
 from mjx_assist.terrain.heightfield import FLOOR
-from mjx_assist.training.export import load_policy
 
-SHIPPED = data_path("models", "policies", "walk22_exo")
 CONTROL_STEP = 1 / 30  # s: every state is simulated for one control step, at the model's own rate
-SETTLED, STATES = 90, 120  # control steps of walking: until the gait is steady, and those that are timed
 CHUNK = 10  # states timed in one go, for each thread; the fastest of all repetitions counts, chunk by chunk
-ROUNDS = 40
 MEMORY_GB = (16, 24, 80)
-States = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]  # qpos, qvel, act, ctrl: [n, ...]
+MJX = ("both", "reduced", "none")
 
 
-def walking_states(reduced: ReducedModel) -> tuple[States, str]:
-    """States and controls of the reduced model ``[n, ...]``, and where they come from."""
-    bundle = load_policy(SHIPPED)
-    if (bundle.human, bundle.device) == (reduced.human, reduced.device):
-        return _gait(bundle), "the shipped policy walking"
-    model = reduced.model
-    rng = np.random.default_rng(0)
-    qpos, qvel, act = stances(model, STATES, rng)
-    ctrl = action.to_control(action.make_action_spec(model), np.full((STATES, model.nu), -0.9))
-    return (qpos, qvel, act, ctrl), "random stances"
-
-
-def _gait(bundle: Any) -> States:
-    walker, params = Walker(bundle), bundle.config.env_params
-    speed, phase, rows = params.min_target_velocity, 0.0, []
-    qpos, qvel, _ = sample(bundle.gait, phase, speed)
-    walker.reset(qpos, qvel, 0.01)
-    spec = action.make_action_spec(walker.model)
-    advance = float(stride_frequency(bundle.gait, speed)) / params.control_framerate
-    for _ in range(SETTLED + STATES):
-        state = walker.state()
-        ctrl = action.to_control(spec, bundle.policy.act(observe(bundle.observation, state, speed, phase)))
-        rows.append((state.qpos, state.qvel, state.act, ctrl))
-        for _ in range(params.physics_sim_framerate // params.control_framerate):
-            walker.step(ctrl)
-        phase = (phase + advance) % 1.0
-    return tuple(np.array(x) for x in zip(*rows[SETTLED:], strict=True))
-
-
-def lifted(full: mujoco.MjModel, reduced: ReducedModel, states: States) -> States:
-    """The same states for the full model, its couplings satisfied; activations and controls by actuator name."""
-    qpos, qvel, act, ctrl = states
-    full_act, full_ctrl = np.zeros((len(qpos), full.na)), np.zeros((len(qpos), full.nu))
-    model = reduced.model
-    for a in range(model.nu):
-        there = full.actuator(model.actuator(a).name).id
-        full_ctrl[:, there] = ctrl[:, a]
-        if model.actuator_actadr[a] >= 0:
-            full_act[:, full.actuator_actadr[there]] = act[:, model.actuator_actadr[a]]
-    return reduced.coupling.lift(qpos), reduced.coupling.lift_velocity(qpos, qvel), full_act, full_ctrl
-
-
-def c_time(models: dict[str, mujoco.MjModel], states: dict[str, States], threads: int) -> dict[str, float]:
+def c_time(models: dict[str, mujoco.MjModel], states: dict[str, States], threads: int, rounds: int) -> dict[str, float]:
     """us per step of each model, the models taking turns; with ``threads`` > 1 per step of all threads together."""
     jobs = {name: _rollout(model, states[name], threads) for name, model in models.items()}
-    chunk = CHUNK * max(1, threads)
-    starts = range(0, STATES - chunk + 1, chunk)
+    n = len(states["reduced"][0])
+    chunk = min(CHUNK * max(1, threads), n)
+    starts = range(0, n - chunk + 1, chunk)
     best = {name: np.full(len(starts), np.inf) for name in models}
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         for i, start in enumerate(starts):
             for name, job in jobs.items():
                 best[name][i] = min(best[name][i], job(slice(start, start + chunk)))
@@ -144,6 +98,22 @@ def _moving(model: mujoco.MjModel, states: States) -> tuple[np.ndarray, np.ndarr
     return initial, warmstart
 
 
+def compiled_time(xml: str, states: States, batch: int, rounds: int) -> dict[str, float]:
+    """us per step of the generated kernel, on one thread (processor time) and on all (by the clock); {} without one."""
+    substeps, jobs = round(CONTROL_STEP / load(xml).opt.timestep), {}
+    qpos, qvel, act, ctrl = (np.float32(x[np.arange(batch) % len(x)]) for x in states)
+    for name, threads in (("one", 1), ("all", 0)):
+        physics = make_physics(COMPILED, xml, substeps, batch, threads)
+        if physics.backend != COMPILED:
+            return {}
+        start = jax.vmap(lambda *x, model=physics.model: reset_state(model, *x))(qpos, qvel, act)
+        step = jax.jit(jax.vmap(physics.step))
+        jobs[name] = partial(step, step(start, ctrl), ctrl)
+    wall, cpu = best_times(jobs, rounds)
+    per_step = 1e6 / (batch * substeps)
+    return {"compiled_us": cpu["one"] * per_step, "compiled_threaded_us": wall["all"] * per_step}
+
+
 def mjx_cost(model: mujoco.MjModel, step: Callable, states: States, batch: int) -> dict[str, float]:
     """One MJX step of ``batch`` walkers: us, FLOPs, bytes and memory, each per walker."""
     device_model, template = mjx.put_model(model, impl="jax"), mjx.make_data(model, impl="jax")
@@ -156,15 +126,15 @@ def mjx_cost(model: mujoco.MjModel, step: Callable, states: States, batch: int) 
     rows = np.arange(batch) % len(states[0])
     start = tuple(np.float32(x[rows]) for x in (*states, np.zeros_like(states[1])))
     began = time.perf_counter()
-    compiled = jax.jit(jax.vmap(one)).lower(*start).compile()
+    program = jax.jit(jax.vmap(one)).lower(*start).compile()
     compile_s = time.perf_counter() - began
-    cost, memory = compiled.cost_analysis(), compiled.memory_analysis()
+    cost, memory = program.cost_analysis(), program.memory_analysis()
     best = np.inf
     for _ in range(5):
-        state = compiled(*start)
+        state = program(*start)
         for _ in range(round(CONTROL_STEP / model.opt.timestep)):
             began = time.perf_counter()
-            state = jax.block_until_ready(compiled(*state))
+            state = jax.block_until_ready(program(*state))
             best = min(best, time.perf_counter() - began)
     held = memory.temp_size_in_bytes + memory.argument_size_in_bytes + memory.output_size_in_bytes
     return {
@@ -197,22 +167,24 @@ def accepted_by_mjx(human: str, device: str) -> tuple[mujoco.MjModel, str]:
     return spec.compile(), without
 
 
-def bench(human: str, device: str, batch: int, full_in_mjx: bool) -> dict[str, Any]:
-    """Everything about one human with one device; JSON-able."""
+def bench(human: str, device: str, batch: int, in_mjx: str, n: int, rounds: int) -> dict[str, Any]:
+    """Everything about one human with one device, over ``n`` states; JSON-able."""
     reduced = reduce_model(human, device)
-    walking, origin = walking_states(reduced)
+    walking, origin = walking_states(reduced, n)
     models = {"full": full_model(human, device, "composed"), "reduced": load(reduced.xml)}
     states = {"full": lifted(models["full"], reduced, walking), "reduced": walking}
     threads = os.cpu_count() or 1
-    one, many = c_time(models, states, 1), c_time(models, states, threads)
+    one, many = (c_time(models, states, many, rounds) for many in (1, threads))
     out: dict[str, Any] = {"human": human, "device": device, "states": origin, "threads": threads, "batch": batch}
     for name, model in models.items():
         rate = 1 / model.opt.timestep
         out[name] = {"nv": model.nv, "equality_rows": model.neq, "actuators": model.nu, "rate_hz": rate}
         out[name] |= {"c_us": one[name], "c_threaded_us": many[name], "times_real_time": 1e6 / one[name] / rate}
-    model = mujoco.MjModel.from_xml_string(reduced.xml)
-    out["reduced"]["mjx"] = mjx_cost(model, implicit.make_step(model), walking, batch)
-    if full_in_mjx:
+    out["reduced"] |= compiled_time(reduced.xml, walking, batch, rounds)
+    if in_mjx != "none":
+        model = mujoco.MjModel.from_xml_string(reduced.xml)
+        out["reduced"]["mjx"] = mjx_cost(model, implicit.make_step(model), walking, batch)
+    if in_mjx == "both":
         stripped, out["full_mjx_without"] = accepted_by_mjx(human, device)
         out["full"]["mjx"] = mjx_cost(stripped, mjx.step, states["full"], batch)
     out["ratios"] = ratios(out["full"], out["reduced"])
@@ -232,15 +204,20 @@ def ratios(full: dict[str, Any], reduced: dict[str, Any]) -> dict[str, float]:
 def table(results: list[dict[str, Any]]) -> str:
     """Markdown: one row per model, then the ratios."""
     lines = [
-        "| human + device | model | DoF | rate | C, us | threads, us | x real time | MJX, us | kFLOP | kB | MB per env "
-        "| largest batch in 16 / 24 / 80 GB |",
-        "|---|---|---|---|---|---|---|---|---|---|---|---|",
+        "| human + device | model | DoF | rate | C, us | threads, us | x real time | compiled, us | threads, us "
+        "| x real time | MJX, us | kFLOP | kB | MB per env | largest batch in 16 / 24 / 80 GB |",
+        "|---" * 15 + "|",
     ]
     for result in results:
         for name in ("full", "reduced"):
             x = result[name]
             cells = [f"{result['human']} + {result['device']}", name, f"{x['nv']}", f"{x['rate_hz']:.0f} Hz"]
             cells += [f"{x['c_us']:.1f}", f"{x['c_threaded_us']:.1f}", f"{x['times_real_time']:.0f}"]
+            if "compiled_us" in x:
+                cells += [f"{x['compiled_us']:.2f}", f"{x['compiled_threaded_us']:.2f}"]
+                cells.append(f"{1e6 / x['compiled_us'] / x['rate_hz']:,.0f}")
+            else:
+                cells += ["-"] * 3
             if "mjx" in x:
                 m = x["mjx"]
                 cells += [f"{m['us']:.1f}", f"{m['flops'] / 1e3:.0f}", f"{m['bytes'] / 1e3:.0f}"]
@@ -266,13 +243,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--human", nargs="+", default=["myolegs22"])
     parser.add_argument("--device", default="Tutorial_L1")
-    parser.add_argument("--batch", type=int, default=256, help="walkers in the MJX step")
-    parser.add_argument("--reduced-only-in-mjx", action="store_true", help="do not compile the full model (minutes)")
+    parser.add_argument("--batch", type=int, default=256, help="walkers in a step of the kernel and of MJX")
+    parser.add_argument("--states", type=int, default=120, help="control steps of walking that are timed")
+    parser.add_argument("--rounds", type=int, default=40, help="repetitions; the fastest counts")
+    parser.add_argument("--mjx", choices=MJX, default=MJX[0], help="which models MJX compiles (the full one: minutes)")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     results = []
     for human in options.human:
-        result = bench(human, options.device, options.batch, not options.reduced_only_in_mjx)
+        result = bench(human, options.device, options.batch, options.mjx, options.states, options.rounds)
         results.append(result)
         without = f"; full model in MJX without {result['full_mjx_without']}" if "full_mjx_without" in result else ""
         print(f"{human} + {options.device}: states from {result['states']}{without}", flush=True)

@@ -1,11 +1,12 @@
 """How low can the physics rate go? Joint angles over 0.5 s of walking at each rate against 1920 Hz.
 
 The policy walks at both rates from the same state of its own gait, acting at 30 Hz. Usage:
-python benchmarks/physics_rate.py [RUN_OR_BUNDLE] [--json FILE]
+python benchmarks/physics_rate.py [RUN_OR_BUNDLE] [--rates HZ ...] [--windows 10] [--json FILE]
 """
 
 import argparse
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import mujoco
@@ -56,7 +57,7 @@ def walk(bundle: Bundle, rate: int, state: np.ndarray | None, phase: float, step
     return np.array(positions), states
 
 
-def convergence(bundle: Bundle, rates: tuple[int, ...] = RATES, windows: int = 10) -> dict:
+def convergence(bundle: Bundle, rates: Sequence[int] = RATES, windows: int = 10) -> dict:
     """Mean and 95th percentile of |difference| (deg) per joint and rate; sides pooled, over all steps and windows."""
     trained = bundle.config.env_params.physics_sim_framerate
     _, states = walk(bundle, trained, None, 0.0, SETTLED + windows * SPACING)
@@ -77,9 +78,11 @@ def convergence(bundle: Bundle, rates: tuple[int, ...] = RATES, windows: int = 1
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("policy", nargs="?", default=data_path("models", "policies", "walk22_exo"))
+    parser.add_argument("--rates", nargs="+", type=int, default=RATES, metavar="HZ")
+    parser.add_argument("--windows", type=int, default=10, help="how many starts")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    result = convergence(load_policy(options.policy))
+    result = convergence(load_policy(options.policy), options.rates, options.windows)
     print(f"0.5 s of walking against {REFERENCE_RATE} Hz, mean (95th percentile) of |difference| in degrees")
     for rate, joints in result["rates"].items():
         figures = "  ".join(f"{j} {x['mean_deg']:.2f} ({x['p95_deg']:.2f})" for j, x in joints.items())

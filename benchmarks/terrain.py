@@ -1,11 +1,12 @@
 """What rough ground costs: control steps of a batch of walkers on a heightfield against the plane, per backend.
 
 Walkers start along the shipped policy's reference gait and take random excitations; both grounds take turns. Usage:
-python benchmarks/terrain.py [--backend mujoco mjx] [--envs 256] [--steps 30] [--json FILE]
+python benchmarks/terrain.py [--backend compiled mujoco mjx] [--envs 256] [--steps 30] [--rounds 5] [--json FILE]
 """
 
 import argparse
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import jax
@@ -14,10 +15,11 @@ import numpy as np
 from common import best_times
 
 from mjx_assist.config.schema import EnvParams
-from mjx_assist.model.reduction import reduce_model
+from mjx_assist.config.words import BACKENDS
+from mjx_assist.model.reduction import ReducedModel, reduce_model
 from mjx_assist.model.variation import Variation
 from mjx_assist.reference import healthy
-from mjx_assist.reference.cycle import sample
+from mjx_assist.reference.cycle import ReferenceGait, sample
 from mjx_assist.sim.physics.base import reset_state
 from mjx_assist.sim.physics.make import make_physics
 from mjx_assist.terrain import heightfield
@@ -30,11 +32,11 @@ GROUNDS = {
 }
 
 
-def measure(backend: str, envs: int, steps: int, rounds: int = 5) -> dict[str, dict[str, float]]:
+def measure(backend: str, envs: int, steps: int, rounds: int) -> dict[str, dict[str, float]]:
     """Per ground: wall and CPU time of a control step of one walker (us), and their ratios to flat."""
     reduced = reduce_model("myolegs22", "Tutorial_L1")
     gait = healthy.healthy_gait(reduced.model)
-    jobs = {name: _job(backend, params, reduced, gait, envs, steps) for name, params in GROUNDS.items()}
+    jobs = {name: walking(backend, params, reduced, gait, envs, steps) for name, params in GROUNDS.items()}
     wall, cpu = best_times(jobs, rounds)
     per_step = 1e6 / (envs * steps)
     return {
@@ -48,7 +50,9 @@ def measure(backend: str, envs: int, steps: int, rounds: int = 5) -> dict[str, d
     }
 
 
-def _job(backend, params, reduced, gait, envs, steps):
+def walking(
+    backend: str, params: EnvParams, reduced: ReducedModel, gait: ReferenceGait, envs: int, steps: int
+) -> Callable[[], jax.Array]:
     """A function that takes ``steps`` control steps with every walker on its lane, standing where the gait does."""
     ground = heightfield.make_terrain(params, reduced.model)
     stepper = make_physics(backend, heightfield.with_ground(reduced.xml, ground), SUBSTEPS, envs)
@@ -75,12 +79,13 @@ def _job(backend, params, reduced, gait, envs, steps):
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--backend", nargs="+", default=["mujoco", "mjx"], choices=("mujoco", "mjx", "warp"))
+    parser.add_argument("--backend", nargs="+", default=["compiled", "mujoco", "mjx"], choices=BACKENDS[1:])
     parser.add_argument("--envs", type=int, default=256)
     parser.add_argument("--steps", type=int, default=30)
+    parser.add_argument("--rounds", type=int, default=5, help="repetitions; the fastest counts")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    results = {backend: measure(backend, options.envs, options.steps) for backend in options.backend}
+    results = {backend: measure(backend, options.envs, options.steps, options.rounds) for backend in options.backend}
     for backend, grounds in results.items():
         for name, x in grounds.items():
             print(

@@ -1,6 +1,6 @@
 """Where the time of training goes on each backend: physics, env, policy, update; and what peers reach on the same env.
 
-Usage: python benchmarks/throughput.py [--cases compiled mujoco mjx warp sb3 brax] [--rounds 5] [--json FILE]
+Usage: python benchmarks/throughput.py [--cases compiled mujoco mjx warp sb3 brax ...] [--rounds 5] [--json FILE]
 Each case runs in a process of its own. All parts of a case start from the same states and actions and take turns.
 """
 
@@ -9,15 +9,23 @@ import itertools
 import json
 import platform
 import resource
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from common import DOCS, Parts, best_times, build, in_subprocess, sized_config, write_table
+import limits
+from common import DOCS, Parts, best_times, build, exit_if_failed, in_subprocess, sized_config, write_table
 
 # Envs and control steps of an update on a CPU; None: the preset's.
 SIZES = {"compiled": (None, None), "mujoco": (None, None), "mjx": (256, None), "warp": (4, 2)}
 ACCELERATED = (4096, None)
-PEERS = {"sb3": "Stable-Baselines3 PPO, 2 subprocesses", "brax": "brax PPO, C MuJoCo backend"}
+# Name -> what it is, its script, and the backend of its env.
+PEERS = {
+    "sb3": ("Stable-Baselines3 PPO, C MuJoCo", "sb3_ppo.py", "mujoco"),
+    "sb3_compiled": ("Stable-Baselines3 PPO, `compiled`", "sb3_ppo.py", "compiled"),
+    "brax": ("brax PPO, C MuJoCo", "brax_ppo.py", "mujoco"),
+    "brax_compiled": ("brax PPO, `compiled`", "brax_ppo.py", "compiled"),
+}
 WARM_UP = 3  # updates before anything is timed
 TIMEOUT = 3600.0  # s
 STEPS = ("bare", "physics", "env", "rollout", "update")  # each contains the one before
@@ -37,11 +45,12 @@ def measure(backend: str, rounds: int) -> dict:
     train = jax.jit(parts.init)(jax.random.PRNGKey(0))
     for _ in range(WARM_UP):
         train = update(train)[0]
-    seconds, cpu_seconds = best_times(_jobs(parts, train, update), rounds)
+    before, action = walked(parts, train)
+    seconds, cpu_seconds = best_times(_jobs(parts, train, update, before, action), rounds)
     control_steps = num_envs * n_steps
     substeps = parts.env.physics.n_substeps
     stats = jax.devices()[0].memory_stats() or {}
-    return {
+    row = {
         "device": jax.devices()[0].device_kind,
         "num_envs": num_envs,
         "n_steps": n_steps,
@@ -55,37 +64,70 @@ def measure(backend: str, rounds: int) -> dict:
         "peak_host_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         "peak_device_mb": stats["peak_bytes_in_use"] / 2**20 if "peak_bytes_in_use" in stats else None,
     }
+    at_hand = backend == "compiled" and jax.default_backend() == "cpu" and parts.env.backend == backend
+    return row | ({"limits": _limits(parts, before, action)} if at_hand else {})
 
 
-def _jobs(parts: Parts, train: Any, update: Any) -> dict:
-    """The same trajectories five times: bare physics, physics, env, env with policy, a whole update."""
+def _limits(parts: Parts, before: Any, action: Any) -> dict:
+    """What the kernel and the update take at least, on this machine's cores."""
+    import numpy as np
+
+    env, peak = parts.env, limits.measured_peak()
+    named = {name: getattr(before, name) for name in ("qpos", "qvel", "act", "warmstart")}
+    named |= {"ctrl": _control(env, action)}
+    rows = {name: np.asarray(x).reshape(-1, x.shape[-1]) for name, x in named.items()}
+    least = {"bare": limits.kernel(env.xml, rows, env.physics.n_substeps), "update": limits.update(parts)}
+    return {"peak": peak._asdict()} | {name: {**x._asdict(), "us": x.us(peak)} for name, x in least.items()}
+
+
+def _control(env: Any, action: Any) -> Any:
+    import jax.numpy as jnp
+
+    from mjx_assist.sim import action as actions
+
+    return actions.to_control(env.action_spec, action, jnp)
+
+
+def _rollout(parts: Parts, train: Any, keep: bool) -> Callable[[Any], tuple]:
+    """``n_steps`` of env and policy from a state: the last state and, if kept, each step's physics and actions."""
     import jax
     import jax.numpy as jnp
 
     from mjx_assist.ppo.rollout import normalize
-    from mjx_assist.sim import action as actions
 
-    env, step, model = parts.env, parts.learner.walkers.step, parts.learner.model
+    step, model = parts.learner.walkers.step, parts.learner.model
     keys = jax.random.split(jax.random.PRNGKey(1), parts.config.ppo_params.n_steps)
 
     def act(obs, key):
         mean, log_std = model.apply(train.params, normalize(train.normaliser, obs), method="actor")
         return mean + jnp.exp(log_std) * jax.random.normal(key, mean.shape)
 
-    def rollout(state, keep):
-        def one(state, key):
-            action = act(state.obs, key)
-            return step(state, action)[0], (state.pipeline_state.physics, action) if keep else None
+    def one(state, key):
+        action = act(state.obs, key)
+        return step(state, action)[0], (state.pipeline_state.physics, action) if keep else None
 
-        return jax.lax.scan(one, state, keys)
+    return lambda state: jax.lax.scan(one, state, keys)
 
-    before, action = jax.jit(lambda s: rollout(s, True)[1])(train.env)  # [n_steps, num_envs, ...]
-    control = actions.to_control(env.action_spec, action, jnp)
+
+def walked(parts: Parts, train: Any) -> tuple:
+    """The physics states before each control step of a rollout, and its actions: ``[n_steps, num_envs, ...]``."""
+    import jax
+
+    return jax.jit(_rollout(parts, train, True))(train.env)[1]
+
+
+def _jobs(parts: Parts, train: Any, update: Any, before: Any, action: Any) -> dict:
+    """The same trajectories five times: bare physics, physics, env, env with policy, a whole update."""
+    import jax
+    import jax.numpy as jnp
+
+    env, step, rollout = parts.env, parts.learner.walkers.step, _rollout(parts, train, False)
+    control = _control(env, action)
     physics = jax.vmap(env.physics.step)
     # One array each, so that the loops compute every step: a loop's own result could be dropped.
     env_loop = jax.jit(lambda s, a: jax.lax.scan(lambda s, a: (step(s, a)[0], None), s, a)[0])
-    physics_loop = jax.jit(lambda b, c: jax.lax.scan(lambda _, x: (physics(*x), None), b_first(b), (b, c))[0])
-    policy_loop = jax.jit(lambda s: rollout(s, False)[0])
+    physics_loop = jax.jit(lambda b, c: jax.lax.scan(lambda _, x: (physics(*x).carried(), None), b_first(b), (b, c))[0])
+    policy_loop = jax.jit(lambda s: rollout(s)[0])
     bare = BARE.get(env.backend, _bare_mjx)(env, before, control)
     trained = [jax.tree.map(jnp.copy, train)]  # an update takes its state's memory, so it goes on from its own result
 
@@ -185,17 +227,43 @@ def table(results: dict[str, dict]) -> str:
             f"{r['overhead_cpu']:+.0%} | "
             f"{r['env_over_bare']:.2f} | {memory:,.0f} MB |"
         )
+    lines += _limit_rows(results)
     peers = {name: r for name, r in results.items() if name in PEERS and "error" not in r}
     if peers:
-        lines += ["", "| peer on the same env | control steps/s | ours is faster by |", "|---|---|---|"]
+        lines += [
+            "",
+            "| peer on the same env | best settings | control steps/s | ours is faster by |",
+            "|---" * 4 + "|",
+        ]
         ours = max(
             (r["control_steps_per_s"] for n, r in results.items() if n in SIZES and "error" not in r), default=None
         )
         for name, r in peers.items():
             faster = f"{ours / r['control_steps_per_s']:.1f} x" if ours else "-"
-            lines.append(f"| {PEERS[name]} | {r['control_steps_per_s']:,.0f} | {faster} |")
+            lines.append(f"| {PEERS[name][0]} | {r['settings']} | {r['control_steps_per_s']:,.0f} | {faster} |")
     lines += [f"\n`{name}` did not run: {r['error']}" for name, r in results.items() if "error" in r]
     return "\n".join(lines)
+
+
+def _limit_rows(results: dict[str, dict]) -> list[str]:
+    """What the kernel and the update could reach at best, beside what they do."""
+    lines = []
+    for name, r in results.items():
+        if "limits" not in r:
+            continue
+        per, peak = 1e6 / (r["num_envs"] * r["n_steps"]), r["limits"]["peak"]
+        found = {"bare": r["seconds"]["bare"], "update": r["seconds"]["update"] - r["seconds"]["rollout"]}
+        head = (f"`{name}`", "operations a control step", "bytes", "at least, us", "measured, us", "of the limit")
+        lines += ["", f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
+        for part, word in (("bare", "bare physics"), ("update", "update")):
+            least, took = r["limits"][part], found[part] * per
+            us, kind = least["us"]
+            lines.append(
+                f"| {word} | {least['flops'] / 1e3:,.0f} k | {least['bytes']:,.0f} | {us:.2f} ({kind}) | {took:.2f} | "
+                f"{us / took:.0%} |"
+            )
+        lines += ["", f"Peak: {peak['flops'] / 1e9:,.0f} GFLOP/s, {peak['bytes'] / 1e9:,.1f} GB/s, measured beside it."]
+    return lines
 
 
 def main() -> None:
@@ -212,7 +280,8 @@ def main() -> None:
     here, results = Path(__file__), {}
     for case in options.cases:
         if case in PEERS:
-            results[case] = in_subprocess(here.parent / "peers" / f"{case}_ppo.py", timeout=TIMEOUT)
+            _, script, backend = PEERS[case]
+            results[case] = in_subprocess(here.parent / "peers" / script, "--backend", backend, timeout=TIMEOUT)
         else:
             arguments = ("--inside", "--rounds", options.rounds, "--cases", case)
             results[case] = in_subprocess(here, *arguments, timeout=TIMEOUT)
@@ -223,8 +292,7 @@ def main() -> None:
     failed = [name for name, result in results.items() if "error" in result]
     if options.docs and not failed:
         write_table(DOCS / "performance.md", "throughput", table(results))
-    if failed:
-        raise SystemExit(f"did not run: {', '.join(failed)}")
+    exit_if_failed(failed)
 
 
 if __name__ == "__main__":

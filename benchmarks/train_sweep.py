@@ -11,6 +11,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from common import exit_if_failed
+
 from mjx_assist.errors import UserError
 from mjx_assist.model.assembly import available
 
@@ -78,8 +80,10 @@ def main() -> None:
             print("  ".join(str(rows[-1].get(c, "-")) for c in COLUMNS), flush=True)
             if arguments.json:
                 arguments.json.write_text(json.dumps(rows, indent=1) + "\n")
-    broken = [r for r in rows if r["train"] != "ok" or r["not_finite"]]
+    commands = ("train", "evaluate", "full", "report")
+    broken = [r for r in rows if any(r.get(c, "ok") != "ok" for c in commands) or r.get("not_finite")]
     print(f"{len(rows) - len(broken)} of {len(rows)} compositions trained without a non-finite state; runs in {out}")
+    exit_if_failed([f"{r['human']} with {r['device']}" for r in broken])
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from pathlib import Path
 import matplotlib
 
 from mjx_assist.reference.cycle import ReferenceGait, sample, stride_frequency
-from mjx_assist.reference.published import healthy_band
+from mjx_assist.reference.published import adults, healthy_band
 from mjx_assist.terrain.heightfield import FLOOR
 
 matplotlib.use("Agg")
@@ -77,8 +77,8 @@ def sticks(axes, model: mujoco.MjModel, gait: ReferenceGait) -> None:
 
 
 def curves(axes, model: mujoco.MjModel, gait: ReferenceGait) -> None:
-    """Joint angles of the right leg over the published band."""
-    phase = np.linspace(0, 1, 201)
+    """Joint angles of the right leg over the published band, and adults who are in no fit, at the reference's mean."""
+    phase, group = np.linspace(0, 1, 201), adults("natural")
     for ax, (joint, title) in zip(axes, ANGLES, strict=True):
         percent, mean, sd = healthy_band(joint, SPEED, model)
         ax.fill_between(percent, mean - sd, mean + sd, color="0.85", label=f"published, {SPEED} m/s, ± 1 SD")
@@ -86,6 +86,10 @@ def curves(axes, model: mujoco.MjModel, gait: ReferenceGait) -> None:
             qpos, _, _ = sample(gait, phase, speed)
             angle = np.degrees(qpos[:, gait.joint_names.index(f"{joint}_r")])
             ax.plot(100 * phase, angle, "k" + style, label=f"reference, {speed} m/s")
+        shown, theirs = sample(gait, np.arange(20) / 20, group.speed)[0], group.angles[joint]
+        ours = np.degrees(shown[:, gait.joint_names.index(f"{joint}_r")])
+        label = f"adults (Bovi 2011), {group.speed:.2f} m/s"
+        ax.plot(np.arange(0, 101, 5), theirs + (ours - theirs[:-1]).mean(), "o", ms=3, color="tab:green", label=label)
         ax.set(title=title, xlabel="% of gait cycle", ylabel="deg", xlim=(0, 100))
     axes[0].legend(fontsize=7)
 

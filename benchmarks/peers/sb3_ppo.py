@@ -1,32 +1,33 @@
-"""Stable-Baselines3 PPO on mjx_assist/Walk22Exo-v0 through Gymnasium, two subprocesses; prints its control steps/s.
+"""Stable-Baselines3 PPO on mjx_assist/Walk22Exo-v0 through Gymnasium, in subprocesses; prints its control steps/s.
 
-Networks, epochs and minibatches per update are those of configs/walk22_exo.json.
+Networks, epochs and samples of an update are those of configs/walk22_exo.json; processes and minibatches are tried.
 """
 
-import json
+import itertools
+import os
 import time
+from functools import partial
 
 import gymnasium
 import torch
+from settings import arguments, preset, report_fastest
 from stable_baselines3 import PPO
 from stable_baselines3.common.vec_env import SubprocVecEnv
 
-from mjx_assist import config as configs
-from mjx_assist.paths import data_path
+from mjx_assist.config.schema import RunConfig
 
-WORKERS = 2
 ACTIVATIONS = {"elu": torch.nn.ELU, "relu": torch.nn.ReLU, "tanh": torch.nn.Tanh}
+SMALLEST = 64  # control steps of an update
 
 
-def make_env() -> gymnasium.Env:
-    return gymnasium.make("mjx_assist.gym_env:mjx_assist/Walk22Exo-v0")
+def make_env(backend: str) -> gymnasium.Env:
+    return gymnasium.make("mjx_assist.gym_env:mjx_assist/Walk22Exo-v0", overrides={"env_params.backend": backend})
 
 
-def main() -> None:
-    envs = SubprocVecEnv([make_env] * WORKERS)
-    config = configs.load(data_path("configs", "walk22_exo.json"))
+def rate(config: RunConfig, steps: int, processes: int, minibatches: int) -> float:
+    """Control steps/s of the second update of ``steps`` control steps, all processes together."""
     ppo, policy = config.ppo_params, config.policy_params
-    steps = config.env_params.num_envs * ppo.n_steps  # of an update, all workers together
+    envs = SubprocVecEnv([partial(make_env, config.env_params.backend)] * processes)
     layers = {
         "net_arch": {"pi": list(policy.net_arch["human_actor"]), "vf": list(policy.net_arch["common_critic"])},
         "activation_fn": ACTIVATIONS[policy.activation],
@@ -35,8 +36,8 @@ def main() -> None:
     model = PPO(
         "MlpPolicy",
         envs,
-        n_steps=steps // WORKERS,
-        batch_size=ppo.batch_size,
+        n_steps=steps // processes,
+        batch_size=steps // minibatches,
         n_epochs=ppo.n_epochs,
         policy_kwargs=layers,
         device="cpu",
@@ -45,9 +46,20 @@ def main() -> None:
     model.learn(steps)  # warm up
     start = time.perf_counter()
     model.learn(steps, reset_num_timesteps=False)
-    result = {"control_steps_per_s": steps / (time.perf_counter() - start), "workers": WORKERS}
+    found = steps / (time.perf_counter() - start)
     envs.close()
-    print(json.dumps(result))
+    return found
+
+
+def main() -> None:
+    options = arguments(__doc__)
+    config, cores = preset(options.backend), os.cpu_count() or 1
+    own = config.env_params.num_envs * config.ppo_params.n_steps
+    steps = SMALLEST if options.smallest else own
+    processes = (1,) if options.smallest else (cores, 2 * cores, 4 * cores)
+    minibatches = (1,) if options.smallest else (own // config.ppo_params.batch_size, 1)
+    tried = ({"processes": p, "minibatches": m} for p, m in itertools.product(processes, minibatches))
+    report_fastest(partial(rate, config, steps), tried)
 
 
 if __name__ == "__main__":

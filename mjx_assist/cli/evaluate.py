@@ -15,6 +15,8 @@ from mjx_assist.eval.studies import trials
 from mjx_assist.files.atomic import check_writable
 from mjx_assist.files.plain import write_json
 from mjx_assist.files.tables import number, table
+from mjx_assist.model.names import is_muscle
+from mjx_assist.policy.bundle import reduced_model
 from mjx_assist.training.export import load_policy
 
 STRESS_JSON, STRESS_FIGURE = "stress.json", "stress"
@@ -87,7 +89,8 @@ def _stress(arguments: argparse.Namespace) -> None:
     bundle = with_controller(load_policy(arguments.policy), arguments.controller)
     seeds = range(arguments.seed, arguments.seed + arguments.episodes)
     seconds = arguments.steps / bundle.config.env_params.control_framerate
-    walks = sweeps.trials(arguments.model, seconds, seeds)
+    worn = not is_muscle(reduced_model(bundle)).all()
+    walks = sweeps.trials(arguments.model, seconds, seeds, worn)
     every = [trial for part in walks.values() for trial in part]
     outcomes = {under: [{}] * len(seeds) for under in walks}
     for index, outcome in trials.run([bundle], every):
@@ -96,6 +99,9 @@ def _stress(arguments: argparse.Namespace) -> None:
     about = f"{bundle.human} with {bundle.device}, {arguments.model} model, {seconds:.0f} s, {len(seeds)} seeds"
     print(about)
     print(_stress_table(found))
+    for point in found:
+        if point.get("fell_within_10_s") is not None:
+            print(f"fell within 10 s of the device going off: {point['fell_within_10_s']} of {point['seeds']}")
     content = {
         "schema_version": sweeps.SCHEMA_VERSION,
         "policy": str(arguments.policy),
@@ -125,7 +131,9 @@ def _write_stress(out: Path, content: dict, about: str) -> None:
 def _stress_table(found: list[dict]) -> str:
     """A line for each disturbance and size."""
     lines = []
-    for sweep, points in zip(sweeps.SWEEPS, sweeps.by_sweep(found).values(), strict=True):
+    of = {sweep.name: sweep for sweep in sweeps.SWEEPS}
+    for name, points in sweeps.by_sweep(found).items():
+        sweep = of[name]
         for point in points:
             share = f"{point['survived']} of {point['seeds']}"
             limits = f"{100 * point['survived_low']:.0f} to {100 * point['survived_high']:.0f}"

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from mjx_assist.config.device import DeviceController
 from mjx_assist.config.limits import ACTION, NOT_NEGATIVE, POSITIVE, SEED, SHARE
-from mjx_assist.config.words import AUTO, CRITIC, ELU, FREEZE, LOAD, REDUCED, RESET, UNIFORM
+from mjx_assist.config.words import ASSIST_SIM, AUTO, BODY_MARK, CRITIC, ELU, FREEZE, LOAD, REDUCED, RESET, UNIFORM
 from mjx_assist.curriculum.settings import Curriculum, Randomization
 
 # Joint name patterns: a prosthesis' joint takes the place of the human one, and an amputated side may have none.
@@ -39,6 +39,10 @@ class RewardWeights:
     pose_tracking_rewards: dict[str, float] = field(default_factory=dict)
     foot_tracking_reward: float = 0.0
     impact_penalty: float = 0.0
+    metabolic_power_penalty: float = 0.0
+    device_power_penalty: float = 0.0
+    device_torque_rate_penalty: float = 0.0
+    trunk_steadiness_penalty: float = 0.0
     extra_terms: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -57,6 +61,8 @@ class EnvParams:
     The walker is assist_sim's (``msk_key``, ``device_key``) or a user's own MJCF file (``model_path``; the keys are
     then null). Joints are named by patterns such as ``*ankle_angle_?``.
 
+    ``body``: a variant of the human that differs from assist_sim's on purpose (docs/models.md).
+
     ``model_kind``: what moves in training, the ``reduced`` model or assist_sim's as ``composed`` (docs/composed.md; on
     the backend ``mujoco``).
 
@@ -67,6 +73,7 @@ class EnvParams:
     """
 
     msk_key: str | None = "myolegs22"
+    body: str = ASSIST_SIM
     device_key: str | None = "Tutorial_L1"
     model_path: str | None = None
     model_kind: str = REDUCED
@@ -103,8 +110,9 @@ class EnvParams:
 
     @property
     def human(self) -> str:
-        """What to reduce: the human's key, or the path of the user's model."""
-        return self.model_path or self.msk_key or ""  # one of them is given: checks.py
+        """What to reduce: the human's key with that of its body, or the path of the user's model."""
+        body = "" if self.body == ASSIST_SIM else f"{BODY_MARK}{self.body}"
+        return self.model_path or f"{self.msk_key or ''}{body}"  # one of them is given: checks.py
 
 
 @dataclass(frozen=True)

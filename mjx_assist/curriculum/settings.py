@@ -14,8 +14,10 @@ class Randomization:
     Factors: ``body_mass`` (all segments and inertias alike), ``segment_mass`` (each segment and its inertia its own),
     ``strength`` (all muscles), ``side_strength`` (each side its own), ``friction``, ``ground_stiffness``,
     ``ground_damping``, ``joint_damping``, ``device_gain`` (of the torque). Device: ``device_delay`` s,
-    ``device_bandwidth`` Hz (first-order low-pass). Sensing: ``observation_noise`` (share of sim.sensing.NOISE),
-    ``observation_delay`` s. ``push_impulse`` N*s on the pelvis, forward or backward, one every ``push_interval`` s.
+    ``device_bandwidth`` Hz (first-order low-pass), ``device_off``: chance that it goes off for good in an episode,
+    ``device_off_time`` s into it (below 0: from the start). Sensing: ``observation_noise`` (share of
+    sim.sensing.NOISE), ``observation_delay`` s. ``push_impulse`` N*s on the pelvis, forward or backward, one every
+    ``push_interval`` s.
     ``slope``: tangent of the ground's angle, uphill positive.
     """
 
@@ -33,6 +35,8 @@ class Randomization:
     device_bandwidth: Range = ()
     observation_noise: Range = ()
     observation_delay: Range = ()
+    device_off: Range = ()
+    device_off_time: Range = (0.0, 0.0)
     push_impulse: Range = ()
     push_interval: Range = (3.0, 6.0)
 
@@ -66,8 +70,12 @@ def check_randomization(settings: Randomization, where: str) -> None:
         span = getattr(settings, f.name)
         if len(span) not in (0, 2) or (span and span[0] > span[1]):
             raise UserError(f"{where}.{f.name}': must be [low, high] or [], got {list(span)}.")
-        if span and f.name != "slope" and span[0] < 0:
+        if span and f.name not in ("slope", "device_off_time") and span[0] < 0:
             raise UserError(f"{where}.{f.name}': must be 0 or more, got {list(span)}.")
+    if settings.device_off and settings.device_off[1] > 1:
+        raise UserError(f"{where}.device_off': a chance must lie in 0..1, got {list(settings.device_off)}.")
+    if not settings.device_off_time:
+        raise UserError(f"{where}.device_off_time': must be [low, high], got [].")
     for name in ("body_mass", "segment_mass", "friction", "ground_stiffness", "device_bandwidth", "push_interval"):
         span = getattr(settings, name)
         if span and span[0] <= 0:

@@ -7,7 +7,7 @@ import numpy as np
 from assist_sim import DeviceConfig, ModelCombiner, get_available_combinations, resolve_model_path
 
 from mjx_assist.errors import UserError, unknown
-from mjx_assist.model import own_model
+from mjx_assist.model import bodies, own_model
 from mjx_assist.model.roots import Pose, scalar_roots
 from mjx_assist.terrain.heightfield import FLOOR, Terrain, put_ground
 
@@ -33,7 +33,8 @@ def available() -> dict[str, list[str]]:
 def check_keys(human: str, device: str) -> None:
     """Raises ``UserError`` with the nearest match if assist_sim does not have the human or the device.
 
-    A human may also be the path of a MuJoCo XML file, which has its device in it: with the device ``"none"``.
+    A human's key may name a body too (bodies.py). A human may also be the path of a MuJoCo XML file, which has its
+    device in it: with the device ``"none"``.
     """
     if own_model.is_path(human):
         if device != NO_DEVICE:
@@ -42,10 +43,12 @@ def check_keys(human: str, device: str) -> None:
             )
         return
     combinations = _combinations()
+    human, body = bodies.split(human)
     if human not in combinations:
         raise unknown("human", human, combinations)
     if device not in combinations[human]:
         raise unknown(f"device for {human!r}", device, combinations[human])
+    bodies.read(body)
 
 
 def compose(human: str, device: str) -> mujoco.MjSpec:
@@ -58,12 +61,14 @@ def compose(human: str, device: str) -> mujoco.MjSpec:
         spec = own_model.read(human, FLOOR)
         scalar_roots(spec)
         return spec
+    human, body = bodies.split(human)
     any_device = _combinations()[human][-1]  # the human's own spec comes with the path of a device's config
     spec, config_path = resolve_model_path(human, any_device if device == NO_DEVICE else device)
     free_human = any(joint.type == mujoco.mjtJoint.mjJNT_FREE for joint in spec.joints)
     if device != NO_DEVICE:
         ModelCombiner().combine(spec, DeviceConfig.from_yaml(str(config_path)), msk_key=human)
     scalar_roots(spec, None if free_human else _FREE_HUMAN)
+    bodies.put_on(spec, body)
     spec.worldbody.add_geom(name=FLOOR, type=mujoco.mjtGeom.mjGEOM_PLANE, size=[0, 0, 1], contype=1, conaffinity=1)
     return spec
 

@@ -197,10 +197,14 @@ def _add_tendons(root: ET.Element, full: mujoco.MjModel, paths: list[MusclePath]
             "springlength": full.tendon_lengthspring[t] - path.constant if stiff else None,
             "damping": _unless(full.tendon_damping[t], 0.0),
             "frictionloss": _unless(full.tendon_frictionloss[t], 0.0),
-            "rgba": "0.95 0.3 0.3 1",
             "user": [path.constant, path.bundles],
         }
-        tendon = ET.SubElement(tendons, "spatial", _text(attributes))
+        if path.joints:
+            tendon = ET.SubElement(tendons, "fixed", _text(attributes))
+            for joint, share in path.joints:
+                ET.SubElement(tendon, "joint", joint=joint, coef=_number(share))
+            continue
+        tendon = ET.SubElement(tendons, "spatial", _text(attributes | {"rgba": "0.95 0.3 0.3 1"}))
         for k, branch in enumerate(branches_of(path)):
             if k or branch.divisor != 1:  # a pulley starts a branch whose length counts 1 / divisor
                 ET.SubElement(tendon, "pulley", divisor=_number(branch.divisor))

@@ -15,8 +15,8 @@ import numpy as np
 
 from mjx_assist.errors import UserError, unknown
 from mjx_assist.files.untrusted import read_json
+from mjx_assist.model import bodies, mjcf, own_model
 from mjx_assist.model import cache as build_cache
-from mjx_assist.model import mjcf, own_model
 from mjx_assist.model.assembly import AS_COMPOSED, NO_DEVICE, check_keys, full_model
 from mjx_assist.model.feet.balance import balance
 from mjx_assist.model.feet.contact import fit_soles, name_spheres
@@ -59,7 +59,7 @@ def recipe(human: str) -> dict[str, Any]:
             if key not in rules:
                 raise unknown(f"key in {beside.name}", key, rules)
         return rules | own
-    path = folder / f"{human}.json"
+    path = folder / f"{bodies.split(human)[0]}.json"
     if not path.is_file():
         have = ", ".join(sorted(p.stem for p in folder.glob("*.json")))
         raise UserError(f"human {human!r} cannot be reduced: it has no reduction recipe. There is one for: {have}.")
@@ -78,7 +78,9 @@ def reduce_model(human: str, device: str) -> ReducedModel:
     """
     check_keys(human, device)
     own = own_model.is_path(human)
-    shaped_by = ["" if own else human, device, json.dumps(recipe(human), sort_keys=True)]
+    body = {} if own else bodies.read(bodies.split(human)[1])
+    rules = (json.dumps(part, sort_keys=True) for part in (recipe(human), body))
+    shaped_by = ["" if own else human, device, *rules]
     key = build_cache.key(*(text.encode() for text in shaped_by), _compiled(human) if own else b"")
     name = f"{Path(human).stem if own else human} {device}"
     kept = build_cache.fetch(name, key, lambda: _kept(build(human, device)))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import mujoco
 import numpy as np
 
+from mjx_assist.model.muscles import elastic
 from mjx_assist.reference import feet as foot_kinematics
 
 PHASES = 200  # of a stride
@@ -63,7 +64,11 @@ def _speed_bracket(gait: ReferenceGait, speed, xp):
 
 
 def complete(model: mujoco.MjModel, speed, frequency, qpos: np.ndarray) -> ReferenceGait:
-    """The gait whose poses are qpos [S, P, nq]: derivatives (spectral) and foot positions follow from them."""
+    """The gait whose poses are qpos [S, P, nq]: derivatives (spectral) and foot positions follow from them.
+
+    Fibres in series with an elastic tendon are as long as they are when it is just slack.
+    """
+    qpos = elastic.slack(model, qpos)
     joints = tuple(model.joint(j).name for j in range(model.njnt))
     feet = [foot_kinematics.feet(model, poses) for poses in qpos]
     position = np.stack([pose.heel - pose.pelvis[:, None] for pose in feet])

@@ -1,33 +1,26 @@
 """Makes published joint angles walk on one body: feet on the ground in stance, off it in swing, and no sliding.
 
 A least-squares fit of one leg in the sagittal plane that moves the angles as little, in published standard deviations,
-as it can; where the third dimension puts the foot comes in as an offset.
+as it can, and swings the thigh with the published acceleration; where the third dimension puts the foot comes in as an
+offset.
 """
 
 from dataclasses import dataclass
 from itertools import pairwise
 
-import mujoco
 import numpy as np
-from numpy.typing import NDArray
 
-from mjx_assist.errors import UserError
-from mjx_assist.model import anatomy
 from mjx_assist.model.names import GRAVITY
-from mjx_assist.reference import feet
+from mjx_assist.reference.planar_leg import LEG, Chain, Complex
 
-LEG = ("hip_flexion", "knee_angle", "ankle_angle", "mtp_angle")
 HARMONICS = {"hip_flexion": 6, "knee_angle": 8, "ankle_angle": 10, "mtp_angle": 10}  # of each joint's correction
 ROUGHNESS = {"hip_flexion": 0.1, "knee_angle": 0.1, "ankle_angle": 0.2, "mtp_angle": 0.5}  # rad, of its first harmonic
 HEIGHT_HARMONICS = (2, 4, 6)  # of the stride: right and left steps are alike, so only even ones
 LIMIT_MARGIN = 0.04  # rad, kept from the joints' limits
-CONTACT_PITCH = 0.25  # rad, toes up: the heel's point that lands first
 SOLE_HEIGHT = -0.002  # m, what soft ground gives under a standing foot
 DEEPEST = -0.005  # m, at any time
-TOE_JOINT = 0.7  # of its length, from the heel: where a foot without a toe joint rolls over
-ALIKE = 0.01  # m, by which the links of two legs that walk alike may differ
 CLEARANCE = 0.012  # m, of the swing foot: healthy toes pass the ground at 1 to 2 cm (Winter 1992)
-# What counts as off by one: m, rad, body weights. The angles count in their published standard deviations.
+# What counts as off by one: m, rad, body weights, rad/s^2. The angles count in their published standard deviations.
 TOLERANCE = {
     "height": 0.002,
     "depth": 0.001,
@@ -36,35 +29,8 @@ TOLERANCE = {
     "toes_flat": 0.1,
     "limit": 0.003,
     "force": 0.05,
+    "acceleration": 2.0,
 }
-
-
-Complex = NDArray[np.complex128]  # places in the sagittal plane, forward + i up, m
-
-
-@dataclass(frozen=True)
-class Chain:
-    """One leg in the sagittal plane as complex numbers (forward + i up) in the standing pose, m."""
-
-    links: np.ndarray  # [4] root -> hip -> knee -> ankle -> toe joint
-    hindfoot: np.ndarray  # [K] points of the rigid foot, from the ankle
-    hindfoot_radius: np.ndarray  # [K]
-    toes: np.ndarray  # [M] points of the toes, from the toe joint
-    toes_radius: np.ndarray  # [M]
-    limits: np.ndarray  # [4, 2] joint ranges, rad
-    toe_joint: bool  # False: the foot is one rigid part, split in two halves
-
-    def alike(self, other: "Chain") -> bool:
-        """Whether two legs can walk alike: same joints and ranges, links within a centimetre."""
-        same = self.toe_joint == other.toe_joint and np.allclose(self.limits, other.limits, atol=0.01)
-        return bool(same and np.abs(self.links - other.links).max() < ALIKE)
-
-    @property
-    def heel(self) -> complex:
-        """The point of the hindfoot that lands first."""
-        turned = self.hindfoot * np.exp(1j * CONTACT_PITCH)
-        lowest = np.argmin(turned.imag - self.hindfoot_radius)
-        return self.hindfoot[lowest] - 1j * self.hindfoot_radius[lowest] * np.exp(-1j * CONTACT_PITCH)
 
 
 @dataclass(frozen=True)
@@ -80,44 +46,6 @@ class Targets:
     stance: float  # fraction of the cycle
     offset: np.ndarray | float = 0.0  # [P] complex m, from where the plane puts the foot to where it is in 3-D
     height: np.ndarray | None = None  # [P] m of the root over the ground; None: to be fitted
-
-
-def chain_of(model: mujoco.MjModel, side: str = "r") -> Chain:
-    """The planar leg of a model; couplings that shift the knee with its angle are left out (about 1 mm).
-
-    Raises `UserError` for a leg without hip, knee or ankle.
-    """
-    data, plane = feet.standing(model), np.array([1, 0, 1j])
-    found = {c.name: c for c in anatomy.coordinates(model)}
-    needed = [f"{name}_{side}" for name in LEG[:3]]
-    missing = [name for name in needed if name not in found]
-    if missing:
-        raise UserError(f"the model has no {missing[0]!r}: a reference gait needs {', '.join(needed)}.")
-    leg = [found[name] for name in (*needed, f"{LEG[3]}_{side}") if name in found]
-    anchors = [data.xanchor[c.joints[0]] @ plane for c in (found["pelvis_tilt"], *leg)]
-    limits = [c.limits for c in leg]
-    points, radii = [], []
-    for part in feet.PARTS:
-        body = feet.touching_body(model, side, part)
-        local, radius = feet.touching_points(model, data, body)
-        points.append(local @ plane)
-        radii.append(radius)
-    toe_joint = len(leg) == len(LEG)
-    if not toe_joint:
-        points, radii, rolls_over = _halves(points[0], radii[0])
-        anchors.append(rolls_over)
-        limits.append((0.0, 0.0))
-    hindfoot, toes = points[0] - anchors[3], points[1] - anchors[4]
-    return Chain(np.diff(anchors), hindfoot, radii[0], toes, radii[1], np.array(limits), toe_joint)
-
-
-def _halves(points: Complex, radius: np.ndarray):
-    """Rear and front half of a rigid foot ([points], [radii]), and the point on its sole where it rolls over."""
-    rear, front = (points.real - radius).min(), (points.real + radius).max()
-    front_half = points.real > (points.real.min() + points.real.max()) / 2
-    halves = [~front_half, front_half] if front_half.any() else [~front_half, ~front_half]
-    rolls_over = rear + TOE_JOINT * (front - rear) + 1j * (points.imag - radius).min()
-    return [points[h] for h in halves], [radius[h] for h in halves], rolls_over
 
 
 def fit(chain: Chain, targets: Targets, start: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -189,6 +117,7 @@ class _Problem:
         anchors = 1j * height[:, None] + np.cumsum(turned[:, :4] * self.chain.links, axis=1)
         anchors = anchors + np.reshape(self.targets.offset, (-1, 1))
         yield from self._published(x, angles)
+        yield self._swung(x)
         if self.targets.height is None:
             yield self._force(x)
         yield from self._ground(anchors, turned)
@@ -211,14 +140,23 @@ class _Problem:
             beyond = angles[:, joint] - np.clip(angles[:, joint], low, high)
             yield _scaled(beyond, slope, beyond != 0, "limit")
 
+    def _swung(self, x: np.ndarray):
+        """The swinging thigh accelerates as published: a few degrees gone through quickly double the hip's power."""
+        slope = np.zeros((len(self.phase), x.size))
+        hip = slice(self.edges[0], self.edges[1])
+        slope[:, hip] = self._acceleration(self.bases[0], range(1, HARMONICS[LEG[0]] + 1))
+        return _scaled(slope @ x, slope, self.windows["swung"], "acceleration")
+
     def _force(self, x: np.ndarray):
         """The pelvis rises and falls as the published ground reaction makes a body do: F = m (g + z'')."""
-        harmonic = np.array([0, *np.repeat(HEIGHT_HARMONICS, 2)])
         slope = np.zeros((len(self.phase), x.size))
-        slope[:, self.edges[4] :] = (
-            -self.height_basis * (2 * np.pi * harmonic * self.targets.stride_frequency) ** 2 / GRAVITY
-        )
+        slope[:, self.edges[4] :] = self._acceleration(self.height_basis, HEIGHT_HARMONICS) / GRAVITY
         return _scaled(slope @ x - (self.targets.support - 1.0), slope, 1.0, "force")
+
+    def _acceleration(self, basis: np.ndarray, harmonics) -> np.ndarray:
+        """[P, K] second derivative in time (1/s^2) of a basis [P, K] of these harmonics of the stride."""
+        harmonic = np.array([0, *np.repeat(harmonics, 2)])
+        return -basis * (2 * np.pi * harmonic * self.targets.stride_frequency) ** 2
 
     def _ground(self, anchors: Complex, turned: Complex):
         """The lowest points of hindfoot and toes: on the ground in stance, clear of it in swing, never deep in it."""
@@ -267,12 +205,14 @@ def _scaled(residual: np.ndarray, slope: np.ndarray, weight, tolerance: str) -> 
 
 
 def _windows(phase: np.ndarray, stance: float) -> dict[str, np.ndarray]:
-    """[P] weights, 0 to 1: heel down at 0, toes down at 10 %, heel up from 30 %, toe-off at the end of stance."""
+    """[P] weights, 0 to 1: heel down at 0, toes down at 10 %, heel up from 30 %, toe-off at the end of stance; the hip
+    begins to flex before it."""
     return {
         "heel_down": _plateau(phase, -0.02, 0.0, 0.28, 0.36),
         "toes_down": _plateau(phase, 0.08, 0.13, stance - 0.05, stance - 0.01),
         "heel_planted": _plateau(phase, 0.0, 0.03, 0.28, 0.36),
         "toes_planted": _plateau(phase, 0.08, 0.13, stance - 0.10, stance - 0.02),
+        "swung": _plateau(phase, stance - 0.15, stance - 0.10, 0.85, 0.95),
         "swing": _plateau(phase, stance + 0.03, stance + 0.09, 0.88, 0.95),
     }
 

@@ -3,7 +3,9 @@
 Figures only, in deg, body weights, N*m/kg and W/kg; what a model makes of them is in reference.py.
 """
 
+import csv
 import json
+from dataclasses import dataclass
 from functools import cache
 
 import mujoco
@@ -79,6 +81,30 @@ def mean_tilt(name: str, speed: float, leg_length: float) -> float:
 def stance_fraction(name: str, speed: float, leg_length: float) -> float:
     """Part of the cycle that a foot is on the ground."""
     return float(_at_speed(name, published(name)["stance_fraction"], speed, leg_length))
+
+
+@dataclass(frozen=True)
+class Adults:
+    """Mean sagittal angles of a group of adults at 0, 5, .. 100 % of the gait cycle."""
+
+    speed: float  # m/s
+    cadence: float  # steps/min
+    angles: dict[str, np.ndarray]  # deg [21] of hip_flexion, knee_angle, ankle_angle, pelvis_tilt, in the models' signs
+
+
+def adults(group: str) -> Adults:
+    """Adults of Bovi et al. 2011 who walked very_slow, natural, medium or fast; no fit has seen them, so they check it.
+
+    The ankle's zero is the foot markers', about 20 deg off. Raises `UserError` for an unknown group.
+    """
+    lines = data_path("models", "references", "bovi2011.csv").read_text().splitlines()
+    rows = list(csv.DictReader(line for line in lines if not line.startswith("#")))
+    if group not in {row["group"] for row in rows}:
+        raise unknown("group of adults", group, dict.fromkeys(row["group"] for row in rows))
+    rows = [row for row in rows if row["group"] == group]
+    percent = [str(p) for p in range(0, 101, 5)]
+    angles = {row["coordinate"]: np.array([float(row[p]) for p in percent]) for row in rows}
+    return Adults(float(rows[0]["speed"]), float(rows[0]["cadence"]), angles)
 
 
 @cache

@@ -8,7 +8,6 @@ import jax.numpy as jnp
 import mujoco
 import numpy as np
 from brax.envs.base import Env, State
-from flax import struct
 
 from mjx_assist.config.schema import EnvParams, RunConfig
 from mjx_assist.config.words import COMPOSED
@@ -25,30 +24,14 @@ from mjx_assist.reference.motion import load_motion
 from mjx_assist.sim import action as actions
 from mjx_assist.sim import command, observation, reward, termination
 from mjx_assist.sim.device.controller import make_controller
-from mjx_assist.sim.device.strides import GaitClock
+from mjx_assist.sim.effort import Effort
 from mjx_assist.sim.episode import Episode, EpisodeRules
+from mjx_assist.sim.footsteps import advance_footsteps, no_footsteps
 from mjx_assist.sim.physics.base import Physics, PhysicsState
 from mjx_assist.sim.physics.composed import ComposedPhysics
 from mjx_assist.sim.physics.make import make_physics
+from mjx_assist.sim.walker_state import ControlledState, WalkerState, with_torque
 from mjx_assist.terrain.heightfield import Terrain, make_terrain, with_ground
-
-
-class WalkerState(struct.PyTreeNode):
-    """Everything that lives from one control step to the next, for one walker."""
-
-    physics: PhysicsState
-    key: jax.Array
-    phase: jax.Array
-    step: jax.Array
-    command: command.Command
-    footsteps: reward.Footsteps
-    episode: Episode
-
-
-class ControlledState(WalkerState):
-    """A walker whose device has a controller: with that controller's state."""
-
-    device: GaitClock
 
 
 class AssistEnv(Env):
@@ -82,6 +65,7 @@ class AssistEnv(Env):
         self.controller = make_controller(settings, model, self.dt, may_import=True) if settings else None
         self.command_range = command.command_range(params)
         self.rules = EpisodeRules(params, model, gait, terrain, self.observation_spec.names)
+        self._effort = Effort(model, params)
         slides = tuple(j for j in self.joints if model.joint(j).type[0] == mujoco.mjtJoint.mjJNT_SLIDE)
         self._reward = reward.make_reward(params.reward_keys_and_weights, self.joints, slides)
         imitated = reward.joint_weights(params.reward_keys_and_weights, "qpos_imitation_rewards", self.joints)
@@ -141,16 +125,18 @@ class AssistEnv(Env):
         episode = self.rules.sample(scheduled, trained, self._uniform(jax.random.fold_in(draws, 1)), jnp)
         qpos, qvel = self.rules.on_ground(episode, qpos, qvel, phase, target, jnp)
         walker = WalkerState(
-            physics=self.physics.start(qpos, qvel, jnp.asarray(self._initial_activation)),
+            physics=self.physics.start(qpos, qvel, jnp.asarray(self._initial_activation)).carried(),
             key=key,
             phase=phase,
             step=jnp.zeros((), jnp.int32),
             command=drawn,
-            footsteps=reward.no_footsteps(jnp),
+            footsteps=no_footsteps(jnp),
             episode=episode,
         )
         if self.controller:
             walker = ControlledState(**vars(walker), device=self.controller.start(jnp))
+        if self._effort.pays_rate:
+            walker = with_torque(walker, jnp.zeros(self._effort.n_motors))
         zero = jnp.zeros(())
         walker, obs = self._observe(walker, target, first=True)
         terms = reward.term_names(self.params.reward_keys_and_weights)
@@ -172,14 +158,15 @@ class AssistEnv(Env):
         device = None
         if self.controller and isinstance(before, ControlledState):
             device, control = self.controller.drive(before.device, before.physics, control, jnp)
-        episode, control = self.rules.drive(before.episode, scheduled, control, jnp)
+        episode, control = self.rules.drive(before.episode, scheduled, control, before.physics.time, jnp)
         differs = self.rules.variation(episode, before.physics.time, self.dt, jnp)
         body = self.physics.step(before.physics, control, differs)
         target = command.target_velocity(before.command, body.time, jnp)
         frequency = stride_frequency(self.gait, target, jnp)
         phase = (before.phase + frequency * self.dt) % 1.0
-        context = self._context(before, body, episode, control, target, phase)
-        footsteps = reward.advance_footsteps(
+        torque = self._effort.device_torque(body, control, jnp)
+        context = self._context(before, body, episode, control, torque, target, phase)
+        footsteps = advance_footsteps(
             before.footsteps,
             context.foot_load,
             context.velocity - target,
@@ -201,12 +188,14 @@ class AssistEnv(Env):
         error = (context.qpos - context.reference_qpos)[self._imitated]
         tracking_error = jnp.sqrt(jnp.mean(error**2)) if self._imitated.size else jnp.zeros(())
         after = before.replace(
-            physics=body,
+            physics=body.carried(),
             phase=phase,
             step=before.step + 1,
             footsteps=footsteps,
             episode=self.rules.advance(episode, target * self.dt, tracking_error),
         )
+        if self._effort.pays_rate:
+            after = with_torque(after, torque)
         if device is not None:
             after = after.replace(device=device)
         truncated = (after.step >= self.params.custom_max_episode_steps) & ~ended
@@ -254,6 +243,7 @@ class AssistEnv(Env):
         body: PhysicsState,
         episode: Episode,
         control: jax.Array,
+        torque: jax.Array,
         target: jax.Array,
         phase: jax.Array,
     ) -> reward.StepContext:
@@ -282,6 +272,9 @@ class AssistEnv(Env):
             foot_position=feet,
             reference_foot_position=feet_ref,
             device_effort=actions.device_effort(self.action_spec, control, jnp),
+            metabolic_power=self._effort.metabolic_power(body, control, self.rules.strength(episode), jnp),
+            device_power=self._effort.device_power(body, torque, jnp),
+            device_rate=self._effort.device_rate(torque, getattr(before, "torque", None), self.dt, jnp),
             strike=jnp.zeros(3),
             joints=self.joints,
             muscles=self._muscle_names,

@@ -18,7 +18,7 @@ from mjx_assist.model.names import is_muscle
 from mjx_assist.model.variation import Variation
 from mjx_assist.reference.cycle import ReferenceGait
 from mjx_assist.sim import start_pose
-from mjx_assist.sim.disturbances import device_path, pushes, sensing
+from mjx_assist.sim.disturbances import device_path, dropout, pushes, sensing
 from mjx_assist.terrain import heightfield
 
 _RANDOMIZATION, _REWARD = "randomization.", "reward_keys_and_weights."  # how such keys of a curriculum begin
@@ -72,7 +72,10 @@ class EpisodeRules:
     def sizes(self) -> dict[str, int]:
         """How many numbers uniform in 0..1 `sample` takes of each name."""
         single = ("device_gain", "device_delay", "device_bandwidth", "observation_noise", "observation_delay", "ground")
-        return {**self._varied, "push_impulse": pushes.N_IMPULSES + 1, **dict.fromkeys(single, 1)}
+        several = {"push_impulse": pushes.N_IMPULSES + 1}
+        if self._settings.device_off:
+            several["device_off"] = dropout.N_UNIFORM
+        return {**self._varied, **several, **dict.fromkeys(single, 1)}
 
     def first_progress(self, uniform: Any, xp: Any = np) -> Any:
         """Where a walker begins, from a number uniform in 0..1; () without a curriculum."""
@@ -120,6 +123,10 @@ class EpisodeRules:
                 self._device.size,
                 xp,
             )
+        if self._settings.device_off:
+            when = self._settings.device_off_time
+            off_from = dropout.sample(spans["device_off"], when, uniform["device_off"], xp)
+            parts["device"] = dropout.Failing(parts.get("device", ()), off_from)
         if self.senses:
             parts["sensing"] = (single("observation_noise"), single("observation_delay"))
         differs = variation.sample(spans, self.model, {name: uniform[name] for name in self._varied}, xp)
@@ -146,15 +153,25 @@ class EpisodeRules:
             differs = differs._replace(push=put(xp.zeros(self.model.nv), self._forward, force, xp))
         return None if all(x is None for x in differs) else differs
 
-    def drive(self, episode: Episode, scheduled: dict, control: Any, xp: Any = np) -> tuple[Episode, Any]:
-        """The device's part of the controls ``[nu]`` within its limit, and what its path leaves of it."""
+    def strength(self, episode: Episode) -> Any:
+        """Factor on the muscles' forces ``[muscles]``; None where they are the model's."""
+        return episode.variation.strength if isinstance(episode.variation, Variation) else None
+
+    def drive(self, episode: Episode, scheduled: dict, control: Any, time: Any, xp: Any = np) -> tuple[Episode, Any]:
+        """The device's part of the controls ``[nu]`` of the control step that begins at ``time`` (s): within its limit,
+        and what its path leaves of it; nothing once it is off."""
         limit = scheduled.get("device_torque_limit", self.params.device_torque_limit)
-        if not self._device.size or (not self._has_path and isinstance(limit, float) and limit == 1.0):
+        changes = self._has_path or self._settings.device_off or not (isinstance(limit, float) and limit == 1.0)
+        if not self._device.size or not changes:
             return episode, control
         command = limit * control[self._device]
+        failing = episode.device if isinstance(episode.device, dropout.Failing) else None
         if self._has_path:
-            path, command = device_path.drive(episode.device, command, xp)
-            episode = episode._replace(device=path)
+            path: Any = failing.path if failing else episode.device
+            path, command = device_path.drive(path, command, xp)
+            episode = episode._replace(device=failing._replace(path=path) if failing else path)
+        if failing:
+            command = dropout.drive(failing.off_from, time, command, xp)
         return episode, put(control, self._device, command, xp)
 
     def advance(self, episode: Episode, asked: Any, error: Any) -> Episode:

@@ -20,9 +20,8 @@ TRACKING_KERNEL = 20.0  # 1/rad^2, ours: slope a few degrees from the reference,
 HEIGHT_TRACKING_KERNEL = 1000.0  # 1/m^2, ours: the same for a slide a few centimetres off
 FOOT_TRACKING_KERNEL = 100.0  # 1/m^2, ours: a foot 5 cm off matters
 FOOT_FORCE_LIMIT = 1.2  # body weights
-CONTACT_LOAD = 0.1  # body weights: a foot bears load
-STRIKE_STEPS = 3  # control steps with load that make a heel strike
-
+# Joints that turn the trunk; legs' models have none of their own in the spine, and their trunk turns with the pelvis.
+TRUNK = ("pelvis_tilt", "pelvis_list", "pelvis_rotation", "flex_extension", "lat_bending", "axial_rotation")
 
 Term = Callable[["StepContext", Any], Any]  # (context, xp) -> a number for each walker
 
@@ -31,10 +30,12 @@ class StepContext(NamedTuple):
     """What one control step leaves behind; every array may have leading batch dimensions.
 
     qpos, qvel and their references ``[..., J]`` (rad or m); activation ``[..., na]``; foot_load and its
-    peak within the control step (r, l) in body weights;
-    limit_load ``[..., L]``; foot positions relative to the pelvis ``[..., 2, 2]`` (m); velocities in m/s.
-    ``strike`` holds the heel-strike terms' values (see `advance_footsteps`); ``joints`` and ``muscles`` name what J and
-    na count.
+    peak within the control step (r, l) in body weights; limit_load ``[..., L]``, the same peak of each joint limit's
+    force (N*m, N); foot positions relative to the pelvis ``[..., 2, 2]`` (m); velocities in m/s. Of `sim.effort`:
+    metabolic_power and device_power W/kg, device_rate (NaN for a device whose torque is not known, the rate also where
+    its weight is 0).
+    ``strike`` holds the heel-strike terms' values (`sim.footsteps`); ``joints`` and ``muscles`` name what J and na
+    count.
     """
 
     dt: float
@@ -54,51 +55,12 @@ class StepContext(NamedTuple):
     foot_position: Any
     reference_foot_position: Any
     device_effort: Any
+    metabolic_power: Any
+    device_power: Any
+    device_rate: Any
     strike: Any
     joints: tuple[str, ...] = ()
     muscles: tuple[str, ...] = ()
-
-
-class Footsteps(NamedTuple):
-    """What happened since the last heel strike, and the terms computed there, held until the next.
-
-    loaded ``[2]``: control steps that each foot has borne load; last: foot of the last strike (-1 none);
-    time s; velocity_error m; effort s; held ``[3]``.
-    """
-
-    loaded: Any
-    last: Any
-    time: Any
-    velocity_error: Any
-    effort: Any
-    held: Any
-
-
-def no_footsteps(xp: Any = np) -> Footsteps:
-    """The state at the start of an episode."""
-    zero = xp.zeros(())
-    return Footsteps(xp.zeros(2), xp.asarray(-1.0), zero, zero, zero, xp.zeros(3))
-
-
-def advance_footsteps(
-    steps: Footsteps, foot_load: Any, velocity_error: Any, effort: Any, dt: float, xp: Any = np
-) -> Footsteps:
-    """One control step: integrate, and at a heel strike renew the held terms. Scalars per walker."""
-    loaded = xp.where(foot_load > CONTACT_LOAD, steps.loaded + 1, 0.0)
-    time = steps.time + dt
-    integral = steps.velocity_error + dt * velocity_error
-    energy = steps.effort + dt * effort
-    strikes = (loaded == STRIKE_STEPS) & (xp.arange(2) != steps.last)
-    strike = xp.any(strikes)
-    now = xp.stack([time, -xp.abs(integral), -energy])
-    return Footsteps(
-        loaded=loaded,
-        last=xp.where(strike, xp.argmax(strikes), steps.last),
-        time=xp.where(strike, 0.0, time),
-        velocity_error=xp.where(strike, 0.0, integral),
-        effort=xp.where(strike, 0.0, energy),
-        held=xp.where(strike, now, steps.held),
-    )
 
 
 def _forward(c: StepContext, xp: Any) -> Any:
@@ -139,6 +101,11 @@ def _impact(c: StepContext, xp: Any) -> Any:
     return -c.dt * xp.maximum(0.0, c.peak_load - FOOT_FORCE_LIMIT).sum(-1)
 
 
+def _trunk(c: StepContext, xp: Any) -> Any:
+    turning = [number for number, joint in enumerate(c.joints) if joint in TRUNK]
+    return -c.dt * (c.qvel[..., np.array(turning, int)] ** 2).sum(-1)
+
+
 # By the name of their weight in `RewardWeights`. A term of ours is a function above, its row here, its weight there and
 # a row of docs/rewards.md; all that is logged, shown and scheduled follows from the weights.
 SCALAR_TERMS: dict[str, Term] = {
@@ -154,6 +121,10 @@ SCALAR_TERMS: dict[str, Term] = {
     "exo_activation_penalty": _device,
     "impact_penalty": _impact,
     "foot_tracking_reward": _foot_tracking,
+    "metabolic_power_penalty": lambda c, xp: -c.dt * c.metabolic_power,
+    "device_power_penalty": lambda c, xp: -c.dt * c.device_power,
+    "device_torque_rate_penalty": lambda c, xp: -c.dt * c.device_rate,
+    "trunk_steadiness_penalty": _trunk,
 }
 IMITATION_BLOCKS = ("qpos_imitation_rewards", "qvel_imitation_rewards", "pose_tracking_rewards")
 

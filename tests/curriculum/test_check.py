@@ -4,9 +4,11 @@ import json
 import re
 
 import pytest
+from checkout import ROOT
 
 from mjx_assist import config as configs
 from mjx_assist.cli.main import main
+from mjx_assist.curriculum import progress
 from mjx_assist.errors import UserError
 
 ENV = {
@@ -42,6 +44,21 @@ def test_all_that_the_guide_says_can_change_is_accepted_and_read_back():
     )
     assert configs.from_dict(configs.to_dict(made)) == made
     assert made.env_params.curriculum.by_level["randomization.slope"] == (0.0, 1.0)
+
+
+def test_the_schedule_from_imitation_to_economy_that_the_docs_print():
+    """Every term of what a step costs is in it; half way between two points each weight is half way."""
+    text = (ROOT / "docs" / "rewards.md").read_text()
+    env = configs.from_dict(json.loads(re.search(r"^```json\n(.*?)^```", text, re.DOTALL | re.MULTILINE)[1])).env_params
+    costs = ("metabolic_power", "device_power", "device_torque_rate", "trunk_steadiness")
+    keys = {f"reward_keys_and_weights.{name}_penalty" for name in costs}
+    assert keys <= env.curriculum.by_step.keys()
+    now = progress.at(env.curriculum, 0.0, 5e6)
+    at_end = {key: float(progress.at(env.curriculum, 0.0, 1e8)[key]) for key in keys}
+    assert at_end == {key: env.reward_keys_and_weights.terms[key.partition(".")[2]] for key in keys}
+    assert float(now["reward_keys_and_weights.qpos_imitation_rewards"]) == pytest.approx(0.6)
+    assert float(now["reward_keys_and_weights.metabolic_power_penalty"]) == pytest.approx(0.25)
+    assert float(now["reward_keys_and_weights.device_power_penalty"]) == pytest.approx(0.05)
 
 
 @pytest.mark.parametrize(

@@ -29,14 +29,17 @@ def write(path, time, columns, degrees=True, fields=None):
 
 
 def check(loaded, gait, atol=0.06):
-    """The same cycle: angles at each phase (rad), and the best alignment within 2 % of the cycle."""
+    """The same cycle: angles at each phase (rad), and the best alignment within 3 % of the cycle.
+
+    A heel is farthest ahead a little before it lands: 2 % of the cycle in this gait.
+    """
     middle = int(np.argmin(np.abs(gait.speed - SPEED)))
     for name in NEEDED:
         place = gait.joint_names.index(name)
         ours, theirs = loaded.qpos[0, :, place], gait.qpos[middle, :, place]
         shifts = range(-10, 11)
         gaps = [np.abs(np.roll(ours, shift) - theirs).max() for shift in shifts]
-        assert abs(shifts[int(np.argmin(gaps))]) <= 4, name  # of 200 phases
+        assert abs(shifts[int(np.argmin(gaps))]) <= 6, name  # of 200 phases
         assert min(gaps) < atol, (name, min(gaps))
 
 

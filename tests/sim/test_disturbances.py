@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from mjx_assist.sim.disturbances import delay_line, device_path, pushes, sensing
+from mjx_assist.sim.disturbances import delay_line, device_path, dropout, pushes, sensing
 
 DT = 1 / 30
 NAMES = ("qpos.knee_angle_r", "qvel.knee_angle_r", "act.soleus_r", "load.r_foot", "target_velocity", "phase.sin")
@@ -54,6 +54,20 @@ def test_neutral_device_path_changes_nothing(xp):
     for command in np.random.default_rng(0).uniform(-1, 1, (5, 2)):
         path, torque = device_path.drive(path, xp.asarray(command), xp)
         np.testing.assert_allclose(torque, command, rtol=1e-6)
+
+
+@pytest.mark.parametrize("xp", [np, jnp])
+def test_a_device_goes_off_as_often_and_when_it_should_and_stays_off(xp):
+    """A chance of 0.2 to 0.4, between 5 s before the start and 10 s after it: a third of them from the start."""
+    uniform = np.random.default_rng(0).uniform(size=(20000, dropout.N_UNIFORM))
+    when = np.array(dropout.sample((0.2, 0.4), (-5.0, 10.0), xp.asarray(uniform.T), xp))
+    goes_off = np.isfinite(when)
+    assert goes_off.mean() == pytest.approx(0.3, abs=0.01)
+    assert (when[goes_off] < 0).mean() == pytest.approx(1 / 3, abs=0.02)
+    assert when[goes_off].min() > -5.001 and when[goes_off].max() < 10.001
+    on = [bool(dropout.drive(0.2, step / 30, xp.ones(1), xp)[0]) for step in range(12)]
+    assert on == [True] * 6 + [False] * 6  # 0.2 s are six control steps
+    assert dropout.drive(np.inf, 1e6, xp.ones(1), xp) == 1
 
 
 @pytest.mark.parametrize("xp", [np, jnp])

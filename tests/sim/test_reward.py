@@ -18,12 +18,13 @@ from mjx_assist.config.schema import RewardWeights
 from mjx_assist.errors import UserError
 from mjx_assist.eval.replay.replay import replay
 from mjx_assist.policy import bundle as bundles
-from mjx_assist.sim import reward
+from mjx_assist.sim import footsteps, reward
 from mjx_assist.sim.env import AssistEnv
 from mjx_assist.training.export import load_policy
 
 DT = 1 / 30
 JOINTS = ("pelvis_tx", "pelvis_ty", "hip_flexion_r", "knee_angle_r")
+TURNS = ("pelvis_tilt", "pelvis_tx", "lat_bending", "hip_flexion_r")  # the same four columns where the trunk turns
 
 
 @pytest.fixture
@@ -52,7 +53,11 @@ def context():
         foot_position=feet + rng.normal(0, 0.1, (n, 2, 2)),
         reference_foot_position=feet,
         device_effort=rng.uniform(0, 1, n),
+        metabolic_power=rng.uniform(1, 8, n),
+        device_power=rng.uniform(0, 3, n),
+        device_rate=rng.uniform(0, 2, n),
         strike=rng.normal(size=(n, 3)),
+        joints=TURNS,
     )
 
 
@@ -72,6 +77,10 @@ def by_hand(c):
         out["foot_tracking_reward"][i] = sum(np.exp(-100 * d * d) for d in distance) / 2
         out["exo_activation_penalty"][i] = -c.device_effort[i]
         out["impact_penalty"][i] = -sum(max(0, load - 1.2) for load in c.peak_load[i])
+        out["metabolic_power_penalty"][i] = -c.metabolic_power[i]
+        out["device_power_penalty"][i] = -c.device_power[i]
+        out["device_torque_rate_penalty"][i] = -c.device_rate[i]
+        out["trunk_steadiness_penalty"][i] = -(c.qvel[i, 0] ** 2 + c.qvel[i, 2] ** 2)
         names = ("footstep_delta_time", "average_velocity_per_step", "muscle_activation_penalty_per_step")
         for k, name in enumerate(names):
             out[name][i] = c.strike[i, k]
@@ -109,7 +118,7 @@ def test_own_tracking_terms_are_not_multiplied_and_sharper_for_slides(context):
 def test_jax_and_numpy_agree(context):
     weights = RewardWeights(forward_reward=1.0, impact_penalty=2.0, qpos_imitation_rewards={"hip_flexion_r": 1.0})
     function = reward.make_reward(weights, JOINTS)
-    arrays = jax.tree.map(jnp.asarray, context)
+    arrays = jax.tree.map(jnp.asarray, context._replace(joints=()))
     np.testing.assert_allclose(function(arrays, jnp)[0], function(context)[0], rtol=1e-5, atol=1e-6)
 
 
@@ -120,9 +129,9 @@ def test_unknown_joint_names_the_nearest():
 
 def walk(loads, velocity_error=0.2, effort=0.5):
     """Held terms after each control step of a load sequence ``[T, 2]``."""
-    steps, held = reward.no_footsteps(), []
+    steps, held = footsteps.no_footsteps(), []
     for load in loads:
-        steps = reward.advance_footsteps(steps, np.array(load), velocity_error, effort, DT)
+        steps = footsteps.advance_footsteps(steps, np.array(load), velocity_error, effort, DT)
         held.append(steps.held)
     return np.array(held)
 

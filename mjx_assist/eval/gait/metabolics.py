@@ -1,4 +1,4 @@
-"""Metabolic power of muscles after Umberger (2010) and Bhargava et al. (2004), and the cost of transport.
+"""Metabolic power of muscles in a gait record after Umberger (2010) and Bhargava et al. (2004), and cost of transport.
 
 Signs and units as in a GaitRecord: lengthening positive, W, kg; the resting rate of the body is kept apart."""
 
@@ -8,62 +8,10 @@ import numpy as np
 
 from mjx_assist.eval.gait import cycles, events, spatiotemporal
 from mjx_assist.eval.replay.record import GaitRecord
+from mjx_assist.model.muscles.energy import muscle_mass, slow_twitch, umberger2010
+from mjx_assist.model.muscles.fibres import force_velocity
 
-# Pa: what the leg muscles' maximum forces were set with (Rajagopal et al. 2016, IEEE TBME 63:2068), so their masses are
-# those of measured muscles. Umberger (2003) has 0.25 MPa, with which the same legs would weigh 2.4 times as much.
-SPECIFIC_TENSION = 0.6e6
-DENSITY = 1059.7  # kg/m^3, muscle (Mendez & Keys 1960)
 STANDING_W_PER_KG = 1.2  # of body mass, quiet standing (Umberger et al. 2003, p. 105)
-AEROBIC = 1.5  # Umberger's scaling S of the heat rates of primarily aerobic activities (2003)
-MIN_HEAT_W_PER_KG = 1.0  # of muscle mass: Umberger's heat rate never falls below it (2003, p. 104)
-_ECCENTRIC_FORCE = 1.4  # of the isometric force at fast lengthening: fvmax of every muscle of the human models
-# Share of slow-twitch fibres by the beginning of a muscle's name (Uchida et al. 2016, PLoS ONE 11:e0150378, from
-# Johnson et al. 1973, J Neurol Sci 18:111); a muscle group has its members' mean, what nobody measured one half.
-SLOW_TWITCH = {
-    **{"soleus": 0.803, "gastroc": 0.537, "gasmed": 0.566, "gaslat": 0.507, "tibant": 0.70, "tibpost": 0.60},
-    **{"edl": 0.75, "ehl": 0.75, "fdl": 0.60, "fhl": 0.60, "per": 0.60, "vasti": 0.50, "vasmed": 0.503},
-    **{"vasint": 0.543, "vaslat": 0.455, "rectfem": 0.387, "recfem": 0.387, "hamstrings": 0.487, "semimem": 0.493},
-    **{"semiten": 0.425, "bflh": 0.543, "bifemsh": 0.529, "bfsh": 0.529, "glutmax": 0.55, "gl": 0.55, "abd": 0.55},
-    "addmag": 0.552,
-}
-
-
-def slow_twitch(muscle_names: Sequence[str]) -> np.ndarray:
-    """[M] share 0..1 of slow-twitch fibres, by the longest beginning of each name in SLOW_TWITCH, else 0.5."""
-    found = [[part for part in SLOW_TWITCH if name.startswith(part)] for name in muscle_names]
-    return np.array([SLOW_TWITCH[max(parts, key=len)] if parts else 0.5 for parts in found])
-
-
-def muscle_mass(max_force: np.ndarray, optimal_length: np.ndarray) -> np.ndarray:
-    """[M] kg: cross-section (force over specific tension) by optimal length by density (Umberger et al. 2003)."""
-    return max_force / SPECIFIC_TENSION * optimal_length * DENSITY
-
-
-def umberger2010(excitation, activation, length, velocity, max_velocity, active_force, isometric, optimal, mass, slow):
-    """W that each muscle takes, after Umberger (2010), J R Soc Interface 7:1329.
-
-    All broadcast to [T, M]: excitation, activation 0..1; fibre ``length`` in optimal lengths; ``velocity`` and
-    ``max_velocity`` (of fast fibres) in optimal lengths per s, lengthening positive; active_force N; ``isometric``
-    the active force-length factor 0..1; ``optimal`` length m; mass kg; ``slow`` share of slow fibres.
-
-    Rates per kg of muscle from Umberger, Gerritsen & Martin (2003), Comput Methods Biomech Biomed Engin 6:99, pp.
-    101-104: heat of activation and maintenance (128 fast + 25) A^0.6 S; of shortening -(a_slow v slow + a_fast v fast)
-    A^2 S with a_slow = 100 / (max / 2.5), a_fast = 153 / max, the slow part at most 100; A = u while u > a, else
-    (u + a) / 2; beyond the optimal length ``isometric`` scales the heat of movement and 60 % of the other; heat is at
-    least 1. Work is F v in shortening. As revised in 2010, the heat of lengthening is 0.3 a_slow v A S (2003: 4 a_slow
-    v A S) and the work that a lengthening fibre absorbs is left out (2003: subtracted), so power is never negative.
-    """
-    drive = np.where(excitation > activation, excitation, (excitation + activation) / 2)
-    fast = 1 - slow
-    long = length > 1
-    maintenance = (128 * fast + 25) * drive**0.6 * AEROBIC * np.where(long, 0.4 + 0.6 * isometric, 1.0)
-    shortening = np.maximum(-velocity, 0)
-    slow_rate = 100 * 2.5 / max_velocity
-    heat_short = slow * np.minimum(slow_rate * shortening, 100) + fast * 153 / max_velocity * shortening
-    heat_long = 0.3 * slow_rate * np.maximum(velocity, 0)
-    movement = (heat_short * drive**2 + heat_long * drive) * AEROBIC * np.where(long, isometric, 1.0)
-    heat = np.maximum(maintenance + movement, MIN_HEAT_W_PER_KG)
-    return heat * mass + active_force * shortening * optimal
 
 
 def bhargava2004(excitation, length, velocity, active_force, isometric_force, mass, slow):
@@ -84,13 +32,6 @@ def bhargava2004(excitation, length, velocity, active_force, isometric_force, ma
     maintenance = np.interp(length, [0.5, 1.0, 1.5], [0.5, 1.0, 0.0]) * (74 * slow_drive + 111 * fast_drive)
     shortening = np.where(velocity <= 0, 0.16 * isometric_force + 0.18 * active_force, 0.157 * active_force)
     return np.maximum(mass * (activation_heat + maintenance) - (shortening + active_force) * velocity, 0.0)
-
-
-def force_velocity(velocity: np.ndarray) -> np.ndarray:
-    """Active force over isometric at a velocity in maximum velocities (MuJoCo's muscle model, mju_muscleGain)."""
-    rise = _ECCENTRIC_FORCE - 1
-    slow_down = np.maximum(1 + velocity, 0) ** 2
-    return np.where(velocity <= 0, slow_down, _ECCENTRIC_FORCE - np.maximum(rise - velocity, 0) ** 2 / rise)
 
 
 def muscle_power(record: GaitRecord) -> dict[str, np.ndarray]:

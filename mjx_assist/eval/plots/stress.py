@@ -14,8 +14,11 @@ def survival(found: Sequence[dict], title: str) -> Figure:
     """Points with Wilson's 95 % interval shaded; the dotted line is the share at which a size counts as borne."""
     figure = Figure(figsize=(7.4, 4.3), layout="constrained")
     panels = stress.by_sweep(found)
+    sweeps = [sweep for sweep in stress.SWEEPS if sweep.name in panels]
     axes = figure.subplots(2, -(-len(panels) // 2), sharey=True)
-    for ax, sweep in zip(axes.flat, stress.SWEEPS, strict=True):
+    for ax in axes.flat[len(sweeps) :]:
+        ax.set_axis_off()
+    for ax, sweep in zip(axes.flat, sweeps, strict=False):
         points = panels[sweep.name]
         size = [point["size"] for point in points]
         share, low, high = (

@@ -56,8 +56,9 @@ def fixed(**values: float) -> Randomization:
 def describe(conditions: Conditions) -> dict[str, Any]:
     """Conditions as JSON data, written beside results: it tells whether they are of the same conditions."""
     ranges = {name: list(span) for name, span in vars(conditions.randomization).items() if span}
-    if "push_impulse" not in ranges:
-        ranges.pop("push_interval", None)
+    for name, when in (("push_impulse", "push_interval"), ("device_off", "device_off_time")):
+        if name not in ranges:
+            ranges.pop(when, None)
     command = conditions.command._asdict() if conditions.command else None
     push = list(conditions.push) if conditions.push else None
     ground = {"terrain_type": conditions.terrain_type, "terrain_params": conditions.terrain_params}

@@ -5,6 +5,7 @@ import numpy as np
 
 from mjx_assist.config.words import REDUCED
 from mjx_assist.eval.replay.walker import Walker
+from mjx_assist.model.muscles import fibres
 from mjx_assist.reference.cycle import ReferenceGait, sample
 
 _FIRST_CONTACT = int(mujoco.mjtConstraint.mjCNSTR_CONTACT_FRICTIONLESS)  # the contact kinds are the last ones
@@ -78,14 +79,9 @@ class Tape:
 
 def muscle_parameters(model: mujoco.MjModel, ids: np.ndarray) -> dict[str, np.ndarray]:
     """Record fields of MuJoCo's muscle model (documentation, "Computation, muscle actuators"), each ``[M]``."""
-    prm, span = model.actuator_gainprm[ids], model.actuator_lengthrange[ids]
-    optimal = (span[:, 1] - span[:, 0]) / (prm[:, 1] - prm[:, 0])
-    return {
-        "muscle_max_force": _max_force(model, ids, prm),
-        "muscle_optimal_length": optimal,
-        "muscle_tendon_length": span[:, 0] - prm[:, 0] * optimal,
-        "muscle_max_velocity": prm[:, 6].copy(),
-    }
+    found = fibres.fibres(model, ids)
+    recorded = ("max_force", "optimal_length", "tendon_length", "max_velocity")
+    return {f"muscle_{name}": getattr(found, name) for name in recorded}
 
 
 def passive_tension(model: mujoco.MjModel, ids: np.ndarray, length: np.ndarray) -> np.ndarray:
@@ -98,12 +94,7 @@ def passive_tension(model: mujoco.MjModel, ids: np.ndarray, length: np.ndarray) 
     half = 0.5 * (prm[:, 5] - 1.0)
     stretch = np.maximum((prm[:, 0] + (length - span[:, 0]) / optimal - 1.0) / half, 0.0)
     share = np.where(stretch <= 1.0, 0.5 * stretch**2, stretch - 0.5)
-    return _max_force(model, ids, prm) * prm[:, 7] * share
-
-
-def _max_force(model: mujoco.MjModel, ids: np.ndarray, prm: np.ndarray) -> np.ndarray:
-    scaled = prm[:, 3] / np.maximum(model.actuator_acc0[ids], 1e-15)
-    return np.where(prm[:, 2] >= 0, prm[:, 2], scaled)
+    return fibres.max_force(model, ids, prm) * prm[:, 7] * share
 
 
 def _constraints_but_contact(model: mujoco.MjModel, data: mujoco.MjData) -> np.ndarray:

@@ -175,5 +175,5 @@ class Walk:
         if self._controller:
             self._device, control = self._controller.drive(self._device, body, control)
         control = control if self.device_on else np.where(self.walker.muscle, control, self._neutral)
-        self._episode, control = self._rules.drive(self._episode, {}, control)
+        self._episode, control = self._rules.drive(self._episode, {}, control, self.time)
         return control

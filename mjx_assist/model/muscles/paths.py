@@ -57,12 +57,13 @@ class MusclePath:
     whole: tuple[Branch, ...]  # all of it as the full model has it, at qpos0
     touched: tuple[Branch, ...] = ()  # what of it couplings of the full model move, for path_fit to replace
     bundles: int = 0  # how many stretches of the refitted part run side by side at most; 0: every branch is exact
+    joints: tuple[tuple[str, float], ...] = ()  # of a tendon that is a sum of joint angles: their names and shares
 
 
 def read_paths(full: mujoco.MjModel, skeleton: Skeleton) -> list[MusclePath]:
-    """The path of every tendon that can exert a force. Raises ``UserError`` for tendons that are not spatial."""
+    """The path of every tendon that can exert a force. Raises ``UserError`` for what the reduction cannot carry."""
     paths = [_read_path(full, skeleton, tendon) for tendon in range(full.ntendon) if _acts(full, tendon)]
-    return [path for path in paths if path.branches or path.touched]  # without: passive, and cannot change its length
+    return [path for path in paths if path.branches or path.touched or path.joints]  # without: its length is constant
 
 
 def _acts(full: mujoco.MjModel, tendon: int) -> bool:
@@ -76,6 +77,8 @@ def _drives(full: mujoco.MjModel, tendon: int) -> bool:
 
 
 def _read_path(full: mujoco.MjModel, skeleton: Skeleton, tendon: int) -> MusclePath:
+    if full.wrap_type[full.tendon_adr[tendon]] == mujoco.mjtWrap.mjWRAP_JOINT:
+        return MusclePath(tendon, (), 0.0, (), joints=_shares(full, skeleton, tendon))
     whole, exact, touched, constant = [], [], [], 0.0
     for divisor, steps in _steps(full, skeleton, tendon):
         whole.append(Branch(_joined([stretch for _, stretch in steps]), divisor))
@@ -93,6 +96,15 @@ def _read_path(full: mujoco.MjModel, skeleton: Skeleton, tendon: int) -> MuscleP
     if not exact and not touched and _drives(full, tendon):
         raise UserError(f"cannot reduce: tendon {full.tendon(tendon).name!r} crosses no joint.")
     return MusclePath(tendon, tuple(exact), constant, tuple(whole), tuple(touched))
+
+
+def _shares(full: mujoco.MjModel, skeleton: Skeleton, tendon: int) -> tuple[tuple[str, float], ...]:
+    rows = range(full.tendon_adr[tendon], full.tendon_adr[tendon] + full.tendon_num[tendon])
+    for joint in (int(full.wrap_objid[w]) for w in rows):
+        if joint not in skeleton.joints:
+            name, follower = full.tendon(tendon).name, full.joint(joint).name
+            raise UserError(f"cannot reduce: tendon {name!r} counts joint {follower!r}, which follows another joint.")
+    return tuple((full.joint(int(full.wrap_objid[w])).name, float(full.wrap_prm[w])) for w in rows)
 
 
 def _steps(full, skeleton, tendon) -> Iterator[tuple[float, list[tuple[bool, tuple]]]]:

@@ -43,13 +43,24 @@ def controls(motors: Motors, torque: Any, angle: Any, xp: Any = np) -> Any:
 
     A motor that can push one way only stays off when the other way is wanted. One with a filter follows with its lag.
     """
+    arm = _arm(motors, angle, xp)
+    usable = xp.abs(arm) > _NO_ARM
+    control = torque / (motors.gain * xp.where(usable, arm, 1.0))
+    return xp.clip(xp.where(usable, control, 0.0), motors.low, motors.high)
+
+
+def torques(motors: Motors, control: Any, angle: Any, xp: Any = np) -> Any:
+    """Torque ``[..., D]`` N*m about each motor's joint that controls ``[..., D]`` ask for at joint angles (rad)."""
+    return motors.gain * control * _arm(motors, angle, xp)
+
+
+def _arm(motors: Motors, angle: Any, xp: Any) -> Any:
+    """Moment arms ``[..., D]`` at joint angles, held to the range in which the polynomials are good."""
     angle = xp.clip(angle, motors.angle_range[0], motors.angle_range[1])
     arm = xp.zeros_like(angle)
     for coefficient in motors.arm:
         arm = arm * angle + coefficient
-    usable = xp.abs(arm) > _NO_ARM
-    control = torque / (motors.gain * xp.where(usable, arm, 1.0))
-    return xp.clip(xp.where(usable, control, 0.0), motors.low, motors.high)
+    return arm
 
 
 def make_motors(model: mujoco.MjModel) -> Motors:

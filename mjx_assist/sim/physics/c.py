@@ -14,7 +14,7 @@ from mujoco.rollout import Rollout
 from mjx_assist.config.words import MUJOCO
 from mjx_assist.errors import UserError
 from mjx_assist.model.variation import Variation, write
-from mjx_assist.sim.physics.base import PhysicsState, reset_state, with_limit_sensors
+from mjx_assist.sim.physics.base import CarriedState, PhysicsState, own_sensor_ends, reset_state, with_own_sensors
 
 # Host callbacks can deadlock with asynchronous dispatch on CPU (jax issues 24255, 25861); read when JAX starts its CPU.
 jax.config.update("jax_cpu_enable_async_dispatch", False)
@@ -53,7 +53,7 @@ class MujocoPhysics:
     def __init__(self, model: mujoco.MjModel, spec: mujoco.MjSpec, n_substeps: int, num_threads: int = 0):
         self.model = model
         self.n_substeps = n_substeps
-        self._sensing = with_limit_sensors(spec)
+        self._sensing = with_own_sensors(spec)
         self._sensing.opt.disableflags = self.model.opt.disableflags
         threads = num_threads or os.cpu_count() or 1
         self._data = [mujoco.MjData(self._sensing) for _ in range(threads)]
@@ -71,9 +71,9 @@ class MujocoPhysics:
     def start(self, qpos: jax.Array, qvel: jax.Array, act: jax.Array) -> PhysicsState:
         return reset_state(self.model, qpos, qvel, act)
 
-    def step(self, state: PhysicsState, ctrl: jax.Array, variation: Variation | None = None) -> PhysicsState:
+    def step(self, state: CarriedState, ctrl: jax.Array, variation: Variation | None = None) -> PhysicsState:
         packed = jnp.concatenate([state.time[..., None], state.qpos, state.qvel, state.act], axis=-1)
-        out_size = packed.shape[-1] + self._sensing.nsensordata + self.model.nsensordata
+        out_size = packed.shape[-1] + self._sensing.nsensordata + self.model.nsensordata + self.model.na
         differences = {} if variation is None else {k: x for k, x in variation._asdict().items() if x is not None}
         if "push" in differences:
             ctrl = jnp.concatenate([ctrl, differences.pop("push")], axis=-1)
@@ -89,8 +89,9 @@ class MujocoPhysics:
         )
         full, sensors = jnp.split(out, [packed.shape[-1]], axis=-1)
         time, qpos, qvel, act = jnp.split(full, self._split, axis=-1)
-        sensordata, limit_load, peak = jnp.split(sensors, [self.model.nsensordata, self._sensing.nsensordata], axis=-1)
-        return state.replace(
+        ends = [*own_sensor_ends(self.model), self._sensing.nsensordata, self._sensing.nsensordata + self.model.na]
+        sensordata, limit_load, length, velocity, last_act, peak = jnp.split(sensors, ends, axis=-1)
+        return PhysicsState(
             qpos=qpos,
             qvel=qvel,
             act=act,
@@ -98,10 +99,15 @@ class MujocoPhysics:
             sensordata=sensordata,
             sensor_peak=peak,
             limit_load=limit_load,
+            actuator_length=length,
+            actuator_velocity=velocity,
+            last_act=last_act,
+            warmstart=state.warmstart,
+            overflow=state.overflow,
         )
 
     def _advance(self, layout: Layout, packed: np.ndarray, ctrl: np.ndarray, *rows: np.ndarray) -> np.ndarray:
-        """Host side: ``[..., state]``, ``[..., controls]`` -> ``[..., state + sensors + peaks]`` after ``n_substeps``.
+        """Host side: ``[..., state]``, ``[..., controls]`` -> ``[..., state + sensors + last_act + peaks]``.
 
         ``rows`` ``[..., n]``: each walker's variation, its numbers as ``layout`` says.
         """
@@ -143,5 +149,10 @@ class MujocoPhysics:
             sensordata=sensors,
             skip_checks=True,
         )
-        peak = sensors[:, :, : self.model.nsensordata].max(axis=1)
-        return np.concatenate([states[:, -1], sensors[:, -1], peak], axis=1, dtype=np.float32, casting="same_kind")
+        own, limits = own_sensor_ends(self.model)[:2]
+        peak = sensors[:, :, :limits].max(axis=1)
+        last = sensors[:, -1].copy()
+        last[:, own:limits] = peak[:, own:]
+        last_act = (states[:, -2] if self.n_substeps > 1 else initial)[:, packed.shape[-1] - self.model.na :]
+        found = [states[:, -1], last, last_act, peak[:, :own]]
+        return np.concatenate(found, axis=1, dtype=np.float32, casting="same_kind")

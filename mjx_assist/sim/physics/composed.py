@@ -17,7 +17,7 @@ from mjx_assist.model.names import sensor_slice
 from mjx_assist.model.reduction import ReducedModel
 from mjx_assist.model.variation import Variation
 from mjx_assist.model.view import reduced_view
-from mjx_assist.sim.physics.base import PhysicsState, reset_state
+from mjx_assist.sim.physics.base import CarriedState, PhysicsState, reset_state
 from mjx_assist.sim.physics.c import MujocoPhysics
 from mjx_assist.terrain.heightfield import FLOOR, Terrain, put_ground
 
@@ -26,10 +26,19 @@ _NET = 3  # of all contacts together, in the world's axes
 _LOAD = "load/"  # prefix of our sensors of the ground's force
 
 
-class ComposedState(PhysicsState):
+class ComposedCarriedState(CarriedState):
     """The walker as the reduced model has it, and ``body``: the composed model's own state."""
 
+    body: CarriedState
+
+
+class ComposedState(PhysicsState):
+    """The same after a control step."""
+
     body: PhysicsState
+
+    def carried(self) -> ComposedCarriedState:
+        return ComposedCarriedState(**vars(super().carried()), body=self.body.carried())
 
 
 class ComposedPhysics:
@@ -61,10 +70,10 @@ class ComposedPhysics:
         return ComposedState(**vars(reset_state(self.model, qpos, qvel, act)), body=body)
 
     def step(self, state: Any, ctrl: jax.Array, variation: Variation | None = None) -> ComposedState:
-        """From a `ComposedState` to the next."""
+        """From a `ComposedCarriedState` or a `ComposedState` to the next."""
         differs = None if variation is None else self._view.variation(variation, jnp)
         body = self._physics.step(state.body, ctrl[..., self._view.actuator], differs)
-        return state.replace(
+        return ComposedState(
             qpos=body.qpos[..., self._view.qpos],
             qvel=body.qvel[..., self._view.qpos],
             act=body.act[..., self._view.act],
@@ -72,6 +81,11 @@ class ComposedPhysics:
             sensordata=body.sensordata @ self._sensors,
             sensor_peak=body.sensor_peak @ self._sensors,
             limit_load=body.limit_load[..., self._limits],
+            actuator_length=body.actuator_length[..., self._view.ctrl],
+            actuator_velocity=body.actuator_velocity[..., self._view.ctrl],
+            last_act=body.last_act[..., self._view.act],
+            warmstart=state.warmstart,
+            overflow=body.overflow,
             body=body,
         )
 

@@ -11,7 +11,7 @@ from mujoco import mjx
 from mjx_assist.config.words import MJX
 from mjx_assist.model.variation import Variation, model_fields
 from mjx_assist.sim.physics import implicit
-from mjx_assist.sim.physics.base import PhysicsState, reset_state
+from mjx_assist.sim.physics.base import CarriedState, PhysicsState, reset_state
 
 # An accelerator's own default rounds factors of matrix products to 11 bits (TF32) or 8 (bf16).
 _full_precision = partial(jax.default_matmul_precision, "highest")
@@ -38,7 +38,7 @@ class MjxPhysics:
     def start(self, qpos: jax.Array, qvel: jax.Array, act: jax.Array) -> PhysicsState:
         return reset_state(self.model, qpos, qvel, act)
 
-    def step(self, state: PhysicsState, ctrl: jax.Array, variation: Variation | None = None) -> PhysicsState:
+    def step(self, state: CarriedState, ctrl: jax.Array, variation: Variation | None = None) -> PhysicsState:
         model, push = self._mjx_model, {}
         if variation is not None:
             fields = model_fields(self.model, variation, jnp)
@@ -56,22 +56,33 @@ class MjxPhysics:
         )
 
         def substep(carry, _):
-            data, peak, overflow = carry
-            data = self._substep(model, data)
-            return (data, jnp.maximum(peak, data.sensordata), jnp.maximum(overflow, self._overflow(data))), None
+            data, peak, limit_load, overflow, _ = carry
+            last_act, data = data.act, self._substep(model, data)
+            peak, limit_load = jnp.maximum(peak, data.sensordata), jnp.maximum(limit_load, self._limit_load(data))
+            return (data, peak, limit_load, jnp.maximum(overflow, self._overflow(data)), last_act), None
 
-        first = (data, jnp.full(data.sensordata.shape, -jnp.inf), jnp.zeros(()))
+        first = (
+            data,
+            jnp.full(data.sensordata.shape, -jnp.inf),
+            jnp.zeros_like(state.limit_load),
+            jnp.zeros(()),
+            data.act,
+        )
         with _full_precision():
-            (data, peak, overflow), _ = jax.lax.scan(substep, first, None, length=self.n_substeps)
-        sensordata, _ = jnp.split(data.sensordata, [self.model.nsensordata])
+            (data, peak, limit_load, overflow, last_act), _ = jax.lax.scan(substep, first, None, self.n_substeps)
+        own = self.model.nsensordata
+        length, velocity = self._of_actuators(data)
         return PhysicsState(
             qpos=data.qpos,
             qvel=data.qvel,
             act=data.act,
             time=data.time,
-            sensordata=sensordata,
-            sensor_peak=peak[: self.model.nsensordata],
-            limit_load=self._limit_load(data),
+            sensordata=data.sensordata[:own],
+            sensor_peak=peak[:own],
+            limit_load=limit_load,
+            actuator_length=length,
+            actuator_velocity=velocity,
+            last_act=last_act,
             warmstart=data.qacc_warmstart,
             overflow=overflow,
         )
@@ -88,3 +99,7 @@ class MjxPhysics:
         """Joint-limit forces from MJX's constraint rows: limit rows follow equality and friction, one per joint."""
         first = data._impl.ne + data._impl.nf
         return data._impl.efc_force[first : first + int(self.model.jnt_limited.sum())]
+
+    def _of_actuators(self, data: mjx.Data) -> tuple[jax.Array, jax.Array]:
+        """Lengths and velocities of the actuators in the last physics step."""
+        return data.actuator_length, data._impl.actuator_velocity

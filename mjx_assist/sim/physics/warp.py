@@ -11,7 +11,7 @@ from mujoco.mjx._src.math import quat_to_mat
 
 from mjx_assist.config.words import WARP
 from mjx_assist.errors import UserError
-from mjx_assist.sim.physics.base import with_limit_sensors
+from mjx_assist.sim.physics.base import own_sensor_ends, with_own_sensors
 from mjx_assist.sim.physics.mjx import MjxPhysics
 from mjx_assist.terrain.heightfield import FLOOR
 
@@ -36,7 +36,7 @@ class WarpPhysics(MjxPhysics):
         self.model = mujoco.MjModel.from_xml_string(xml)
         self.n_substeps = n_substeps
         _refuse_friction(self.model)
-        sensing = with_limit_sensors(mujoco.MjSpec.from_string(xml))
+        sensing = with_own_sensors(mujoco.MjSpec.from_string(xml))
         # It never resets by itself, and refuses the flag that says so.
         sensing.opt.disableflags &= ~int(mujoco.mjtDisableBit.mjDSBL_AUTORESET)
         self._sizes = warp_sizes(self.model, num_envs, headroom)
@@ -61,7 +61,12 @@ class WarpPhysics(MjxPhysics):
 
     def _limit_load(self, data: mjx.Data) -> jax.Array:
         """Joint-limit forces from the sensors that were added for them."""
-        return data.sensordata[self.model.nsensordata :]
+        own, limits, _ = own_sensor_ends(self.model)
+        return data.sensordata[own:limits]
+
+    def _of_actuators(self, data: mjx.Data) -> tuple[jax.Array, jax.Array]:
+        _, limits, lengths = own_sensor_ends(self.model)
+        return data.sensordata[limits:lengths], data.sensordata[lengths:]
 
 
 def warp_sizes(model: mujoco.MjModel, num_envs: int, headroom: float = _HEADROOM) -> dict[str, int]:

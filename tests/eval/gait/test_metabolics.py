@@ -8,14 +8,9 @@ import numpy as np
 import pytest
 from synthetic_gait import MUSCLES, synthetic_gait
 
-from mjx_assist.eval.gait import metabolics
-from mjx_assist.eval.gait.metabolics import (
-    STANDING_W_PER_KG,
-    bhargava2004,
-    metabolic_summary,
-    muscle_power,
-    umberger2010,
-)
+from mjx_assist.eval.gait.metabolics import STANDING_W_PER_KG, bhargava2004, metabolic_summary, muscle_power
+from mjx_assist.model.muscles.energy import muscle_mass, slow_twitch, umberger2010
+from mjx_assist.model.muscles.fibres import force_velocity
 
 OPTIMAL, TOP, FULL = 0.08, 10.0, 2000.0  # m, optimal lengths per s, N
 MASS = FULL / 250000 * OPTIMAL * 1059.7  # kg
@@ -62,7 +57,7 @@ def states(n=400, seed=0):
     length, v = rng.uniform(0.3, 1.7, n), rng.uniform(-TOP, TOP, n)
     length[:10], v[10:20], u[20:30], a[30:40] = 1.0, 0.0, 0.0, 0.0
     iso = np.exp(-((length - 1) ** 2) / 0.45)
-    force = a * iso * FULL * metabolics.force_velocity(v / TOP)
+    force = a * iso * FULL * force_velocity(v / TOP)
     return u, a, slow, length, v, iso, force
 
 
@@ -118,7 +113,7 @@ def test_force_velocity_is_mujocos_own():
     speed = np.linspace(-1.2, 1.2, 97)
     optimal, prm = 1.0, np.array([0.5, 1.5, 1.0, 1.0, 0.0, 2.0, TOP, 1.3, 1.4])
     got = [-mujoco.mju_muscleGain(1.0, v * TOP * optimal, np.array([0.5, 1.5]), 1.0, prm) for v in speed]
-    np.testing.assert_allclose(metabolics.force_velocity(speed), got, atol=1e-12)
+    np.testing.assert_allclose(force_velocity(speed), got, atol=1e-12)
 
 
 def test_record_gives_back_the_muscles_force_length():
@@ -126,10 +121,10 @@ def test_record_gives_back_the_muscles_force_length():
     record = synthetic_gait(duration=5.0)
     factor = 0.8
     v = record.muscle_velocity / record.muscle_optimal_length
-    force = record.activation * factor * 1000 * metabolics.force_velocity(v / TOP)
+    force = record.activation * factor * 1000 * force_velocity(v / TOP)
     record = dataclasses.replace(record, muscle_active_force=force)
     length = (record.muscle_length - 0.2) / 0.1
-    slow, mass = metabolics.slow_twitch(MUSCLES), metabolics.muscle_mass(np.full(22, 1000.0), np.full(22, 0.1))
+    slow, mass = slow_twitch(MUSCLES), muscle_mass(np.full(22, 1000.0), np.full(22, 0.1))
     powers = muscle_power(record)
     expected = umberger2010(
         record.excitation, record.activation, length, v, TOP, force, factor, record.muscle_optimal_length, mass, slow
@@ -188,7 +183,7 @@ def test_the_mean_is_over_whole_strides():
     ],
 )
 def test_fibre_types_go_by_the_beginning_of_the_name(name, share):
-    assert metabolics.slow_twitch([name])[0] == share
+    assert slow_twitch([name])[0] == share
 
 
 def test_a_record_without_strides_is_still_measured():

@@ -133,6 +133,8 @@ def test_conditions_are_the_training_envs_step_by_step(untrained_bundle, reduced
         device_gain=0.8,
         device_delay=0.05,
         device_bandwidth=5.0,
+        device_off=1.0,
+        device_off_time=0.2,
         observation_delay=0.04,
         push_impulse=15.0,
         push_interval=0.1,

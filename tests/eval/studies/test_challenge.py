@@ -160,6 +160,20 @@ def test_stress_walks_what_is_harmless_once_and_tells_what_is_borne(walked, bund
     assert main(["evaluate", str(bundle_path), "-o", str(tmp_path)]) == 2
 
 
+def test_falls_within_ten_seconds_of_the_device_going_off_are_counted():
+    """It goes off after 5 s: who fell before did not fall of it, nor who fell 11 s after."""
+    walks = [{"fell": time < 33.0, "time_s": time} for time in (3.0, 5.5, 14.9, 16.1, 33.0)]
+    assert stress.fell_after_off(walks) == 2
+    assert stress.fell_after_off([*walks, {"fell": False, "time_s": 9.0}]) is None
+
+
+def test_who_wears_no_device_is_not_stressed_with_its_going_off():
+    bare, worn = (stress.trials("reduced", 20.0, [0], device) for device in (False, True))
+    assert len(worn) == len(bare) + 1
+    outcomes = {under: [outcome(0)] for under in bare}
+    assert "device_off" not in stress.by_sweep(stress.points(outcomes))
+
+
 def test_borne_is_the_size_up_to_which_all_hold():
     def point(size, stood):
         return {"size": size, "survived": stood, "seeds": 10}

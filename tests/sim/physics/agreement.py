@@ -81,6 +81,9 @@ def assert_control_steps_match(model, step, start, controls, c_rollouts, grazes=
                 "position": off(after.sensordata[:, frame], right.sensordata[:, frame], 1e-4),
                 "position peak": off(after.sensor_peak[:, frame], right.sensor_peak[:, frame], 1e-4),
                 "limit load": off(after.limit_load, right.limit_load, 1.0, 0.01),
+                "actuator length": off(after.actuator_length, right.actuator_length, 5e-4),
+                "actuator velocity": off(after.actuator_velocity, right.actuator_velocity, 0.01, 1e-3),
+                "last activation": off(after.last_act, right.last_act, 1e-5),
             }
             for env in np.flatnonzero(sum(wrong.values())):
                 fields = [name for name, walkers in wrong.items() if walkers[env]]

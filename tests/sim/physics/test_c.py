@@ -17,13 +17,15 @@ def direct(model, state, control):
     data.qpos[:], data.qvel[:], data.act[:] = state.qpos, state.qvel, state.act
     data.ctrl[:] = control
     peak = np.full(model.nsensordata, -np.inf)
-    for _ in range(agreement.SUBSTEPS):
-        mujoco.mj_step(model, data)
-        peak = np.maximum(peak, data.sensordata)
     limited = np.flatnonzero(model.jnt_limited)
     limit_load = np.zeros(limited.size)
-    for row in np.flatnonzero(data.efc_type == mujoco.mjtConstraint.mjCNSTR_LIMIT_JOINT):
-        limit_load[np.flatnonzero(limited == data.efc_id[row])[0]] += data.efc_force[row]
+    for _ in range(agreement.SUBSTEPS):
+        last_act = data.act.copy()
+        mujoco.mj_step(model, data)
+        peak = np.maximum(peak, data.sensordata)
+        for row in np.flatnonzero(data.efc_type == mujoco.mjtConstraint.mjCNSTR_LIMIT_JOINT):
+            number = np.flatnonzero(limited == data.efc_id[row])[0]
+            limit_load[number] = max(limit_load[number], data.efc_force[row])
     found = {
         "qpos": data.qpos,
         "qvel": data.qvel,
@@ -32,6 +34,9 @@ def direct(model, state, control):
         "sensordata": data.sensordata,
         "sensor_peak": peak,
         "limit_load": limit_load,
+        "actuator_length": data.actuator_length,
+        "actuator_velocity": data.actuator_velocity,
+        "last_act": last_act,
     }
     return {name: np.float32(value) for name, value in found.items()}
 

@@ -27,9 +27,11 @@ _DYN, _GAIN, _BIAS = mujoco.mjtDyn, mujoco.mjtGain, mujoco.mjtBias
 
 @dataclass(frozen=True)
 class Actuators:
-    """Of each actuator: its ``path`` (gear included), ``force`` and d force / d velocity; ``act`` after the step."""
+    """Of each actuator: ``path`` (gear included), ``velocity``, ``force`` and d force / d velocity; ``act`` after the
+    step."""
 
     path: list[Path]
+    velocity: list[Value]
     force: list[Value]
     slope: list[Value]
     next_act: list[Value]
@@ -40,7 +42,7 @@ def actuators(
 ) -> Actuators:
     """``strength``: actuator -> factor on a muscle's peak isometric force."""
     model = tree.model
-    found = Actuators([], [], [], [])
+    found = Actuators([], [], [], [], [])
     rates: dict[int, tuple[int, Value, float]] = {}
     for i in range(model.nu):
         path, limits = _path(tree, tendons, i), _span(model.actuator_ctrllimited[i], model.actuator_ctrlrange[i])
@@ -58,6 +60,7 @@ def actuators(
             slope = select(both(less(low, force), less(force, high)), slope, 0.0)
             force = clip(force, low, high)
         found.path.append(path)
+        found.velocity.append(velocity)
         found.force.append(force)
         found.slope.append(slope)
     for at in range(model.na):

@@ -4,10 +4,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from mjx_assist.sim.physics.compiled.graph import Node, Value
-from mjx_assist.sim.physics.compiled.step import STATE, Step
+from mjx_assist.sim.physics.compiled.step import PEAKS, READINGS, RESULTS, Step
 
 ITERATIONS = {32: (10, 6), 64: (30, 30)}  # of the solver and its line search, by the numbers' bits
-RESULTS = (*STATE, "sensordata", "sensor_peak", "limit_load")
 _HERE = Path(__file__).parent
 _BETWEEN = {"add": "+", "sub": "-", "mul": "*", "div": "/"}
 _COMPARE = {"lt": "<", "le": "<=", "and": "&", "or": "|", "xor": "^"}
@@ -80,8 +79,7 @@ def _lines(step: Step, nodes: Iterable[Node]) -> Iterable[str]:
 def _control_step(step: Step, iterations: int, line_steps: int) -> Iterable[str]:
     """``control_step``: ``substeps`` physics steps of up to W walkers, from ``first`` on."""
     loop, carried = step.loop, step.carried
-    sizes = {name: len(x) for name, x in (step.inputs | step.outputs).items()}
-    sizes["sensor_peak"] = sizes["sensordata"]
+    sizes = {name: len(step.outputs[name]) for name in READINGS} | step.results
     yield "static void control_step(const T *const *in, T *const *out, long first, long live, int substeps) {"
     for k, (name, nodes) in enumerate(step.inputs.items()):
         n = len(nodes)
@@ -89,9 +87,9 @@ def _control_step(step: Step, iterations: int, line_steps: int) -> Iterable[str]
         yield f"for (int i = 0; i < {n}; i++) {name}[i] = load(from_{name} + i, {n}, live);"
     if step.field:
         yield f"const T *heights = in[{len(step.inputs)}];"
-    sensors, limits = max(sizes["sensordata"], 1), max(sizes["limit_load"], 1)
-    yield f"V sensordata[{sensors}] = {{}}, sensor_peak[{sensors}], limit_load[{limits}] = {{}};"
-    yield f"for (int i = 0; i < {sensors}; i++) sensor_peak[i] = all_of((T)-1e30);"
+    yield from (f"V {name}[{max(sizes[name], 1)}] = {{}};" for name in (*READINGS, *PEAKS))
+    for name in PEAKS:
+        yield f"for (int i = 0; i < {sizes[name]}; i++) {name}[i] = all_of((T)-1e30);"
     yield "for (int substep = 0; substep < substeps; substep++) {"
     for name, nodes in step.inputs.items():
         yield from (f"const V x{x.number} = {name}[{i}];" for i, x in enumerate(nodes))
@@ -118,7 +116,9 @@ def _control_step(step: Step, iterations: int, line_steps: int) -> Iterable[str]
     yield from _lines(step, step.stages[4])
     for name, values in step.outputs.items():
         yield from (f"{name}[{i}] = {_wide(x)};" for i, x in enumerate(values))
-    yield f"for (int i = 0; i < {sensors}; i++) sensor_peak[i] = vmax(sensor_peak[i], sensordata[i]);\n}}"
+    for name, of in PEAKS.items():
+        yield f"for (int i = 0; i < {sizes[name]}; i++) {name}[i] = vmax({name}[i], {of}[i]);"
+    yield "}"
     for k, name in enumerate(RESULTS):
         n = sizes[name]
         yield f"for (int i = 0; i < {n}; i++) store({name}[i], out[{k}] + first * {n} + i, {n}, live);"

@@ -10,10 +10,10 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from mjx_assist.sim.physics.compiled.emit_cpp import ITERATIONS, RESULTS
+from mjx_assist.sim.physics.compiled.emit_cpp import ITERATIONS
 from mjx_assist.sim.physics.compiled.graph import Node, Value
 from mjx_assist.sim.physics.compiled.heights import Read, touches
-from mjx_assist.sim.physics.compiled.step import STATE, Step
+from mjx_assist.sim.physics.compiled.step import PEAKS, READINGS, RESULTS, STATE, Step
 
 Rows = list[jax.Array]
 _OPS: dict[str, Callable] = {
@@ -84,12 +84,13 @@ def rows(step: Step, inputs: dict[str, Rows], substeps: int, read: Read | None, 
 
     def substep(_, carry: dict[str, Rows]) -> dict[str, Rows]:
         after = _physics_step(step, constant | {name: carry[name] for name in STATE}, read, solver)
-        peak = [lax.max(a, b) for a, b in zip(carry["sensor_peak"], after["sensordata"], strict=True)]
-        return after | {"sensor_peak": peak}
+        for name, of in PEAKS.items():
+            after[name] = [lax.max(a, b) for a, b in zip(carry[name], after[of], strict=True)]
+        return after
 
     start = {name: inputs[name] for name in STATE}
-    start |= {"sensordata": full(count["sensordata"], 0.0), "sensor_peak": full(count["sensordata"], -1e30)}
-    start["limit_load"] = full(count["limit_load"], 0.0)
+    start |= {name: full(count[name], 0.0) for name in READINGS}
+    start |= {name: full(count[of], -1e30) for name, of in PEAKS.items()}
     after = lax.fori_loop(0, substeps, substep, start)
     return {name: after[name] for name in RESULTS}
 

@@ -5,7 +5,6 @@ import jax.numpy as jnp
 from jax.experimental import pallas as pl
 from jax.experimental.pallas import triton
 
-from mjx_assist.sim.physics.compiled.emit_cpp import RESULTS
 from mjx_assist.sim.physics.compiled.emit_jax import Solver, rows
 from mjx_assist.sim.physics.compiled.step import Step
 
@@ -28,9 +27,7 @@ def control_step(
         raise ValueError("the ground is a heightfield: its heights are missing")
     walkers = inputs["qpos"].shape[1]
     given = {name: len(x) for name, x in step.inputs.items() if x}
-    outputs = {name: len(x) for name, x in step.outputs.items()}
-    outputs["sensor_peak"] = outputs["sensordata"]
-    results = {name: outputs[name] for name in RESULTS}
+    results = step.results
 
     def kernel(*refs):
         read = None

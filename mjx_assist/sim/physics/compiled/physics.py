@@ -14,9 +14,9 @@ from mjx_assist.config.words import COMPILED
 from mjx_assist.errors import UserError
 from mjx_assist.model import generated, mjcf
 from mjx_assist.model.variation import Variation
-from mjx_assist.sim.physics.base import PhysicsState, reset_state
+from mjx_assist.sim.physics.base import CarriedState, PhysicsState, reset_state
 from mjx_assist.sim.physics.compiled import build, emit_jax, pallas
-from mjx_assist.sim.physics.compiled.emit_cpp import RESULTS, source
+from mjx_assist.sim.physics.compiled.emit_cpp import source
 from mjx_assist.sim.physics.compiled.step import STATE, Step, make_step
 
 
@@ -41,19 +41,14 @@ def make_kernel(model: mujoco.MjModel, varied: Iterable[str] = (), bits: int = 3
     step = make_step(_supported(model), varied, bits)
     text = source(step, bits)
     library = build.build(text, bits)
-    return Kernel(library, _registered(library, text, bits), *_sizes(step), bits)
+    inputs = {name: len(x) for name, x in step.inputs.items()}
+    return Kernel(library, _registered(library, text, bits), inputs, step.results, bits)
 
 
 def _supported(model: mujoco.MjModel) -> mujoco.MjModel:
     if what := generated.missing(model):
         raise UserError(f"backend {COMPILED!r} does not know: {what}.")
     return model
-
-
-def _sizes(step: Step) -> tuple[dict[str, int], dict[str, int]]:
-    outputs = {name: len(x) for name, x in step.outputs.items()}
-    outputs["sensor_peak"] = outputs["sensordata"]
-    return {name: len(x) for name, x in step.inputs.items()}, {name: outputs[name] for name in RESULTS}
 
 
 _TARGETS: set[str] = set()  # XLA's own table of them cannot be asked
@@ -103,13 +98,14 @@ class CompiledPhysics:
     def start(self, qpos: jax.Array, qvel: jax.Array, act: jax.Array) -> PhysicsState:
         return reset_state(self.model, qpos, qvel, act)
 
-    def step(self, state: PhysicsState, ctrl: jax.Array, variation: Variation | None = None) -> PhysicsState:
+    def step(self, state: CarriedState, ctrl: jax.Array, variation: Variation | None = None) -> PhysicsState:
         differs = {} if variation is None else {k: x for k, x in variation._asdict().items() if x is not None}
         names, walk = self._walk(frozenset(differs))
         given = {name: getattr(state, name) for name in STATE} | {"ctrl": ctrl} | differs
         lead = state.qpos.shape[:-1]
         found = _batched(walk)({name: jnp.asarray(given[name], jnp.float32).reshape(*lead, -1) for name in names})
-        return state.replace(**found, time=state.time + self.n_substeps * self.model.opt.timestep)
+        time = state.time + self.n_substeps * self.model.opt.timestep
+        return PhysicsState(**found, time=time, overflow=state.overflow)
 
     def _walk(self, fields: frozenset[str]) -> tuple[list[str], Walk]:
         """The names of what goes in, and the control step of whole batches."""

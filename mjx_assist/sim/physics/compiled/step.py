@@ -16,6 +16,9 @@ from mjx_assist.sim.physics.compiled.graph import Graph, Node, Value, clip, is_n
 from mjx_assist.sim.physics.compiled.tree import Sparse, Tree
 
 STATE = ("qpos", "qvel", "act", "warmstart")  # what a step hands to the next
+READINGS = ("sensordata", "limit_force", "actuator_length", "actuator_velocity", "last_act")  # what it found on its way
+PEAKS = {"sensor_peak": "sensordata", "limit_load": "limit_force"}  # largest readings within a control step
+RESULTS = (*STATE, *(name for name in READINGS if name != "limit_force"), *PEAKS)  # what a control step hands on
 PRECISION = {32: 1e-9, 64: 1e-24}  # of the solver, by the numbers' bits
 
 
@@ -43,7 +46,7 @@ class Step:
     """A step's graph. ``inputs``: state, ``ctrl`` and a variation's fields, by name.
 
     ``start``: residuals at the warm start; ``loop``: an iteration of the solver; ``solved`` and ``solved_residual``:
-    the inputs that take its result; ``outputs``: state, ``sensordata`` and ``limit_load`` after the step, by name.
+    the inputs that take its result; ``outputs``: state after the step and `READINGS`, by name.
     """
 
     inputs: dict[str, list[Node]]
@@ -58,6 +61,11 @@ class Step:
     def carried(self) -> list[int]:
         """Which residuals the loop carries; the others are zero in every state."""
         return [i for i, x in enumerate(self.start) if is_node(x)]
+
+    @property
+    def results(self) -> dict[str, int]:
+        """How many numbers of a walker each of `RESULTS` has."""
+        return {name: len(self.outputs[PEAKS.get(name, name)]) for name in RESULTS}
 
     @property
     def varied(self) -> list[str]:
@@ -109,7 +117,7 @@ def make_step(model: mujoco.MjModel, varied: Iterable[str] = (), bits: int = 32)
     solved = [graph.input(f"solved{i}") for i in range(model.nv)]
     residual = [graph.input(f"solved_residual{i}") if is_node(x) else x for i, x in enumerate(start)]
     outputs = _integrated(system, residual, damping, driven)
-    outputs["warmstart"] = list(solved)
+    outputs |= {"warmstart": list(solved), "last_act": list(inputs["act"])}
     return Step(inputs, start, loop, solved, residual, outputs, _field(model))
 
 
@@ -177,5 +185,7 @@ def _integrated(
         "qvel": qvel,
         "act": driven.next_act,
         "sensordata": sensors.readings(tree, system.contacts, of_contacts),
-        "limit_load": of_rows[: int(model.jnt_limited.sum())],
+        "limit_force": of_rows[: int(model.jnt_limited.sum())],
+        "actuator_length": [path.length for path in driven.path],
+        "actuator_velocity": driven.velocity,
     }

@@ -1,4 +1,4 @@
-"""The generated step as one GPU kernel: interpreted on the CPU, and lowered for an NVIDIA GPU."""
+"""The generated step as one GPU kernel: interpreted on the CPU, itself on a GPU, and lowered for an NVIDIA GPU."""
 
 from functools import partial
 
@@ -15,6 +15,12 @@ from mjx_assist.sim.physics.compiled.step import make_step
 TRITON = "__gpu$xla.gpu.triton"
 
 
+@pytest.fixture
+def kernel():
+    interpret = jax.default_backend() == "cpu"
+    return partial(pallas.control_step, interpret=interpret, block=8 if interpret else 32)
+
+
 def exported_kernels(program, *like):
     """How many Triton kernels a program for an NVIDIA GPU has."""
     unchecked = [jax.export.DisabledSafetyCheck.custom_call(TRITON)]
@@ -22,11 +28,10 @@ def exported_kernels(program, *like):
     return exported.mlir_module().count(f"@{TRITON}(")
 
 
-def test_control_steps_are_those_of_c(c_backend, start, controls, c_rollouts):
+def test_control_steps_are_those_of_c(kernel, c_backend, start, controls, c_rollouts):
     """In blocks of eight, for twelve walkers: the last block is not full."""
     model, some = c_backend.model, 12
-    interpreted = partial(pallas.control_step, interpret=True, block=8)
-    step = batched(model, make_step(model), interpreted, agreement.SUBSTEPS)
+    step = batched(model, make_step(model), kernel, agreement.SUBSTEPS)
     first, rollouts = jax.tree.map(lambda x: x[:some], start), jax.tree.map(lambda x: x[:, :some], c_rollouts)
     agreement.assert_loaded_steps_match(model, step, first, controls[:, :, :some], rollouts)
 
@@ -39,8 +44,8 @@ def test_lowers_for_nvidia(c_backend, solver):
     assert exported_kernels(program, like) == 1
 
 
-def test_feet_on_rough_ground_move_as_in_c():
-    assert_feet_move_as_in_c(partial(pallas.control_step, interpret=True, block=16))
+def test_feet_on_rough_ground_move_as_in_c(kernel):
+    assert_feet_move_as_in_c(kernel)
 
 
 def test_a_heightfield_lowers_for_nvidia():
