@@ -1,7 +1,6 @@
 """What a controller's settings are, in a config or a JSON file; strict, and without the model they are for."""
 
 import itertools
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from mjx_assist.config.own_code import FORM, check_name
 from mjx_assist.config.tree import build
 from mjx_assist.config.words import ZERO_TORQUE
 from mjx_assist.errors import UserError, unknown
+from mjx_assist.files.untrusted import read_json
 
 TORQUE_UNITS = ("N*m/kg", "N*m")
 
@@ -105,12 +105,7 @@ def read(path: str | Path) -> DeviceController:
         UserError: no such file, not JSON, an unknown key or type, a value out of range.
     """
     path = Path(path)
-    try:
-        tree = json.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise UserError(f"controller file {str(path)!r}: cannot be read ({error.strerror or error}).") from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"controller file {str(path)!r} is not JSON: {error}.") from None
+    tree = read_json(path, f"controller file {str(path)!r}")
     controller = build(DeviceController, tree, f"{path.name}")
     check(controller, f"controller file {str(path)!r}")
     return controller

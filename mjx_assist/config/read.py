@@ -10,6 +10,7 @@ from mjx_assist.config.checks import check
 from mjx_assist.config.schema import RunConfig
 from mjx_assist.config.tree import build, override
 from mjx_assist.errors import UserError, unknown
+from mjx_assist.files.untrusted import read_json
 from mjx_assist.paths import data_path
 
 MODEL_PATH, MODEL_KEYS = "env_params.model_path", ("msk_key", "device_key")
@@ -34,10 +35,7 @@ def load(path: str | Path, overrides: Sequence[tuple[str, str]] = ()) -> RunConf
     path = Path(path)
     if not path.is_file():
         raise UserError(f"config file {str(path)!r} does not exist.")
-    try:
-        tree = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"config file {str(path)!r} is not JSON: {error}.") from None
+    tree = read_json(path, f"config file {str(path)!r}")
     if not isinstance(tree, dict):
         raise UserError(f"config file {str(path)!r} must hold one JSON object.")
     for key, text in overrides:
