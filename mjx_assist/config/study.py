@@ -16,6 +16,7 @@ from mjx_assist.config.schema import RunConfig
 from mjx_assist.config.tree import build
 from mjx_assist.config.words import FULL, REDUCED
 from mjx_assist.errors import UserError, unknown
+from mjx_assist.files.untrusted import read_json
 
 MODELS = (REDUCED, FULL)
 _SEED = "env_params.seed"
@@ -67,12 +68,7 @@ def read_study(path: str | Path) -> tuple[Study, dict[str, RunConfig]]:
             not there or not good.
     """
     path = Path(path)
-    try:
-        tree = json.loads(path.read_text())
-    except OSError as error:
-        raise UserError(f"study file {str(path)!r}: cannot be read ({error.strerror or error}).") from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"study file {str(path)!r} is not JSON: {error}.") from None
+    tree = read_json(path, f"study file {str(path)!r}")
     if not isinstance(tree, dict):
         raise UserError(f"study file {str(path)!r} must hold one JSON object.")
     try:

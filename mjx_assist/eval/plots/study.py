@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from mjx_assist.eval.plots.compare import DASHES, PALETTE
+from mjx_assist.eval.plots.cases import DASHES, PALETTE
 from mjx_assist.eval.plots.style import FAINT, INK, MODEL_TITLES, SOFT, say, styled
 from mjx_assist.eval.studies.conclusions import COST, KEY_MODEL, POWER, sure
 

@@ -41,7 +41,7 @@ def guarded(served: str) -> Iterator[None]:
                 ours = False
             if not ours:
                 return connection.respond(403, "Only the viewer's own page may connect.\n")
-            answer = process_request(connection, request) if process_request else None
+            answer: Any = process_request(connection, request) if process_request else None
             return await answer if hasattr(answer, "__await__") else answer
 
         return serve(*arguments, process_request=check, **options)
