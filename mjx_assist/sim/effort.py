@@ -10,7 +10,7 @@ import numpy as np
 
 from mjx_assist.config.schema import EnvParams
 from mjx_assist.errors import UserError
-from mjx_assist.model.assembly import NO_DEVICE
+from mjx_assist.model.assembly import NO_DEVICE, device_mass
 from mjx_assist.model.muscles.energy import power_of_state, slow_twitch
 from mjx_assist.model.muscles.fibres import fibres
 from mjx_assist.model.names import actuator_names, is_muscle
@@ -22,7 +22,7 @@ DEVICE_TERMS = ("device_torque_rate_penalty", "device_power_penalty")
 
 
 class Effort:
-    """Of a reduced model; every method is pure. Per kg of all that moves, the device included.
+    """Of a reduced model; every method is pure. Per kg of the person, without the device.
 
     Raises:
         UserError: a weight of `DEVICE_TERMS`, and a device that makes no torque by its control alone.
@@ -33,7 +33,8 @@ class Effort:
         self._muscle, self._act = np.flatnonzero(muscle), muscle_activations(model)
         self._fibres = fibres(model, self._muscle)
         self._slow = slow_twitch(list(np.array(actuator_names(model))[self._muscle]))
-        self._mass = float(model.body_subtreemass[0])
+        worn = device_mass(params.human, params.device_key or NO_DEVICE)
+        self._mass = float(model.body_subtreemass[0]) - worn  # of the person, as studies of people count it
         self._device = np.flatnonzero(~muscle)
         self.n_motors = self._device.size
         wanted = [name for name in DEVICE_TERMS if params.reward_keys_and_weights.terms[name]]
