@@ -86,7 +86,8 @@ def rounds(xml: str, inputs: dict[str, np.ndarray], substeps: int) -> tuple[Any,
     library = builder.build(counting(source(step)))
     counted = (ctypes.c_long * len(LOOPS)).in_dll(library, "mjx_assist_rounds")
     before = list(counted)
-    physics.walk(physics.Kernel(library, "", *physics._sizes(step), 32), inputs, substeps)
+    sizes = {name: len(x) for name, x in step.inputs.items()}
+    physics.walk(physics.Kernel(library, "", sizes, step.results, 32), inputs, substeps)
     return step, [after - was for after, was in zip(counted, before, strict=True)]
 
 

@@ -37,7 +37,9 @@ def walked(untrained_bundle, reduced):
     actions = np.random.default_rng(0).uniform(-1.0, 0.3, (STEPS, env.action_size))
     actions[:, ~np.asarray(env.action_spec.muscle)] *= -1
     taken = iter(actions)
-    bundle = dataclasses.replace(bundle, policy=SimpleNamespace(act=lambda obs: next(taken)))
+    bundle = dataclasses.replace(
+        bundle, policy=SimpleNamespace(act=lambda obs: next(taken), heads=(), mean=np.zeros(0))
+    )
     session = Walk(bundle, seed=1, record_rate=PARAMS.physics_sim_framerate)
     state = env.reset(jax.random.PRNGKey(0))
     walker = state.pipeline_state

@@ -165,7 +165,7 @@ def test_conditions_are_the_training_envs_step_by_step(untrained_bundle, reduced
         untrained_bundle,
         config=dataclasses.replace(untrained_bundle.config, env_params=params),
         observation=env.observation_spec,
-        policy=SimpleNamespace(act=act),
+        policy=SimpleNamespace(act=act, heads=(), mean=np.zeros(0)),
     )
     session = Walk(bundle, conditions=Conditions(randomization=asked, **ground))
     drawn = {name: np.asarray(x, float) for name, x in env._uniform(_episode_key(3)).items()}

@@ -101,7 +101,7 @@ def test_contact_loads_are_what_the_touch_sensors_feel(untrained_bundle):
     for _ in range(60):
         walker.step(np.where(walker.muscle, 0.1, 0.0))
         load = walker.contact_forces()[1]
-        np.testing.assert_allclose(load, walker.state().sensordata[walker._loads], atol=1e-6)
+        np.testing.assert_allclose(load, walker.state().sensordata[walker._loads.columns], atol=1e-6)
         seen = max(seen, load.max())
     assert seen > 100.0
 

@@ -4,7 +4,6 @@ import mujoco
 import numpy as np
 import pytest
 
-from mjx_assist.errors import UserError
 from mjx_assist.model import assembly, mjcf
 from mjx_assist.model.fidelity.report import fidelity
 from mjx_assist.model.muscles import fit as path_fit
@@ -232,11 +231,14 @@ def test_fit_derivatives_are_those_of_its_lengths(reduced, full):
         np.testing.assert_allclose((ahead[1] - behind[1]) / 2e-6, slope_by_x[..., index], atol=1e-7)
 
 
-def test_tendons_that_are_no_paths_are_refused_by_name():
-    fixed = '<fixed name="sum"><joint joint="hip" coef="1"/></fixed></tendon>'
+def test_a_tendon_that_is_a_sum_of_joints_stays_one():
+    fixed = '<fixed name="sum"><joint joint="{}" coef="1.5"/></fixed></tendon>'
     motor = '<motor tendon="sum"/></actuator>'
-    with pytest.raises(UserError, match="'sum'"):
-        reduced_arm(ARM.replace("</tendon>", fixed).replace("</actuator>", motor))
+    _, model = reduced_arm(ARM.replace("</tendon>", fixed.format("hip")).replace("</actuator>", motor))
+    data = mujoco.MjData(model)
+    data.qpos[model.joint("hip").qposadr[0]] = 0.4
+    mujoco.mj_fwdPosition(model, data)
+    assert data.ten_length[model.tendon("sum").id] == pytest.approx(0.6)
 
 
 @pytest.mark.slow

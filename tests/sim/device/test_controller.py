@@ -166,7 +166,7 @@ def test_profile_in_replay_peaks_where_the_paper_says(reduced, gait, untrained_b
     for step in range(400):
         phase = (step * DT / 1.1 + np.array([0.0, 0.5])) % 1.0
         sensors = np.zeros(reduced.model.nsensordata)
-        sensors[controller.loads[:, 0]] = np.where(phase < 0.6, controller.body_weight, 0.0)
+        sensors[controller.loads.columns[:, 0]] = np.where(phase < 0.6, controller.body_weight, 0.0)
         state = type("Body", (), {**body, "sensordata": sensors})
         clock, control = controller.drive(clock, state, np.zeros(reduced.model.nu))
         torque.append(100.0 * control[controller.motors.mask][0] / mass)
@@ -285,7 +285,7 @@ def test_replay_on_the_full_model_feels_its_own_feet(untrained_bundle):
     for _ in range(30):
         walker.step(np.zeros(walker.reduced.nu))
     controller = make_controller(Impedance(50.0), walker.reduced, DT)
-    load = walker.state().sensordata[controller.loads].sum(axis=1)
+    load = controller.loads.total(walker.state().sensordata)
     np.testing.assert_allclose(load.sum(), walker.contact_forces()[1].sum(), rtol=1e-6)
     assert replay(bundle, "full", steps=3).controller == "impedance"
 
