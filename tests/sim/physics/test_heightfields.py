@@ -136,9 +136,7 @@ def test_walkers_on_rough_ground_step_as_in_c(reduced, gait, backend):
         data.qpos[:] = qpos[env]
         mujoco.mj_kinematics(model, data)
         x, y, z = data.geom_xpos[feet].T
-        qpos[env, up] -= (
-            z - model.geom_size[feet, 0] - heightfield.height(ground, lanes[env], 0.0, x, y)
-        ).min() - 0.01
+        qpos[env, up] -= (z - model.geom_size[feet, 0] - heightfield.height(ground, lanes[env], 0.0, x, y)).min() - 0.01
     reset = jax.vmap(lambda q, v: reset_state(model, q, v, jnp.full(model.na, 0.01)))
     start = reset(jnp.float32(qpos), jnp.float32(qvel))
     differs = variation.Variation(lane=jnp.float32(lanes))
