@@ -29,6 +29,7 @@ def test_a_planted_module_would_run_without_care(planted):
     assert planted.exists()
 
 
+@pytest.mark.slow
 def test_nothing_of_the_current_folder_is_imported(planted, bundle_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(Path(processes.__file__).parents[1]))
     command = processes.python("-m", "mjx_assist", "evaluate", bundle_path, "--episodes", 1, "--steps", 1)
@@ -40,6 +41,7 @@ def test_nothing_of_the_current_folder_is_imported(planted, bundle_path, monkeyp
     assert not planted.exists()
 
 
+@pytest.mark.slow
 def test_workers_of_a_study_leave_the_current_folder_alone(planted, untrained_bundle):
     ((_, outcome),) = trials.run([untrained_bundle], [trials.Trial(0, "reduced", 0.1, 0)])
     assert outcome["steps"] == 3

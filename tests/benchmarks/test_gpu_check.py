@@ -81,6 +81,7 @@ def test_the_time_of_operations_is_shared_out():
 
 
 @pytest.mark.skipif(build.compiler() is None, reason="no C++ compiler")
+@pytest.mark.slow
 def test_a_dry_run_of_the_cheap_steps(monkeypatch, tmp_path):
     run(monkeypatch, tmp_path, "--cpu", "--minutes", "20", "--steps", "device", "throughput compiled")
     figures = found(tmp_path)

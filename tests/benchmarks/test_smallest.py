@@ -57,6 +57,7 @@ def written(monkeypatch, tmp_path):
     return run
 
 
+@pytest.mark.slow
 def test_physics(written):
     (row,) = written(physics.main, "--batch", 16, "--states", 3, "--rounds", 1, "--mjx", "none")["results"]
     assert row["ratios"]["c"] > 1.5  # the full model is the dearer one
@@ -64,18 +65,21 @@ def test_physics(written):
         assert 0 < row["reduced"]["compiled_us"] < row["reduced"]["c_us"]
 
 
+@pytest.mark.slow
 def test_physics_rate(written):
     rates = written(physics_rate.main, "--rates", 240, physics_rate.REFERENCE_RATE, "--windows", 1)["rates"]
     assert set(rates["240"]) == set(rates["1920"]) and rates["240"]["knee_angle"]["mean_deg"] > 0
     assert max(x["p95_deg"] for x in rates["1920"].values()) == 0.0  # the reference against itself
 
 
+@pytest.mark.slow
 def test_terrain(written):
     rows = written(terrain.main, "--backend", "mujoco", "--envs", 4, "--steps", 2, "--rounds", 1)["mujoco"]
     assert set(rows) == set(terrain.GROUNDS)
     assert rows["flat"]["wall_ratio"] == 1.0 and all(x > 0 for row in rows.values() for x in row.values())
 
 
+@pytest.mark.slow
 def test_couplings_of_the_composed_model_slip_within_what_was_found(monkeypatch):
     """docs/composed.md: up to 68 mm in a walk until its fall; a tenth of a second slips less, and is not nothing."""
     monkeypatch.setattr(composed, "CONTROL_STEPS", 3)
@@ -84,6 +88,7 @@ def test_couplings_of_the_composed_model_slip_within_what_was_found(monkeypatch)
     assert 0.0 < max(row["max_mm"] for row in found.values()) < 68.0
 
 
+@pytest.mark.slow
 def test_ablations_and_time_to_walk(written, monkeypatch):
     """Nobody walks within an update: it ends with a gait."""
     monkeypatch.setattr(time_to_walk, "EPISODES", 2)
@@ -95,6 +100,7 @@ def test_ablations_and_time_to_walk(written, monkeypatch):
     assert row["steps_per_s"] == pytest.approx(small_runs.UPDATE / row["seconds"])
 
 
+@pytest.mark.slow
 def test_updates_after_the_first_compile_nothing(monkeypatch):
     monkeypatch.setattr(compiling, "N_STEPS", 4)
     result = compiling.measure("mujoco", 8)

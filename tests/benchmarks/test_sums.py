@@ -69,6 +69,7 @@ def test_parts_of_an_update_add_up_and_failures_are_told():
     assert "| 4 processes, 1 minibatches | 100 | 6.7 x |" in text and "`warp` did not run: no warp" in text
 
 
+@pytest.mark.slow
 def test_operations_of_a_step_are_those_that_xla_counts():
     """The same graph as plain JAX, whose loops' bodies count once; XLA counts sine, root and their like apart."""
     step = make_step(mjcf.load(WALKER))

@@ -4,11 +4,13 @@ import json
 import re
 
 import numpy as np
+import pytest
 from laboratory_walk import TIME, angles, forces, write, write_forces
 
 from mjx_assist.cli.main import main
 
 
+@pytest.mark.slow
 def test_of_a_treadmill_without_its_speed_and_without_muscles(tmp_path, capsys):
     """No speed, no distance, no metabolic cost, no comparison with healthy walking at some speed; forces and times."""
     still = {n: c for n, c in angles().items() if n != "pelvis_tx"}

@@ -28,6 +28,7 @@ def path(tmp_path_factory):
     return str(tmp_path_factory.mktemp("own") / "leg.xml")
 
 
+@pytest.mark.slow
 def test_mjx_is_refused_a_tendon_inside_its_wrap(path):
     with pytest.raises(UserError) as error:
         checked.checked_physics(path, MJX, XML.format(side=0.01), 1, 2, 1)
