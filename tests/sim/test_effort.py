@@ -58,7 +58,7 @@ def test_the_reward_pays_what_the_analysis_of_the_record_says(walked):
     """At the last physics step of each control step, to what the smooth switches change: 2 %."""
     _, record, env, states = walked
     last = slice(env.physics.n_substeps - 1, None, env.physics.n_substeps)
-    expected = muscle_power(record)["umberger2010"].sum(axis=1)[last] / record.body_mass
+    expected = muscle_power(record)["umberger2010"].sum(axis=1)[last] / record.person_mass
     paid = [-state.metrics["metabolic_power_penalty"] / env.dt for state in states]
     assert np.min(expected) > 1.0 and np.ptp(expected) > 1.0
     np.testing.assert_allclose(paid, expected, rtol=0.02)
@@ -90,7 +90,7 @@ def test_the_devices_price_is_its_motors(walked):
         loss = (now / motor.gear / motor.torque_constant_nm_per_a) ** 2 * motor.winding_resistance_ohm
         watt = np.maximum(power + loss, 0).sum() + 10 * np.maximum(np.abs(power) - motor.power_w, 0).sum()
         paid = -state.metrics["device_power_penalty"] / env.dt
-        assert paid == pytest.approx(watt / record.body_mass, rel=1e-3, abs=1e-4)
+        assert paid == pytest.approx(watt / record.person_mass, rel=1e-3, abs=1e-4)
         rate = (((now - before) / env.dt / motor.torque_rate_nm_per_s) ** 2).sum()
         assert -state.metrics["device_torque_rate_penalty"] / env.dt == pytest.approx(rate, rel=1e-3, abs=1e-5)
         before = now
