@@ -6,7 +6,7 @@ import platformdirs
 
 SESSION_CONFIG = "session_config.json"  # MyoAssist's is called so too
 TRAIN_LOG, EVALUATION_LOG = "train_log.jsonl", "evaluation_log.jsonl"
-CHECKPOINTS, POLICY_FOLDER, BEST = "checkpoints", "policy", "best"
+CHECKPOINTS, POLICY_FOLDER, BEST, LOCK = "checkpoints", "policy", "best", ".lock"
 _PACKAGE = Path(__file__).resolve().parent
 
 

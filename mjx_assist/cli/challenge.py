@@ -1,20 +1,21 @@
 """The command `challenge`: every policy walks the same rows of speeds, slopes, ground, pushes and models; one table."""
 
 import argparse
-import json
-import os
 import sys
 from pathlib import Path
 
 from mjx_assist.cli.arguments import POLICY, POLICY_HELP, Parser, add_controller, natural, parts_of, positive, short_names
 from mjx_assist.config.words import LEARNED
+from mjx_assist.errors import UserError
 from mjx_assist.eval.replay.controller import with_controller
 from mjx_assist.eval.studies import challenge as rules
 from mjx_assist.eval.studies import trials
 from mjx_assist.files.atomic import check_writable, write_text
 from mjx_assist.files.plain import write_json
 from mjx_assist.files.tables import table
+from mjx_assist.files.untrusted import read_json
 from mjx_assist.policy.bundle import Bundle
+from mjx_assist.processes import cpus
 from mjx_assist.training.export import load_policy
 
 JSON, TABLE = "challenge.json", "challenge.md"
@@ -82,7 +83,7 @@ def _walked(bundles: list[Bundle], rows: list[rules.Row], places: list[tuple[int
     """Yields ((policy, row), its outcomes in the order of the seeds) as rows are done."""
     walks = [trial for policy, row in places for trial in rules.trials_of(rows[row], policy, seeds)]
     done: dict[tuple[int, int], dict[int, dict]] = {}
-    for index, outcome in trials.run(bundles, walks, len(os.sched_getaffinity(0))):
+    for index, outcome in trials.run(bundles, walks, cpus()):
         place = places[index // len(seeds)]
         part = done.setdefault(place, {})
         part[walks[index].seed] = outcome
@@ -93,7 +94,7 @@ def _walked(bundles: list[Bundle], rows: list[rules.Row], places: list[tuple[int
 def _known(path: Path) -> dict[str, dict]:
     """The rows of an earlier run by their key; none if there was none, or it cannot be read."""
     try:
-        policies = json.loads(path.read_text())["policies"]
+        policies = read_json(path, str(path))["policies"]
         return {row["key"]: row for policy in policies for row in policy["rows"]}
-    except (OSError, ValueError, LookupError, TypeError):
+    except (UserError, LookupError, TypeError):
         return {}

@@ -11,13 +11,14 @@ def add_list(parser: Parser) -> None:
 
 def show_list(arguments: argparse.Namespace) -> None:
     """Print of each preset its name, who walks, and what it teaches."""
-    from mjx_assist.config.json_file import COMMENT, commented
+    from mjx_assist.config.comments import COMMENT
     from mjx_assist.config.read import load, preset_names, preset_path
+    from mjx_assist.files.untrusted import read_json
 
     for name in preset_names():
         env = load(preset_path(name)).env_params
         print(f"{name} ({env.human}, {env.device_key or 'no device'})")
-        print(f"    {commented(preset_path(name), 'config file').get(COMMENT, '')}")
+        print(f"    {read_json(preset_path(name), name).get(COMMENT, '')}")
     print("\nmjx-assist train NAME trains one, configs show NAME prints it, init my.json --from NAME makes yours of it")
 
 

@@ -2,7 +2,6 @@
 
 import argparse
 import importlib.metadata
-import os
 import platform
 import re
 import shlex
@@ -14,6 +13,7 @@ from typing import NamedTuple
 import mjx_assist
 from mjx_assist.cli.arguments import Parser
 from mjx_assist.errors import UserError
+from mjx_assist.processes import cpus
 
 PACKAGE = "mjx-assist"
 SHOWN = ("mujoco", "mujoco-mjx", "jax", "numpy", "assist_sim", "myo_sim")
@@ -68,8 +68,7 @@ def _versions() -> Iterator[Found]:
 
 
 def _machine() -> Iterator[Found]:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    yield Found("processor", f"{cores} cores, {platform.processor() or platform.machine()}{_memory()}")
+    yield Found("processor", f"{cpus()} cores, {platform.processor() or platform.machine()}{_memory()}")
 
 
 def _memory() -> str:

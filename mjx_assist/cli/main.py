@@ -15,6 +15,7 @@ import mjx_assist
 from mjx_assist.cli import completion
 from mjx_assist.cli.arguments import Parser
 from mjx_assist.errors import UserError, unknown
+from mjx_assist.processes import end_with_stdin, leave_current_folder_alone
 
 MISTAKE, INTERRUPTED = 2, 130
 # Words of a command -> what it does. "a b" has its flags and code in a.py, set up by ``add_b``.
@@ -59,6 +60,8 @@ DISK = {
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code and never raises for a user's mistake."""
+    leave_current_folder_alone()
+    end_with_stdin()
     try:
         code = _run(list(sys.argv[1:] if argv is None else argv))
         sys.stdout.flush()

@@ -13,8 +13,8 @@ from mjx_assist.cli.arguments import POLICY, Parser, natural, positive
 from mjx_assist.config.read import config_file
 from mjx_assist.config.schema import RunConfig
 from mjx_assist.errors import UserError
-from mjx_assist.paths import BEST, POLICY_FOLDER
-from mjx_assist.training import run, seeds
+from mjx_assist.paths import BEST, POLICY_FOLDER, SESSION_CONFIG
+from mjx_assist.training import origin, run, seeds
 
 Overrides = list[tuple[str, str]]
 
@@ -57,7 +57,7 @@ def train(arguments: argparse.Namespace) -> None:
     config = _config(arguments, old)
     if not old:
         run.check_sources(config)
-    _start_jax(arguments, config)
+    _start_jax(arguments, origin.with_own_files(old, config) if old else config)
     callbacks = _callbacks(arguments)
     path = old or run.new_folder(arguments.out)
     done = run.train_in(path, config, old is not None, callbacks)
@@ -72,10 +72,12 @@ def _config(arguments: argparse.Namespace, old: Path | None) -> RunConfig:
     """CONFIG with its overrides; to go on with an ``old`` run, its own config in the place of a CONFIG not given."""
     if not old:
         return configs.load(config_file(arguments.config), arguments.overrides)
-    own = run.config_of(old)
-    return run.resumable(
-        old, configs.load(config_file(arguments.config) if arguments.config else own, arguments.overrides)
+    origin.config_of(old)  # or it is no run
+    config = configs.load(
+        config_file(arguments.config) if arguments.config else old / SESSION_CONFIG, arguments.overrides
     )
+    origin.checked(old, config)
+    return config
 
 
 def _start_jax(arguments: argparse.Namespace, config: RunConfig) -> None:
@@ -131,7 +133,7 @@ def _train_seeds(arguments: argparse.Namespace) -> None:
 
 def _with_seed(arguments: argparse.Namespace, path: Path) -> argparse.Namespace:
     """The arguments for one run of several, which keeps its own seed."""
-    seed = ("env_params.seed", str(run.own_config(path).env_params.seed))
+    seed = ("env_params.seed", str(origin.config_of(path).env_params.seed))
     return argparse.Namespace(**{**vars(arguments), "overrides": [*arguments.overrides, seed]})
 
 

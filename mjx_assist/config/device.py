@@ -4,12 +4,13 @@ import itertools
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mjx_assist.config.json_file import read_json
+from mjx_assist.config.comments import without_comments
 from mjx_assist.config.limits import check as check_numbers
 from mjx_assist.config.own_code import FORM, check_name
 from mjx_assist.config.tree import build
 from mjx_assist.config.words import ZERO_TORQUE
 from mjx_assist.errors import UserError, unknown
+from mjx_assist.files.untrusted import read_json
 
 TORQUE_UNITS = ("N*m/kg", "N*m")
 
@@ -104,8 +105,9 @@ def read(path: str | Path) -> DeviceController:
     Raises:
         UserError: no such file, not JSON, an unknown key or type, a value out of range.
     """
-    controller = build(DeviceController, read_json(path, "controller file"), Path(path).name)
-    check(controller, f"controller file {str(path)!r}")
+    what = f"controller file {str(path)!r}"
+    controller = build(DeviceController, without_comments(read_json(path, what)), Path(path).name)
+    check(controller, what)
     return controller
 
 

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from mjx_assist.config.checks import check
-from mjx_assist.config.json_file import read_json
+from mjx_assist.config.comments import without_comments
 from mjx_assist.config.schema import RunConfig
 from mjx_assist.config.tree import build, override
 from mjx_assist.errors import UserError, unknown
+from mjx_assist.files.untrusted import read_json
 from mjx_assist.paths import data_path
 
 MODEL_PATH, MODEL_KEYS = "env_params.model_path", ("msk_key", "device_key")
@@ -35,7 +36,7 @@ def load(path: str | Path, overrides: Sequence[tuple[str, str]] = ()) -> RunConf
     path = Path(path)
     if not path.is_file():
         raise UserError(f"config file {str(path)!r} does not exist.")
-    tree = read_json(path, "config file")
+    tree = without_comments(read_json(path, f"config file {str(path)!r}"))
     if not isinstance(tree, dict):
         raise UserError(f"config file {str(path)!r} must hold one JSON object.")
     for key, text in overrides:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any
 
-from mjx_assist.config.json_file import read_json
+from mjx_assist.config.comments import without_comments
 from mjx_assist.config.limits import NOT_NEGATIVE, POSITIVE, SEED
 from mjx_assist.config.limits import check as check_numbers
 from mjx_assist.config.read import config_file, load
@@ -17,6 +17,7 @@ from mjx_assist.config.schema import RunConfig
 from mjx_assist.config.tree import build
 from mjx_assist.config.words import FULL, REDUCED
 from mjx_assist.errors import UserError, unknown
+from mjx_assist.files.untrusted import read_json
 
 MODELS = (REDUCED, FULL)
 _SEED = "env_params.seed"
@@ -68,7 +69,7 @@ def read_study(path: str | Path) -> tuple[Study, dict[str, RunConfig]]:
             not there or not good.
     """
     path = Path(path)
-    tree = read_json(path, "study file")
+    tree = without_comments(read_json(path, f"study file {str(path)!r}"))
     if not isinstance(tree, dict):
         raise UserError(f"study file {str(path)!r} must hold one JSON object.")
     try:

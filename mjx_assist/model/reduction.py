@@ -14,6 +14,7 @@ import mujoco
 import numpy as np
 
 from mjx_assist.errors import UserError, unknown
+from mjx_assist.files.untrusted import read_json
 from mjx_assist.model import bodies, mjcf
 from mjx_assist.model import cache as build_cache
 from mjx_assist.model.assembly import AS_COMPOSED, NO_DEVICE, check_keys, full_model
@@ -70,10 +71,7 @@ def recipe(human: str) -> dict[str, Any]:
 
 
 def _read_recipe(path: Path) -> dict[str, Any]:
-    try:
-        return json.loads(path.read_text())
-    except ValueError as error:
-        raise UserError(f"reduction recipe {str(path)!r} is not JSON: {error}") from error
+    return read_json(path, f"reduction recipe {str(path)!r}")
 
 
 @cache
@@ -85,7 +83,8 @@ def reduce_model(human: str, device: str) -> ReducedModel:
     check_keys(human, device)
     own = is_path(human)
     body = {} if own else bodies.read(bodies.split(human)[1])
-    shaped_by = [human, device, *(json.dumps(rules, sort_keys=True) for rules in (recipe(human), body))]
+    rules = (json.dumps(part, sort_keys=True) for part in (recipe(human), body))
+    shaped_by = ["" if own else human, device, *rules]
     key = build_cache.key(*(text.encode() for text in shaped_by), _compiled(human) if own else b"")
     name = f"{Path(human).stem if own else human} {device}"
     kept = build_cache.fetch(name, key, lambda: _kept(build(human, device)))

@@ -39,6 +39,8 @@ def _check_gait(gait: ReferenceGait, joints: tuple[str, ...]) -> None:
     if gait.joint_names != joints:
         raise ValueError("the reference is for other joints than the model's")
     table = (*gait.qpos.shape[:2], len(joints))
+    if not table[0] or not table[1]:
+        raise ValueError("the reference has no speeds")
     for name, shape in (
         ("speed", table[:1]),
         ("stride_frequency", table[:1]),
@@ -67,6 +69,9 @@ def _check_policy(policy: Policy, size: int, actuators: int) -> None:
         for name, array, count in (("index", policy.mirror.index, size), ("action", policy.mirror.action, actuators)):
             _indices(f"mirror/{name}", array, count)
             _numbers(f"mirror/{name}", array, (count,))
+    names = [head.name for head in policy.heads]
+    if not names or len(set(names)) < len(names):
+        raise ValueError("it has no heads" if not names else f"it has a head twice: {names}")
     for head in policy.heads:
         _check_head(head, size, actuators, head.action.size)
     if policy.critic:

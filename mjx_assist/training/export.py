@@ -1,6 +1,7 @@
 """From a run's newest checkpoint to a policy bundle. JAX is imported only when a checkpoint is read."""
 
 import dataclasses
+import sys
 from collections.abc import Sequence
 from functools import partial
 from importlib.metadata import version
@@ -14,7 +15,7 @@ from mjx_assist.config.device import OwnController, ZeroTorque
 from mjx_assist.config.schema import EnvParams
 from mjx_assist.config.words import CRITIC
 from mjx_assist.errors import UserError
-from mjx_assist.paths import CHECKPOINTS, POLICY_FOLDER, SESSION_CONFIG
+from mjx_assist.paths import CHECKPOINTS, POLICY_FOLDER
 from mjx_assist.policy import bundle as bundles
 from mjx_assist.policy import shipped
 from mjx_assist.policy.policy import HeadWeights, MirrorWeights, Policy
@@ -45,12 +46,11 @@ def restored(run: Path, also: Sequence[str] = ()) -> tuple:
 
     from mjx_assist.ppo import learner
     from mjx_assist.sim.env import make_env
-    from mjx_assist.training import loop
+    from mjx_assist.training import loop, origin
     from mjx_assist.training.checkpoint import Checkpoints
 
-    if not (run / SESSION_CONFIG).is_file():
-        raise UserError(f"{str(run)!r} is not a training run: it has no {SESSION_CONFIG}.")
-    config = configs.load(run / SESSION_CONFIG)
+    config = origin.checked(run, origin.config_of(run))
+    origin.tell_edited(run)
     env = make_env(without_own_code(config.env_params))
     spec = loop.make_policy_spec(config, env)
     made = learner.make_learner(loop.batched(env), spec, config.ppo_params)
@@ -147,8 +147,23 @@ def has_checkpoints(path: Path) -> bool:
     return path.is_dir() and (path / CHECKPOINTS).is_dir()
 
 
+def _newer(run: Path, exported: bundles.Bundle) -> bundles.Bundle | None:
+    """The policy of a run's newest checkpoint if the run went on after its policy was exported; that is said."""
+    folder = run / CHECKPOINTS
+    updates = [int(path.name) for path in folder.iterdir() if path.name.isdigit()] if folder.is_dir() else []
+    config, done = exported.config, exported.info["control_steps"]
+    if max(updates, default=0) * config.env_params.num_envs * config.ppo_params.n_steps <= done:
+        return None
+    made = export_run(run)
+    steps = made.info["control_steps"]
+    if steps <= done:  # the newest one is damaged
+        return None
+    print(f"note: {run} went on after it was exported: {steps:,} control steps, not {done:,}.", file=sys.stderr)
+    return made
+
+
 def load_policy(path: str | Path) -> bundles.Bundle:
-    """A bundle, a shipped policy by its name, or a run: its ``policy/`` if exported, else its newest checkpoint.
+    """A bundle, a shipped policy by its name, or a run: its ``policy/`` or its newest checkpoint, whichever is newer.
 
     Raises:
         UserError: there is none of them, or it cannot be read.
@@ -157,7 +172,8 @@ def load_policy(path: str | Path) -> bundles.Bundle:
     if bundles.is_bundle(path):
         return bundles.load(path)
     if bundles.is_bundle(path / POLICY_FOLDER):
-        return bundles.load(path / POLICY_FOLDER)
+        exported = bundles.load(path / POLICY_FOLDER)
+        return exported if (newest := _newer(path, exported)) is None else newest
     if has_checkpoints(path):
         return export_run(path)
     raise UserError(f"{str(path)!r} is neither a training run nor a policy bundle.")

@@ -1,7 +1,6 @@
 """A training run: env and learner from a config, and the loop; what is written is in callbacks.py."""
 
 import dataclasses
-import json
 import signal
 import threading
 import time
@@ -13,20 +12,19 @@ from pathlib import Path
 import jax
 import numpy as np
 
-from mjx_assist import config as configs
 from mjx_assist.config.schema import RunConfig
 from mjx_assist.errors import UserError
-from mjx_assist.files.atomic import write_text
 from mjx_assist.files.logs import read_rows
 from mjx_assist.model import names as model_names
 from mjx_assist.model.names import actuator_names, is_muscle, joint_mirror_signs
-from mjx_assist.paths import CHECKPOINTS, SESSION_CONFIG, TRAIN_LOG
+from mjx_assist.paths import CHECKPOINTS, TRAIN_LOG
 from mjx_assist.ppo import learner, sharding, wiring
 from mjx_assist.ppo.networks import Mirror, PolicySpec
 from mjx_assist.ppo.rollout import Walkers
 from mjx_assist.sim import sense
 from mjx_assist.sim.auto_reset import auto_reset
 from mjx_assist.sim.env import AssistEnv, make_env
+from mjx_assist.training import origin
 from mjx_assist.training.callbacks import Callback, DumpBlowUps, LogFile, Run, SaveCheckpoints, TensorBoard
 from mjx_assist.training.checkpoint import Checkpoints
 from mjx_assist.training.display import Display
@@ -130,16 +128,21 @@ def train(
     SIGTERM finish the update in progress and save a checkpoint first. ``callbacks`` come before the display;
     ``prepare`` gives the state to start from (`transfer.initial_state`). Returns the run at its end.
     """
-    run, update = open_run(config, path)
+    if not resume and sharding.is_primary():
+        origin.begin(path, config)
+    sharding.same_on_all("")  # the files are there
+    own = origin.with_own_files(path, config)
+    run, update = open_run(own if resume else config, path)
+    run.config = own
     checkpoints = Checkpoints(path / CHECKPOINTS, config.logger_params.keep_checkpoints)
     found = (checkpoints.restore(run.state.items()) or {}) if resume else {}  # none yet: from the start
     if prepare and not found:
         run.state = prepare(run)
+    if resume and not found:
+        _check_not_gone(path, config)
     for item in found.values():
         run.state = run.state.replace(**item)
     run.update = int(run.state.updates)
-    if not resume and sharding.is_primary():
-        write_text(path / SESSION_CONFIG, json.dumps(configs.to_dict(config), indent=2) + "\n")
     own = [SaveCheckpoints(checkpoints), DumpBlowUps()]
     if sharding.is_primary():
         own = [LogFile(), TensorBoard(), *own, *callbacks, Display(show)]
@@ -150,6 +153,16 @@ def train(
             f"stopped by {run.stop} after saving; go on with: mjx-assist train --resume {path}"
         ) from KeyboardInterrupt()
     return run
+
+
+def _check_not_gone(path: Path, config: RunConfig) -> None:
+    """Raise `UserError` where a log is there that goes beyond a checkpoint, and no checkpoint is."""
+    rows = read_rows(path / TRAIN_LOG)
+    if rows and rows[-1].get("update", 0) > config.logger_params.checkpoint_frequency:
+        raise UserError(
+            f"--resume {str(path)!r}: its log goes to update {rows[-1]['update']}, but it has no checkpoint to go on "
+            f"from. Put {CHECKPOINTS}/ back, or start a new run."
+        )
 
 
 def _loop(run: Run, update: Callable, callbacks: Sequence[Callback], wall: float) -> None:

@@ -11,9 +11,10 @@ from mjx_assist.errors import UserError
 from mjx_assist.files.logs import read_rows
 from mjx_assist.files.plain import write_json
 from mjx_assist.files.tables import number, table
+from mjx_assist.files.untrusted import read_json
 from mjx_assist.paths import EVALUATION_LOG, POLICY_FOLDER, SESSION_CONFIG, TRAIN_LOG
-from mjx_assist.policy.bundle import is_bundle
-from mjx_assist.training import run
+from mjx_assist.policy.bundle import MANIFEST, is_bundle
+from mjx_assist.training import origin, run
 
 SEEDS_FILE = "seeds.json"
 END = 0.05  # of a run's updates: what its reward and episodes at the end are means over
@@ -52,7 +53,7 @@ def make_folders(out: Path, runs: Runs) -> tuple[Path, Runs]:
     runs = [(parent / path, config) for path, config in runs]
     for path, config in runs:
         path.mkdir()
-        write_json(path / SESSION_CONFIG, configs.to_dict(config))
+        origin.begin(path, config)
     return parent, runs
 
 
@@ -73,18 +74,19 @@ def train(parent: Path, runs: Runs, callbacks: Callable[[], Sequence] = tuple) -
     Raises:
         UserError: as a run does; stopped runs go on with the next call.
     """
-    for path, config in runs:
-        if finished(path, config):
-            print(f"run {path}: finished before")
-            continue
-        try:
-            run.train_in(path, config, True, callbacks())
-        except UserError as error:
-            if isinstance(error.__cause__, KeyboardInterrupt):
-                message = f"stopped after saving; go on with: mjx-assist train --resume {parent}"
-                raise UserError(message) from error.__cause__
-            raise
-        write_json(parent / SEEDS_FILE, over_seeds([path for path, config in runs if finished(path, config)]))
+    with run.only_here(parent):
+        for path, config in runs:
+            if finished(path, config):
+                print(f"run {path}: finished before")
+                continue
+            try:
+                run.train_in(path, config, True, callbacks())
+            except UserError as error:
+                if isinstance(error.__cause__, KeyboardInterrupt):
+                    message = f"stopped after saving; go on with: mjx-assist train --resume {parent}"
+                    raise UserError(message) from error.__cause__
+                raise
+            write_json(parent / SEEDS_FILE, over_seeds([path for path, config in runs if finished(path, config)]))
 
 
 def summarize(parent: Path, runs: Sequence[Path]) -> tuple[dict, Path]:
@@ -150,4 +152,10 @@ def finished(run: Path, config: RunConfig) -> bool:
     """Whether a run has all its control steps and its policy."""
     rows = read_rows(run / TRAIN_LOG)
     done = bool(rows) and rows[-1]["control_steps"] >= config.total_timesteps
-    return done and is_bundle(run / POLICY_FOLDER)
+    return done and is_bundle(run / POLICY_FOLDER) and _exported_at_the_end(run, rows[-1]["control_steps"])
+
+
+def _exported_at_the_end(run: Path, control_steps: int) -> bool:
+    """Whether ``policy/`` is not that of an earlier end, after which the run went on."""
+    manifest = read_json(run / POLICY_FOLDER / MANIFEST, f"bundle {str(run / POLICY_FOLDER)!r}")
+    return isinstance(manifest, dict) and manifest.get("control_steps", control_steps) >= control_steps

@@ -5,6 +5,7 @@ The browser shows a treadmill: the walker stays in the middle and the ground mov
 
 import socket
 from collections import deque
+from collections.abc import Callable
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from mjx_assist.eval.view.meshes import body_meshes, cylinder_between, muscle_se
 from mjx_assist.eval.view.overlay import SIDE_COLORS, arrows, shown_torque, status, torque_lines
 from mjx_assist.eval.view.player import PUSH_N, Player, notes, rate, rate_line
 from mjx_assist.eval.view.scene import MUSCLE_WIDTH, Scene
+from mjx_assist.eval.view.web_guard import guarded, number
 from mjx_assist.eval.view.window import muscle_names
 from mjx_assist.model.names import GRAVITY
 from mjx_assist.policy.bundle import Bundle
@@ -65,7 +67,9 @@ class Page:
         bundle, session = player.session.bundle, player.session
         self._joints = session.walker.device_joints
         self._scene = Scene(bundle.human, bundle.device, muscle_names(bundle))
-        self._server = viser.ViserServer(host=host, port=port, label=f"{bundle.human}, {bundle.device}", verbose=False)
+        with guarded(host):
+            label = f"{bundle.human}, {bundle.device}"
+            self._server = viser.ViserServer(host=host, port=port, label=label, verbose=False)
         self.port = self._server.get_port()
         self._history: deque = deque(maxlen=round(_PLOT_S / session.dt))
         self._frame = 0
@@ -145,10 +149,15 @@ class Page:
         push = gui.add_button("push the pelvis")
         walk = gui.add_button_group("walk", tuple(_WALK))
         follow = gui.add_checkbox("camera follows", True)
-        speed.on_update(lambda _: player.ask(lambda p: p.session.ask_speed(speed.value)))
-        device.on_update(lambda _: player.ask(lambda p: p.switch_device(device.value)))
-        push.on_click(lambda _: player.ask(lambda p: p.push(force.value)))
-        walk.on_click(lambda _: player.ask(_WALK[walk.value]))
+
+        def ask(what: Callable[[Player, float], None], value: object, limits: tuple[float, float]) -> None:
+            if (sent := number(value, *limits)) is not None:
+                player.ask(lambda p: what(p, sent))
+
+        speed.on_update(lambda _: ask(lambda p, v: p.session.ask_speed(v), speed.value, (low, high)))
+        device.on_update(lambda _: player.ask(lambda p: p.switch_device(device.value is True)))
+        push.on_click(lambda _: ask(Player.push, force.value, (-PUSH_MAX_N, PUSH_MAX_N)))
+        walk.on_click(lambda _: player.ask(_WALK.get(walk.value, lambda p: None)))
         follow.on_update(lambda _: player.ask(Player.switch_follow))
 
     def _add_plots(self, gui, viser) -> None:

@@ -14,6 +14,7 @@ from mjx_assist.eval.view.player import PUSH_N, SPEED_STEP, Player, notes, rate,
 from mjx_assist.eval.view.scene import Scene
 from mjx_assist.model.names import actuator_names, is_muscle
 from mjx_assist.policy.bundle import Bundle, reduced_model
+from mjx_assist.processes import environment, python
 
 # MuJoCo's window takes every letter; these are the keys it leaves (GLFW's numbers).
 KEYS: dict[int, tuple[str, str, Callable[[Player], None]]] = {
@@ -105,7 +106,9 @@ def check_display() -> None:
     if sys.platform == "darwin":
         return  # a window needs mjpython there, which launch_passive says
     try:
-        opened = subprocess.run([sys.executable, "-c", _CAN_OPEN], capture_output=True, timeout=30).returncode == 0
+        opened = (
+            subprocess.run(python("-c", _CAN_OPEN), env=environment(), capture_output=True, timeout=30).returncode == 0
+        )
     except subprocess.TimeoutExpired:
         opened = False
     if not opened:

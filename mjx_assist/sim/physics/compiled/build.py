@@ -13,7 +13,6 @@ import platform
 import shlex
 import shutil
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
@@ -22,6 +21,7 @@ import jax
 from mjx_assist.errors import UserError
 from mjx_assist.files.atomic import write_bytes
 from mjx_assist.paths import cache_folder
+from mjx_assist.processes import python
 
 COMPILER_VARIABLE = "MJX_ASSIST_CC"
 _LANGUAGE = ("-x", "c++", "-std=c++17", "-fno-exceptions", "-fno-rtti", "-fPIC", "-shared")
@@ -44,7 +44,7 @@ def compiler() -> list[str] | None:
     if own := os.environ.get(COMPILER_VARIABLE):
         return shlex.split(own)
     if importlib.util.find_spec("ziglang"):
-        return [sys.executable, "-m", "ziglang", "cc"]
+        return python("-m", "ziglang", "cc")
     found = next((path for name in ("c++", "g++", "clang++") if (path := shutil.which(name))), None)
     return [found] if found else None
 
