@@ -94,6 +94,11 @@ def _stress(arguments: argparse.Namespace) -> None:
     bundle, _ = under(arguments, load_policy(arguments.policy))
     seeds = range(arguments.seed, arguments.seed + arguments.episodes)
     seconds = arguments.steps / bundle.config.env_params.control_framerate
+    if seconds <= (latest := max(sweep.begins for sweep in sweeps.SWEEPS)):
+        raise UserError(
+            f"--stress with --steps {arguments.steps}: walks of {seconds:.1f} s never meet what begins after "
+            f"{latest:g} s; give --steps more."
+        )
     worn = not is_muscle(reduced_model(bundle)).all()
     walks = sweeps.trials(arguments.model, seconds, seeds, worn)
     every = [trial for part in walks.values() for trial in part]
@@ -104,6 +109,8 @@ def _stress(arguments: argparse.Namespace) -> None:
     about = f"{bundle.human} with {bundle.device}, {arguments.model} model, {seconds:.0f} s, {len(seeds)} seeds"
     print(about)
     print(_stress_table(found))
+    if any(point["fell_before"] for point in found):
+        print("of: walks that met the disturbance; those that fell before it do not count")
     for point in found:
         if point.get("fell_within_10_s") is not None:
             print(f"fell within 10 s of the device going off: {point['fell_within_10_s']} of {point['seeds']}")

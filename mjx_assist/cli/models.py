@@ -21,24 +21,28 @@ def add_list(parser: Parser) -> None:
 
 def show_list(arguments: argparse.Namespace) -> None:
     """Print humans, the devices that each can wear, and what is known of their reduced models."""
+    from mjx_assist.model import devices
     from mjx_assist.model.assembly import available
     from mjx_assist.model.fidelity import table as model_table
 
     known = {(row["human"], row["device"]): row for row in model_table.shipped()}
     header = list(model_table.HEADER)
-    for human, devices in available().items():
+    for human, worn in available().items():
         rows = [
             model_table.cells(known[human, device])
             if (human, device) in known
             else [device, *["-"] * (len(header) - 2), "not measured"]
-            for device in devices
+            for device in worn
         ]
         print(f"{human}\n{table(header, rows)}\n")
     print(
         "full → reduced. us/step: C MuJoCo, one core, where the table was made. worst fidelity: of all bounds, the one"
     )
     print("that is nearest to being missed, or missed by most. All of them: mjx-assist models report HUMAN DEVICE")
-    print("compiled: whether that backend simulates it, and if not, what stands in the way (then mujoco does)")
+    print("compiled: whether that backend simulates it, and if not, what stands in the way (then mujoco does)\n")
+    print(table(devices.HEADER, [devices.cells(row) for row in devices.shipped()]))
+    print("drives: joints of the reduced model. torque: about the joint, in its own sign, at the ends of the control range")
+    print("(plantarflexion is negative, hip flexion positive). mass: what it adds; 0 where it replaces something heavier")
 
 
 def add_show(parser: Parser) -> None:

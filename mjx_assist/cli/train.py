@@ -26,9 +26,13 @@ def add_train(parser: Parser) -> None:
     parser.add_argument(
         "--out", metavar="DIR", default="results", help="the folder for the run's own (default: results)"
     )
+    text = "the run's folder in DIR (default: train_session_<time>)"
+    parser.add_argument("--name", metavar="NAME", help=text)
     parser.add_argument("--resume", metavar="RUN", help="go on with this run; CONFIG may then be left out")
     text = "start from this policy's networks instead of fresh ones (a shipped one by name); more in init_from.*"
     parser.add_argument("--init-from", metavar=POLICY, help=text)
+    text = "train nothing: tell what would run, its sizes, and from two updates its time and memory"
+    parser.add_argument("--dry-run", action="store_true", help=text)
     text = "several hosts, one run: the address of the first, or 'auto' where JAX knows the cluster (Slurm, ...)"
     parser.add_argument("--hosts", metavar="HOST:PORT", help=text)
     parser.add_argument("--host-count", metavar="N", type=positive, help="how many hosts there are")
@@ -39,7 +43,8 @@ def add_train(parser: Parser) -> None:
     parser.add_argument("--wandb", metavar="PROJECT", nargs="?", const="mjx-assist", help=text)
     parser.epilog = (
         "Every key of the config is a flag: --env_params.num_envs 512. Another walker: --env_params.msk_key myolegs26 "
-        "--env_params.device_key STRIDE_L2 (see 'mjx-assist models list'), or --env_params.model_path FILE"
+        "--env_params.device_key STRIDE_L2 (see 'mjx-assist models list'), or --env_params.model_path FILE. What every "
+        "key means: mjx-assist configs keys [WORD], docs/config.md"
     )
     parser.set_defaults(run=train)
 
@@ -51,6 +56,11 @@ def train(arguments: argparse.Namespace) -> None:
         raise UserError(f"--init-from with --resume: {str(old)!r} has begun; leave --init-from out.")
     if arguments.init_from:
         arguments.overrides = [("init_from.source", json.dumps(arguments.init_from)), *arguments.overrides]
+    if arguments.name and old:
+        raise UserError(f"--name with --resume: {str(old)!r} has its name; leave --name out.")
+    if arguments.dry_run:
+        _dry_run(arguments, old)
+        return
     if arguments.seeds or (old and seeds.is_parent(old)):
         _train_seeds(arguments)
         return
@@ -59,13 +69,29 @@ def train(arguments: argparse.Namespace) -> None:
         run.check_sources(config)
     _start_jax(arguments, origin.with_own_files(old, config) if old else config)
     callbacks = _callbacks(arguments)
-    path = old or run.new_folder(arguments.out)
+    path = old or run.new_folder(arguments.out, arguments.name)
     done = run.train_in(path, config, old is not None, callbacks)
 
     from mjx_assist.ppo import sharding
 
     if sharding.is_primary():
         _tell(done)
+
+
+def _dry_run(arguments: argparse.Namespace, old: Path | None) -> None:
+    """What this training would be."""
+    if old and seeds.is_parent(old):
+        raise UserError(f"--dry-run with --resume {str(old)!r}: give one of its runs.")
+    config = _config(arguments, old)
+    run.check_sources(config)
+    _start_jax(arguments, config)
+
+    from mjx_assist.training import dry_run
+
+    for what, value in dry_run.rows(config):
+        print(f"{what:<12} {value}")
+    times = f"{arguments.seeds} times that, with a seed each" if arguments.seeds else "nothing was written"
+    print(f"{'':<12} {times}; without --dry-run it begins")
 
 
 def _config(arguments: argparse.Namespace, old: Path | None) -> RunConfig:
@@ -124,7 +150,7 @@ def _train_seeds(arguments: argparse.Namespace) -> None:
     _start_jax(arguments, runs[0][1])
     _callbacks(arguments)  # a package that is missing is told before anything is written
     if not parent:
-        parent, runs = seeds.make_folders(Path(arguments.out), runs)
+        parent, runs = seeds.make_folders(Path(arguments.out), runs, arguments.name)
     seeds.train(parent, runs, lambda: _callbacks(arguments, parent.name))
     figures, plots = seeds.summarize(parent, [path for path, _ in runs])
     print(f"\n{seeds.as_table(figures)}")

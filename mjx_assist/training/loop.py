@@ -1,6 +1,7 @@
 """A training run: env and learner from a config, and the loop; what is written is in callbacks.py."""
 
 import dataclasses
+import re
 import signal
 import threading
 import time
@@ -57,11 +58,17 @@ def make_policy_spec(config: RunConfig, env: AssistEnv) -> PolicySpec:
     return spec if shared else dataclasses.replace(spec, reflection=mirror)
 
 
-def new_run_directory(out: Path, name: str = "train_session") -> Path:
-    """``out/<name>_<time>``, a fresh one."""
+def new_run_directory(out: Path, kind: str = "train_session", name: str | None = None) -> Path:
+    """``out/<name>``, or ``out/<kind>_<time>`` where there is none; a fresh one.
+
+    Raises:
+        UserError: it cannot be made, or ``name`` is there already or no name of a folder.
+    """
+    if name is not None:
+        return _named_directory(out, name)
     stamp = time.strftime("%Y%m%d-%H%M%S")
     for suffix in ("", *(f"-{i}" for i in range(1, 100))):
-        path = out / f"{name}_{stamp}{suffix}"
+        path = out / f"{kind}_{stamp}{suffix}"
         try:
             path.mkdir(parents=True)
         except FileExistsError:
@@ -70,6 +77,22 @@ def new_run_directory(out: Path, name: str = "train_session") -> Path:
             raise UserError(f"--out {str(out)!r}: cannot make {path} ({error.strerror}).") from None
         return path
     raise UserError(f"--out {str(out)!r}: no free name for a run.")
+
+
+def _named_directory(out: Path, name: str) -> Path:
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", name):
+        raise UserError(f"--name {name!r}: it is to be a folder's: letters, digits, and _ . - after the first.")
+    path = out / name
+    try:
+        path.mkdir(parents=True)
+    except FileExistsError:
+        raise UserError(
+            f"--name {name}: {str(path)!r} is there already; choose another, or go on with it: "
+            f"mjx-assist train --resume {path}"
+        ) from None
+    except OSError as error:
+        raise UserError(f"--out {str(out)!r}: cannot make {path} ({error.strerror}).") from None
+    return path
 
 
 class StopSignals:
@@ -126,7 +149,11 @@ def train(
 
     With ``resume`` go on from the newest checkpoint of ``path`` (from the start if none was written yet). Ctrl-C and
     SIGTERM finish the update in progress and save a checkpoint first. ``callbacks`` come before the display;
-    ``prepare`` gives the state to start from (`transfer.initial_state`). Returns the run at its end.
+    ``prepare`` gives the state to start from (`transfer.initial_state`). Returns the run at its end, which is an early
+    one where a callback has set ``run.stop``.
+
+    Raises:
+        UserError: what the config asks for cannot be, training diverged, or a signal stopped it.
     """
     if not resume and sharding.is_primary():
         origin.begin(path, config)
@@ -147,8 +174,8 @@ def train(
     if sharding.is_primary():
         own = [LogFile(), TensorBoard(), *own, *callbacks, Display(show)]
     before = read_rows(path / TRAIN_LOG, run.update)
-    _loop(run, update, own, before[-1]["wall_s"] if before else 0.0)
-    if run.update < run.total_updates:
+    interrupted = _loop(run, update, own, before[-1]["wall_s"] if before else 0.0)
+    if interrupted and run.update < run.total_updates:
         raise UserError(
             f"stopped by {run.stop} after saving; go on with: mjx-assist train --resume {path}"
         ) from KeyboardInterrupt()
@@ -165,8 +192,8 @@ def _check_not_gone(path: Path, config: RunConfig) -> None:
         )
 
 
-def _loop(run: Run, update: Callable, callbacks: Sequence[Callback], wall: float) -> None:
-    """Updates until the end or a signal, each followed by the callbacks."""
+def _loop(run: Run, update: Callable, callbacks: Sequence[Callback], wall: float) -> bool:
+    """Updates until the end, a signal or a callback's ``run.stop``, each followed by the callbacks; was it a signal?"""
     with ExitStack() as ends, StopSignals() as signals:
         for callback in callbacks:
             callback.on_start(run)
@@ -192,6 +219,7 @@ def _loop(run: Run, update: Callable, callbacks: Sequence[Callback], wall: float
                 run.stop = run.stop or signals.requested or "another host"
             for callback in callbacks:
                 callback.on_update(run)
+    return sharding.on_any(bool(signals.requested))
 
 
 def _check(row: dict) -> None:

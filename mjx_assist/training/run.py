@@ -23,18 +23,21 @@ if TYPE_CHECKING:
     from mjx_assist.training.callbacks import Callback, Run
 
 
-def train(config: RunConfig, out: str | Path = "results", callbacks: Sequence["Callback"] = ()) -> "Run":
-    """Train in a fresh folder of ``out``: log, checkpoints, curves, the exported policy, reports that the config asks.
+def train(
+    config: RunConfig, out: str | Path = "results", callbacks: Sequence["Callback"] = (), name: str | None = None
+) -> "Run":
+    """Train in a fresh folder of ``out`` (``name``, else one of the time): log, checkpoints, curves, the exported policy, reports that the config asks.
 
-    ``callbacks`` (`training.callbacks.Callback`) see the run after every update. Returns the finished run; ``run.path``
-    is its folder. Ctrl-C and SIGTERM finish the update in progress and save a checkpoint first.
+    ``callbacks`` (`training.callbacks.Callback`) see the run after every update; one that sets ``run.stop`` ends it
+    early, as a run ends. Returns the finished run; ``run.path`` is its folder, the policy in it (`load_policy`). Ctrl-C
+    and SIGTERM finish the update in progress and save a checkpoint first.
 
     Raises:
         UserError: something that the config names does not exist, training diverged, or it was stopped.
     """
     check_sources(config)
     start_jax(config)
-    return train_in(new_folder(out), config, False, callbacks)
+    return train_in(new_folder(out, name), config, False, callbacks)
 
 
 def resume(path: str | Path, config: RunConfig | None = None, callbacks: Sequence["Callback"] = ()) -> "Run":
@@ -57,12 +60,12 @@ def start_jax(config: RunConfig, join_hosts: Callable[[], None] | None = None) -
     import_mjx_quietly()
 
 
-def new_folder(out: str | Path) -> Path:
+def new_folder(out: str | Path, name: str | None = None) -> Path:
     """A fresh folder for one run, the same on all hosts; the first makes it."""
     from mjx_assist.ppo import sharding
     from mjx_assist.training.loop import new_run_directory
 
-    return Path(sharding.same_on_all(str(new_run_directory(Path(out))) if sharding.is_primary() else ""))
+    return Path(sharding.same_on_all(str(new_run_directory(Path(out), name=name)) if sharding.is_primary() else ""))
 
 
 def train_in(path: Path, config: RunConfig, resume: bool, callbacks: Sequence["Callback"] = ()) -> "Run":
@@ -93,7 +96,7 @@ def _train_in(path: Path, config: RunConfig, resume: bool, callbacks: Sequence["
     from mjx_assist.files.logs import read_rows
     from mjx_assist.paths import TRAIN_LOG
     from mjx_assist.policy import bundle as bundles
-    from mjx_assist.training import loop
+    from mjx_assist.training import loop, seeds
     from mjx_assist.training.evaluation import Evaluation
     from mjx_assist.training.export import policy_bundle
     from mjx_assist.training.transfer.start import initial_state
@@ -102,6 +105,12 @@ def _train_in(path: Path, config: RunConfig, resume: bool, callbacks: Sequence["
         print(f"run {path}: log, TensorBoard events and checkpoints go there", flush=True)
     if resume and first:
         origin.go_on(path, config)
+        if seeds.finished(path, config):
+            print(
+                f"run {path} is finished: it has its {config.total_timesteps:,} control steps, and is only exported "
+                "again. To train on: --total_timesteps with more.",
+                flush=True,
+            )
     try:
         callbacks = [Evaluation(), *callbacks]
         run = loop.train(config, path, resume=resume, callbacks=callbacks, prepare=initial_state)

@@ -45,11 +45,11 @@ def new_runs(config: RunConfig, count: int) -> Runs:
     return [(Path(f"seed_{seed}"), seeded(config, seed)) for seed in range(first, first + count)]
 
 
-def make_folders(out: Path, runs: Runs) -> tuple[Path, Runs]:
+def make_folders(out: Path, runs: Runs, name: str | None = None) -> tuple[Path, Runs]:
     """A folder for the runs with a folder for each, its config in it: all that going on later needs."""
     from mjx_assist.training.loop import new_run_directory
 
-    parent = new_run_directory(out, "seeds")
+    parent = new_run_directory(out, "seeds", name)
     runs = [(parent / path, config) for path, config in runs]
     for path, config in runs:
         path.mkdir()
