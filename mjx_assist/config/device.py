@@ -146,9 +146,9 @@ def read(path: str | Path) -> DeviceController:
     what = f"controller file {str(path)!r}"
     tree = without_comments(read_json(path, what))
     controller = build(DeviceController, tree, Path(path).name)
+    check(controller, what)
     if isinstance(controller, TorqueProfile | Spline):
         _check_says(tree, what)
-    check(controller, what)
     return controller
 
 
