@@ -70,7 +70,7 @@ def parse_json(text: str) -> Any:
 def read_npz(
     path: str | Path, what: str, opened: Mapping[str, Callable[[bytes], Any]] | None = None
 ) -> dict[str, np.ndarray]:
-    """The arrays of an npz file by their names. A pickle is given, in bytes, to the function ``opened`` has for its name.
+    """The arrays of an npz file by their names. A pickle is given, in bytes, to ``opened``'s function of its name.
 
     Raises:
         UserError: no such file, no npz, pickles, encryption, a compression that NumPy does not write, an array whose

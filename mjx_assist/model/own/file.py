@@ -1,7 +1,5 @@
 """A user's own MuJoCo XML as the full model that everything else expects: all named, and with one floor."""
 
-from pathlib import Path
-
 import mujoco
 
 from mjx_assist.errors import UserError
