@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +23,18 @@ def python(*words: object) -> list[str]:
     return [sys.executable, "-P", *map(str, words)]
 
 
-def leave_current_folder_alone() -> None:
-    """From now on every Python that this process starts, with or without our doing, leaves the current folder alone."""
+@contextlib.contextmanager
+def current_folder_left_alone() -> Iterator[None]:
+    """For the block so do the Pythons that libraries start: multiprocessing its workers, glfw the one that tries it."""
+    before = os.environ.get(_SAFE_PATH)
     os.environ[_SAFE_PATH] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop(_SAFE_PATH, None)
+        else:
+            os.environ[_SAFE_PATH] = before
 
 
 def environment(**more: str) -> dict[str, str]:

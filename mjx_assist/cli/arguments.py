@@ -1,6 +1,7 @@
 """What several commands accept, and how a mistake in it is told."""
 
 import argparse
+import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +26,8 @@ class Parser(argparse.ArgumentParser):
 
     def add_argument(self, *names, **kwargs):
         self.flags += [name for name in names if name.startswith("--")]
+        if kwargs.get("action") in (None, "append"):
+            kwargs.setdefault("type", not_empty)
         return super().add_argument(*names, **kwargs)
 
     def error(self, message: str):
@@ -47,7 +50,7 @@ def add_controller(parser: Parser) -> None:
 
 def add_episodes(parser: Parser, episodes: int) -> None:
     parser.add_argument("--steps", type=positive, default=1000, help="control steps of an episode (default: 1000)")
-    parser.add_argument("--episodes", type=positive, default=episodes, help=f"how many (default: {episodes})")
+    parser.add_argument("--episodes", type=several, default=episodes, help=f"how many (default: {episodes})")
     parser.add_argument("--seed", type=natural, default=0, help="seed of the first episode (default: 0)")
 
 
@@ -60,6 +63,12 @@ def add_human(parser: Parser) -> None:
     )
 
 
+def not_empty(text: str) -> str:
+    if not text.strip():
+        raise argparse.ArgumentTypeError("is empty; give a value, or leave it out")
+    return text
+
+
 def positive(text: str) -> int:
     return whole(text, 1)
 
@@ -68,13 +77,33 @@ def natural(text: str) -> int:
     return whole(text, 0)
 
 
-def whole(text: str, least: int) -> int:
+def several(text: str) -> int:
+    return whole(text, 1, 10_000)
+
+
+def port(text: str) -> int:
+    return whole(text, 1, 65535)
+
+
+def whole(text: str, least: int, most: int = 2**32 - 1) -> int:
     try:
         value = int(text)
     except ValueError:
         value = least - 1
     if value < least:
-        raise argparse.ArgumentTypeError(f"must be a whole number of at least {least}, not {text!r}")
+        raise argparse.ArgumentTypeError(f"must be a whole number of at least {least}, not {text[:40]!r}")
+    if value > most:
+        raise argparse.ArgumentTypeError(f"must be at most {most:,}, not {text[:40]!r}")
+    return value
+
+
+def number_of(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise argparse.ArgumentTypeError(f"must be a number, not {text[:40]!r}")
     return value
 
 
@@ -97,6 +126,14 @@ def short_names(policies: Sequence[str]) -> list[str]:
 def parts_of(text: str | None) -> list[str] | None:
     """``a,b,c`` as a list, None as it is."""
     return None if text is None else [part.strip() for part in text.split(",") if part.strip()]
+
+
+def names_of(flag: str, text: str | None) -> list[str] | None:
+    """The same; `UserError` where there is nothing between the commas."""
+    names = parts_of(text)
+    if names == []:
+        raise UserError(f"{flag}: must be names with commas between, not {text!r}.")
+    return names
 
 
 def speeds_of(text: str | None) -> list[float] | None:

@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from mjx_assist.cli.arguments import POLICY, POLICY_HELP, Parser, add_controller, natural, parts_of, positive, short_names
+from mjx_assist.cli.arguments import POLICY, POLICY_HELP, Parser, add_controller, names_of, natural, several, short_names
 from mjx_assist.config.words import LEARNED
 from mjx_assist.errors import UserError
 from mjx_assist.eval.replay.controller import with_controller
@@ -28,7 +28,7 @@ def add_challenge(parser: Parser) -> None:
     text = "only these groups of rows, with commas: speeds, slopes, terrain, pushes, commands, models (default: all)"
     parser.add_argument("--only", metavar="GROUP,...", help=text)
     add_controller(parser)
-    parser.add_argument("--episodes", type=positive, default=10, help="seeds of each row (default: 10)")
+    parser.add_argument("--episodes", type=several, default=10, help="seeds of each row (default: 10)")
     parser.add_argument("--seed", type=natural, default=0, help="the first seed (default: 0)")
     parser.set_defaults(run=challenge)
 
@@ -37,7 +37,7 @@ def challenge(arguments: argparse.Namespace) -> None:
     """Walk the rows that are not in the folder yet, then write table, figures and page."""
     out = Path(arguments.out)
     check_writable(out, folder=True)
-    rows = rules.rows(parts_of(arguments.only))
+    rows = rules.rows(names_of("--only", arguments.only))
     bundles = [with_controller(load_policy(path), arguments.controller) for path in arguments.policies]
     seeds = range(arguments.seed, arguments.seed + arguments.episodes)
     names = short_names(arguments.policies)

@@ -4,7 +4,18 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from mjx_assist.cli.arguments import POLICY, POLICY_HELP, Parser, add_episodes, one_of, parts_of, short_names, speeds_of
+from mjx_assist.cli.arguments import (
+    POLICY,
+    POLICY_HELP,
+    Parser,
+    add_episodes,
+    names_of,
+    number_of,
+    one_of,
+    parts_of,
+    short_names,
+    speeds_of,
+)
 from mjx_assist.config.study import MODELS, Walks, check_walks
 from mjx_assist.config.words import FULL, REDUCED
 from mjx_assist.errors import UserError
@@ -24,9 +35,9 @@ def add_compare(parser: Parser) -> None:
     text += "(default: 2 episodes of 20 s)"
     parser.add_argument("--against", metavar=POLICY, nargs="+", action="append", help=text)
     text = "with --against: the speed at which costs are compared, m/s (default: the middle of the speeds)"
-    parser.add_argument("--at", metavar="V", type=float, help=text)
+    parser.add_argument("--at", metavar="V", type=number_of, help=text)
     text = "with --against: other physics rates for the reduced model, Hz, with commas (default: 960; none: '')"
-    parser.add_argument("--physics-rates", metavar="HZ,...", help=text)
+    parser.add_argument("--physics-rates", metavar="HZ,...", type=str, help=text)
     text = "speeds to walk at, m/s, with commas (default: the middle of what the first policy was trained for; with "
     parser.add_argument("--speeds", metavar="V,...", help=text + "--against five over what all were trained for)")
     text = "reduced: as trained; full: the unreduced model with rigid couplings (default: reduced; with --against both)"
@@ -53,7 +64,7 @@ def compare(arguments: argparse.Namespace) -> None:
     sources = dict(zip(short_names(arguments.policies), map(str, arguments.policies), strict=True))
     compared = cases.compare(
         {name: load_policy(path) for name, path in sources.items()},
-        parts_of(arguments.conditions),
+        names_of("--conditions", arguments.conditions),
         speeds_of(arguments.speeds),
         arguments.model or REDUCED,
         arguments.steps or STEPS,

@@ -5,7 +5,6 @@ file with ``add_<command>(parser)``, and a line of `COMMANDS`.
 """
 
 import contextlib
-import errno
 import importlib
 import os
 import sys
@@ -14,8 +13,9 @@ from collections.abc import Sequence
 import mjx_assist
 from mjx_assist.cli import completion
 from mjx_assist.cli.arguments import Parser
+from mjx_assist.cli.surroundings import check_words, ending_signals, refusal, speak_any_locale
 from mjx_assist.errors import UserError, unknown
-from mjx_assist.processes import end_with_stdin, leave_current_folder_alone
+from mjx_assist.processes import current_folder_left_alone, end_with_stdin
 
 MISTAKE, INTERRUPTED = 2, 130
 # Words of a command -> what it does. "a b" has its flags and code in a.py, set up by ``add_b``.
@@ -47,44 +47,38 @@ COMMANDS = {
     "models sweep": "reduce and measure all compositions, and write their tables",
     "models export": "write the reduced model as MJCF, and its couplings as JSON",
 }
-# What the file system may refuse through no fault of this program.
-DISK = {
-    errno.ENOSPC: "no space left on the device",
-    errno.EDQUOT: "the disk quota is used up",
-    errno.EFBIG: "the file would be larger than allowed here",
-    errno.EROFS: "the file system is read-only",
-    errno.EACCES: "permission denied",
-    errno.EPERM: "not permitted",
-}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code and never raises for a user's mistake."""
-    leave_current_folder_alone()
     end_with_stdin()
+    speak_any_locale()
     try:
-        code = _run(list(sys.argv[1:] if argv is None else argv))
-        sys.stdout.flush()
+        with current_folder_left_alone(), ending_signals():
+            code = _run(list(sys.argv[1:] if argv is None else argv))
+            sys.stdout.flush()
         return code
     except UserError as error:
         interrupted = isinstance(error.__cause__ or error.__context__, KeyboardInterrupt)
         return _say(str(error), INTERRUPTED if interrupted else MISTAKE)
-    except KeyboardInterrupt:
-        return _say("interrupted", INTERRUPTED)
+    except KeyboardInterrupt as end:
+        return _say(f"stopped by {end}" if str(end) else "interrupted", INTERRUPTED)
     except BrokenPipeError:
         _drop_output()
         return MISTAKE
+    except MemoryError:
+        return _say("out of memory: there is less here than this asks for", MISTAKE)
     except OSError as error:
-        if error.errno not in DISK:
+        if (sentence := refusal(error)) is None:
             raise
         _drop_output()
-        where = f"{str(error.filename)!r}: " if error.filename else ""
-        return _say(f"{where}{DISK[error.errno]}", MISTAKE)
+        return _say(sentence, MISTAKE)
     except SystemExit as end:  # --help and --version
         return int(end.code or 0)
 
 
 def _run(argv: list[str]) -> int:
+    check_words(argv)
     if completion.asked():
         completion.answer(build_parser, list(COMMANDS))
     names = _check_commands(argv)
@@ -127,7 +121,8 @@ def _surplus(rest: list[str], command: str, parser: Parser) -> UserError:
 
 
 def _say(message: str, code: int) -> int:
-    print(f"mjx-assist: error: {message}", file=sys.stderr)
+    with contextlib.suppress(OSError):  # nobody is there to read it
+        print(f"mjx-assist: error: {message}", file=sys.stderr, flush=True)
     return code
 
 

@@ -141,10 +141,10 @@ def export(arguments: argparse.Namespace) -> None:
         return f"-o {str(out)!r}: cannot be written ({reason})."
 
     with replacing_folder(out, what, _is_export, failure) as folder:
-        (folder / MODEL).write_text(reduced.xml)
-        (folder / COUPLING).write_text(json.dumps(content, indent=1) + "\n")
+        (folder / MODEL).write_text(reduced.xml, encoding="utf-8")
+        (folder / COUPLING).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
         if kernel:
-            (folder / KERNEL).write_text(kernel)
+            (folder / KERNEL).write_text(kernel, encoding="utf-8")
     model = reduced.model
     print(f"{out / MODEL}: {model.nv} degrees of freedom, {model.nu} actuators")
     if kernel:

@@ -3,7 +3,7 @@
 import argparse
 import time
 
-from mjx_assist.cli.arguments import Parser, add_policy, natural, positive
+from mjx_assist.cli.arguments import Parser, add_policy, natural, port, positive
 from mjx_assist.cli.conditions import add_conditions, under
 from mjx_assist.cli.evaluate import episode_line
 from mjx_assist.config.words import MODEL_KINDS
@@ -26,7 +26,7 @@ def add_replay(parser: Parser) -> None:
     parser.add_argument("--headless", action="store_true", help="no picture: walk once, tell the real-time factor")
     parser.add_argument("--web", action="store_true", help="in a browser, for machines without a display (viser)")
     parser.add_argument("--host", metavar="ADDRESS", help="of --web (default: 127.0.0.1, for this machine only)")
-    parser.add_argument("--port", metavar="N", type=positive, help="of --web (default: 8080)")
+    parser.add_argument("--port", metavar="N", type=port, help="of --web (default: 8080)")
     parser.add_argument("--video", metavar="FILE", help="write a film of one episode: .mp4 or .gif")
     parser.add_argument("--plots", action="store_true", help="live plots beside the picture of --video")
     parser.add_argument("--steps", type=positive, default=1000, help="control steps of an episode (default: 1000)")

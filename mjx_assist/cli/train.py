@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from mjx_assist import config as configs
-from mjx_assist.cli.arguments import POLICY, Parser, natural, positive
+from mjx_assist.cli.arguments import POLICY, Parser, natural, positive, several
 from mjx_assist.config.read import config_file
 from mjx_assist.config.schema import RunConfig
 from mjx_assist.errors import UserError
@@ -38,7 +38,7 @@ def add_train(parser: Parser) -> None:
     parser.add_argument("--host-count", metavar="N", type=positive, help="how many hosts there are")
     parser.add_argument("--host-index", metavar="I", type=natural, help="which of them this is, from 0")
     text = "this many runs one after another, each with a seed of its own, in one folder; then mean and spread"
-    parser.add_argument("--seeds", metavar="N", type=positive, help=text)
+    parser.add_argument("--seeds", metavar="N", type=several, help=text)
     text = "log to Weights & Biases too (pip install 'mjx-assist[wandb]'; default project: mjx-assist)"
     parser.add_argument("--wandb", metavar="PROJECT", nargs="?", const="mjx-assist", help=text)
     parser.epilog = (
@@ -120,6 +120,9 @@ def _join_hosts(arguments: argparse.Namespace) -> None:
     if arguments.hosts == "auto":
         sharding.join_hosts(None, arguments.host_count, arguments.host_index)
         return
+    address, _, port_number = arguments.hosts.rpartition(":")
+    if not address or not (port_number.isdecimal() and 0 < int(port_number[:6]) < 2**16):
+        raise UserError(f"--hosts {arguments.hosts!r}: must be HOST:PORT with a port from 1 to 65535, or 'auto'.")
     if arguments.host_count is None or arguments.host_index is None:
         raise UserError(f"--hosts {arguments.hosts}: give --host-count N and --host-index I (0..N-1) too.")
     if arguments.host_index >= arguments.host_count:

@@ -4,6 +4,7 @@ be stands on its field (limits.py); ranges and levels are checked in curriculum/
 from typing import TYPE_CHECKING
 
 from mjx_assist.config.device import check as check_controller
+from mjx_assist.config.limits import COUNT
 from mjx_assist.config.limits import check as check_numbers
 from mjx_assist.config.own_code import check_name
 from mjx_assist.config.words import (
@@ -36,6 +37,7 @@ def check(config: "RunConfig") -> None:
         UserError: the first mistake found, with its key.
     """
     check_numbers(config)
+    _check_names(config)
     _check_env(config.env_params)
     for i, entry in enumerate(config.evaluate_param_list):
         _check_evaluation(entry, f"config key 'evaluate_param_list[{i}].")
@@ -43,6 +45,17 @@ def check(config: "RunConfig") -> None:
     _check_heads(config.policy_params)
     if config.init_from is not None:
         _check_init_from(config.init_from, config.policy_params)
+
+
+def _check_names(config: "RunConfig") -> None:
+    env, init = config.env_params, config.init_from
+    names = {key: getattr(env, key) for key in ("msk_key", "device_key", "model_path", "reference_data_path")}
+    named = {f"env_params.{key}": name for key, name in names.items()}
+    if init is not None:
+        named["init_from.source"] = init.source
+    for key, name in named.items():
+        if name is not None and (not name.strip() or "\0" in name):
+            raise UserError(f"config key {key!r}: {name!r} is no name; give one, or null for none.")
 
 
 def _check_env(env: "EnvParams") -> None:
@@ -83,6 +96,11 @@ def _check_env(env: "EnvParams") -> None:
 def _check_learning(config: "RunConfig") -> None:
     env, ppo, policy = config.env_params, config.ppo_params, config.policy_params
     rollout = env.num_envs * ppo.n_steps
+    if not COUNT.holds(rollout):
+        raise UserError(
+            f"config keys 'env_params.num_envs' ({env.num_envs:,}) and 'ppo_params.n_steps' ({ppo.n_steps:,}): their "
+            f"product, the samples of an update, must {COUNT.words}; it is {rollout:,}."
+        )
     if rollout % ppo.batch_size:
         raise UserError(
             f"config key 'ppo_params.batch_size': {ppo.batch_size} does not divide num_envs x n_steps = "

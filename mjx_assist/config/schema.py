@@ -8,7 +8,18 @@ from dataclasses import dataclass, field
 from typing import Annotated
 
 from mjx_assist.config.device import DeviceController
-from mjx_assist.config.limits import ACTION, NOT_NEGATIVE, POSITIVE, SEED, SHARE
+from mjx_assist.config.limits import (
+    ACTION,
+    COUNT,
+    LAYER,
+    NOT_NEGATIVE,
+    POSITIVE,
+    RATE,
+    SEED,
+    SHARE,
+    THREADS,
+    TOTAL,
+)
 from mjx_assist.config.words import ASSIST_SIM, AUTO, BODY_MARK, CRITIC, ELU, FREEZE, LOAD, REDUCED, RESET, UNIFORM
 from mjx_assist.curriculum.settings import Curriculum, Randomization
 
@@ -78,14 +89,14 @@ class EnvParams:
     model_path: str | None = None
     model_kind: str = REDUCED
     backend: str = AUTO
-    num_envs: Annotated[int, POSITIVE] = 256
-    num_threads: Annotated[int, NOT_NEGATIVE] = 0
+    num_envs: Annotated[int, COUNT] = 256
+    num_threads: Annotated[int, THREADS] = 0
     seed: Annotated[int, SEED] = 1234
-    control_framerate: Annotated[int, POSITIVE] = 30
-    physics_sim_framerate: Annotated[int, POSITIVE] = 240
+    control_framerate: Annotated[int, RATE] = 30
+    physics_sim_framerate: Annotated[int, RATE] = 240
     safe_height: float = 0.7
     out_of_trajectory_threshold: Annotated[float, POSITIVE] = 0.5
-    custom_max_episode_steps: Annotated[int, POSITIVE] = 1000
+    custom_max_episode_steps: Annotated[int, COUNT] = 1000
     flag_random_ref_index: bool = True
     velocity_mode: str = UNIFORM
     min_target_velocity: float = 1.25
@@ -149,7 +160,7 @@ class PolicyParams:
     ``mirror_symmetric``: one network serves both sides; null means where the model is left-right symmetric.
     """
 
-    net_arch: Annotated[dict[str, tuple[int, ...]], POSITIVE] = field(
+    net_arch: Annotated[dict[str, tuple[int, ...]], LAYER] = field(
         default_factory=lambda: {"human_actor": (128, 128), "exo_actor": (32, 32), CRITIC: (128, 128)}
     )
     net_indexing_info: dict[str, HeadIndexing] = field(
@@ -175,9 +186,9 @@ class PPOParams:
     """
 
     learning_rate: Annotated[float, POSITIVE] = 1e-3
-    n_steps: Annotated[int, POSITIVE] = 64
-    batch_size: Annotated[int, POSITIVE] = 4096
-    n_epochs: Annotated[int, POSITIVE] = 5
+    n_steps: Annotated[int, COUNT] = 64
+    batch_size: Annotated[int, COUNT] = 4096
+    n_epochs: Annotated[int, COUNT] = 5
     gamma: Annotated[float, SHARE] = 0.98
     gae_lambda: Annotated[float, SHARE] = 0.95
     clip_range: Annotated[float, POSITIVE] = 0.2
@@ -196,9 +207,9 @@ class PPOParams:
 class LoggerParams:
     """How often, in updates, a run logs, saves and lets its policy walk in C MuJoCo (evaluation; 0: never)."""
 
-    logging_frequency: Annotated[int, POSITIVE] = 1
-    checkpoint_frequency: Annotated[int, POSITIVE] = 20
-    keep_checkpoints: Annotated[int, POSITIVE] = 3
+    logging_frequency: Annotated[int, COUNT] = 1
+    checkpoint_frequency: Annotated[int, COUNT] = 20
+    keep_checkpoints: Annotated[int, COUNT] = 3
     evaluation_frequency: Annotated[int, NOT_NEGATIVE] = 50
 
 
@@ -239,7 +250,7 @@ class InitFrom:
 class RunConfig:
     """A whole run. Each entry of ``evaluate_param_list`` becomes a report at its end."""
 
-    total_timesteps: Annotated[int, POSITIVE] = 6_000_000
+    total_timesteps: Annotated[int, TOTAL] = 6_000_000
     init_from: InitFrom | None = None
     evaluate_param_list: tuple[EvaluateParams, ...] = ()
     env_params: EnvParams = field(default_factory=EnvParams)

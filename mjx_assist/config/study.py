@@ -105,6 +105,8 @@ def check_walks(walks: Walks) -> None:
 
 def _check(study: Study) -> None:
     check_numbers(replace(study, overrides={}, sides={}))
+    if not SEED.holds(study.first_seed + study.seeds - 1):
+        raise UserError(f"'first_seed' and 'seeds': the last, {study.first_seed + study.seeds - 1}, must {SEED.words}.")
     if len(study.sides) < 2:
         raise UserError(f"'sides': must name at least two, got {len(study.sides)}.")
     for name, side in study.sides.items():

@@ -4,6 +4,7 @@ import json
 import logging
 import math
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,10 @@ from mjx_assist.files.untrusted import parse_json, read_bytes
 log = logging.getLogger(__name__)
 
 
-def read_rows(path: Path, until: int | None = None) -> list[dict]:
-    """Rows of a log, up to an update; none where there is no file.
+def read_rows(path: Path, until: int | None = None, keys: Sequence[str] = ()) -> list[dict]:
+    """Rows of a log, up to an update; none where there is no file. All have numbers under ``keys``.
 
-    What is no row (half a line, garbage, two lines in one) is left out, and that is said.
+    What is no such row (half a line, garbage, two lines in one) is left out, and that is said.
 
     Raises:
         UserError: it is no plain file, or cannot be read.
@@ -23,7 +24,7 @@ def read_rows(path: Path, until: int | None = None) -> list[dict]:
     if not path.exists():
         return []
     lines = read_bytes(path, f"log {str(path)!r}").decode("utf-8", errors="replace").splitlines()
-    rows = [row for line in lines if line.strip() for row in [_row(line)]]
+    rows = [row for line in lines if line.strip() for row in [_row(line, keys)]]
     damaged = [number for number, row in enumerate(rows, 1) if row is None]
     if damaged and damaged != [len(rows)]:  # a last line was being written when a run was killed
         log.warning("%s: %d lines cannot be read and are left out, first line %d", path, len(damaged), damaged[0])
@@ -52,13 +53,15 @@ def _last_byte(path: Path) -> bytes:
         return file.read(1)
 
 
-def _row(line: str) -> dict[str, Any] | None:
+def _row(line: str, keys: Sequence[str]) -> dict[str, Any] | None:
     """The row of a line; None for anything but an object of numbers (or null) with its control steps."""
     try:
         row = parse_json(line)
     except ValueError:
         return None
     if not isinstance(row, dict) or not all(_is_figure(value) for value in row.values()):
+        return None
+    if any(row.get(key) is None for key in keys):
         return None
     return row if any(isinstance(row.get(key), int | float) for key in ("update", "control_steps")) else None
 

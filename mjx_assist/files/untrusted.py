@@ -7,6 +7,7 @@ import json
 import math
 import zipfile
 import zlib
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -66,8 +67,10 @@ def parse_json(text: str) -> Any:
     return value
 
 
-def read_npz(path: str | Path, what: str) -> dict[str, np.ndarray]:
-    """The arrays of an npz file by their names.
+def read_npz(
+    path: str | Path, what: str, opened: Mapping[str, Callable[[bytes], Any]] | None = None
+) -> dict[str, np.ndarray]:
+    """The arrays of an npz file by their names. A pickle is given, in bytes, to ``opened``'s function of its name.
 
     Raises:
         UserError: no such file, no npz, pickles, encryption, a compression that NumPy does not write, an array whose
@@ -79,7 +82,7 @@ def read_npz(path: str | Path, what: str) -> dict[str, np.ndarray]:
             raise UserError(f"{what}: is not a plain file; give the name of one.")
         with zipfile.ZipFile(path) as archive:
             _check_archive(archive)
-            return {_array_name(info): _array(archive, info) for info in archive.infolist()}
+            return {_array_name(info): _array(archive, info, opened or {}) for info in archive.infolist()}
     except FileNotFoundError:
         raise UserError(f"{what}: there is no such file.") from None
     except _DAMAGED as error:
@@ -103,14 +106,18 @@ def _array_name(info: zipfile.ZipInfo) -> str:
     return info.filename.removesuffix(".npy")
 
 
-def _array(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> np.ndarray:
+def _array(archive: zipfile.ZipFile, info: zipfile.ZipInfo, opened: Mapping[str, Callable[[bytes], Any]]) -> Any:
     """One array, its header checked against the size of its data before room is made for it."""
     with archive.open(info) as stream:
         version = np.lib.format.read_magic(stream)
         header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
         shape, _, dtype = header(stream)
         if dtype.hasobject:
-            raise ValueError(f"{_array_name(info)} holds pickled objects, which can run code and are not opened")
+            if (name := _array_name(info)) in opened:
+                return opened[name](archive.read(info))
+            raise ValueError(
+                f"{name} holds pickled objects, which can run code and are not opened; save plain arrays with np.savez"
+            )
         room = info.file_size - stream.tell()
         if math.prod(shape) * dtype.itemsize != room or any(size < 0 for size in shape):
             raise ValueError(f"{_array_name(info)} says that it has shape {shape}, and holds {room} bytes")

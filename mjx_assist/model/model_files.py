@@ -8,6 +8,7 @@ from pathlib import Path
 import mujoco
 
 from mjx_assist.errors import UserError
+from mjx_assist.paths import expanded
 
 
 def files_of(path: str | Path) -> list[Path]:
@@ -16,7 +17,7 @@ def files_of(path: str | Path) -> list[Path]:
     Raises:
         UserError: the XML is not there, or cannot be read.
     """
-    main = Path(path).expanduser().absolute()
+    main = expanded(path).absolute()
     if not main.is_file():
         raise UserError(f"model file {str(path)!r} is not there.")
     try:

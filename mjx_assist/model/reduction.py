@@ -28,7 +28,7 @@ from mjx_assist.model.own.file import is_path
 from mjx_assist.model.skeleton.coupling import Coupling, read_coupling, reduced_joints
 from mjx_assist.model.skeleton.folding import Sweeps, kept_joints
 from mjx_assist.model.skeleton.skeleton import Skeleton, read_skeleton
-from mjx_assist.paths import data_path
+from mjx_assist.paths import data_path, expanded
 from mjx_assist.terrain.heightfield import FLOOR
 
 _UNLIMITED = {mujoco.mjtJoint.mjJNT_HINGE: 0.5, mujoco.mjtJoint.mjJNT_SLIDE: 0.05}  # rad, m
@@ -57,7 +57,7 @@ def recipe(human: str) -> dict[str, Any]:
     """
     folder = data_path("models", "reductions")
     if is_path(human):
-        rules, beside = _read_recipe(folder / "default.json"), Path(human).expanduser().with_suffix(".reduction.json")
+        rules, beside = _read_recipe(folder / "default.json"), expanded(human).with_suffix(".reduction.json")
         own = _read_recipe(beside) if beside.is_file() else {}
         for key in own:
             if key not in rules:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 def check(bundle: "Bundle", model: mujoco.MjModel) -> None:
     """Raises ``ValueError`` naming what does not fit ``model``, the bundle's reduced model."""
     env = bundle.config.env_params
+    if not abs(model.opt.timestep * env.physics_sim_framerate - 1.0) < 1e-6:
+        raise ValueError(f"its model steps by {model.opt.timestep:g} s, its config asks {env.physics_sim_framerate} Hz")
     spec = make_spec(
         model,
         env.observation_joint_pos_keys,

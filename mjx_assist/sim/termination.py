@@ -4,6 +4,9 @@ from typing import Any
 
 import numpy as np
 
+FASTEST = 1e3  # rad/s, m/s
+LARGEST_SENSED = 1e6  # SI units of a sensor or a limit's force: a thousand body weights
+
 
 def fallen(pelvis_height: Any, safe_height: float) -> Any:
     """True below ``safe_height`` (m)."""
@@ -18,6 +21,11 @@ def off_reference(qpos: Any, reference_qpos: Any, joints: np.ndarray, threshold:
 
 
 def not_finite(state: Any, xp: Any = np) -> Any:
-    """True where positions, velocities or activations hold NaN or infinity, or the simulation has run away."""
-    flat = xp.concatenate([state.qpos, state.qvel, state.act], axis=-1)
-    return ~xp.all(xp.isfinite(flat), axis=-1) | (xp.max(xp.abs(state.qvel), axis=-1) > 1e3)
+    """True where a simulation blew up: its state or a sensor is not finite, or beyond what any walk comes to.
+
+    ``state`` has qpos, qvel, act, sensordata and, of the control step's extremes, sensor_peak and limit_load.
+    """
+    felt = xp.concatenate([state.sensordata, state.sensor_peak, state.limit_load], axis=-1)
+    flat = xp.concatenate([state.qpos, state.qvel, state.act, felt], axis=-1)
+    run_away = (xp.max(xp.abs(state.qvel), axis=-1) > FASTEST) | xp.any(xp.abs(felt) > LARGEST_SENSED, axis=-1)
+    return ~xp.all(xp.isfinite(flat), axis=-1) | run_away

@@ -85,6 +85,7 @@ def policy_bundle(config: configs.RunConfig, env, spec, state, rows: list[dict])
 
     params = config.env_params
     reduced = reduce_model(params.human, params.device_key or NO_DEVICE)
+    wall = rows[-1].get("wall_s") if rows else None
     return bundles.Bundle(
         config=config,
         xml=with_physics_rate(reduced.xml, params.physics_sim_framerate),  # without the ground it was trained on
@@ -98,7 +99,7 @@ def policy_bundle(config: configs.RunConfig, env, spec, state, rows: list[dict])
             "myo_sim": version("myo_sim"),
             "mujoco": version("mujoco"),
             "control_steps": int(state.updates) * config.env_params.num_envs * config.ppo_params.n_steps,
-            "wall_s": round(rows[-1]["wall_s"], 1) if rows else None,
+            "wall_s": round(wall, 1) if wall is not None else None,
         },
         learning_curve=tuple(rows),
     )

@@ -25,7 +25,7 @@ from mjx_assist.ppo.rollout import Walkers
 from mjx_assist.sim import sense
 from mjx_assist.sim.auto_reset import auto_reset
 from mjx_assist.sim.env import AssistEnv, make_env
-from mjx_assist.training import origin
+from mjx_assist.training import failures, origin
 from mjx_assist.training.callbacks import Callback, DumpBlowUps, LogFile, Run, SaveCheckpoints, TensorBoard
 from mjx_assist.training.checkpoint import Checkpoints
 from mjx_assist.training.display import Display
@@ -96,7 +96,10 @@ def _named_directory(out: Path, name: str) -> Path:
 
 
 class StopSignals:
-    """Notes SIGINT and SIGTERM instead of acting on them; a second SIGINT interrupts at once."""
+    """Notes SIGINT, SIGTERM and SIGHUP instead of acting on them; a second SIGINT interrupts at once.
+
+    One that is ignored, as SIGHUP under nohup, stays so.
+    """
 
     def __init__(self) -> None:
         self.requested = ""
@@ -104,7 +107,9 @@ class StopSignals:
     def __enter__(self) -> "StopSignals":
         self._before = {}
         if threading.current_thread() is threading.main_thread():
-            self._before = {s: signal.signal(s, self._note) for s in (signal.SIGINT, signal.SIGTERM)}
+            noted = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+            heard = [number for number in noted if signal.getsignal(number) != signal.SIG_IGN]
+            self._before = {number: signal.signal(number, self._note) for number in heard}
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -113,7 +118,7 @@ class StopSignals:
 
     def _note(self, number: int, frame: object) -> None:
         if self.requested and number == signal.SIGINT:
-            raise KeyboardInterrupt
+            raise KeyboardInterrupt("a second SIGINT")
         self.requested = signal.Signals(number).name
 
 
@@ -174,7 +179,7 @@ def train(
     if sharding.is_primary():
         own = [LogFile(), TensorBoard(), *own, *callbacks, Display(show)]
     before = read_rows(path / TRAIN_LOG, run.update)
-    interrupted = _loop(run, update, own, before[-1]["wall_s"] if before else 0.0)
+    interrupted = _loop(run, update, own, (before[-1].get("wall_s") if before else None) or 0.0)
     if interrupted and run.update < run.total_updates:
         raise UserError(
             f"stopped by {run.stop} after saving; go on with: mjx-assist train --resume {path}"
@@ -194,6 +199,7 @@ def _check_not_gone(path: Path, config: RunConfig) -> None:
 
 def _loop(run: Run, update: Callable, callbacks: Sequence[Callback], wall: float) -> bool:
     """Updates until the end, a signal or a callback's ``run.stop``, each followed by the callbacks; was it a signal?"""
+    first, blown = run.update, 0
     with ExitStack() as ends, StopSignals() as signals:
         for callback in callbacks:
             callback.on_start(run)
@@ -219,6 +225,9 @@ def _loop(run: Run, update: Callable, callbacks: Sequence[Callback], wall: float
                 run.stop = run.stop or signals.requested or "another host"
             for callback in callbacks:
                 callback.on_update(run)
+            per_walker = run.row["env/not_finite"] * run.config.ppo_params.n_steps
+            blown = blown + 1 if per_walker > failures.MOST_BLOWN else 0
+            failures.check_walkers(run, blown, first)
     return sharding.on_any(bool(signals.requested))
 
 

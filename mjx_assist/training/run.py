@@ -96,13 +96,11 @@ def _train_in(path: Path, config: RunConfig, resume: bool, callbacks: Sequence["
     from mjx_assist.files.logs import read_rows
     from mjx_assist.paths import TRAIN_LOG
     from mjx_assist.policy import bundle as bundles
-    from mjx_assist.training import loop, seeds
+    from mjx_assist.training import failures, loop, seeds
     from mjx_assist.training.evaluation import Evaluation
     from mjx_assist.training.export import policy_bundle
     from mjx_assist.training.transfer.start import initial_state
 
-    if first:
-        print(f"run {path}: log, TensorBoard events and checkpoints go there", flush=True)
     if resume and first:
         origin.go_on(path, config)
         if seeds.finished(path, config):
@@ -112,8 +110,14 @@ def _train_in(path: Path, config: RunConfig, resume: bool, callbacks: Sequence["
                 flush=True,
             )
     try:
-        callbacks = [Evaluation(), *callbacks]
-        run = loop.train(config, path, resume=resume, callbacks=callbacks, prepare=initial_state)
+        with failures.in_words(path, config):
+            if first:
+                print(f"run {path}: log, TensorBoard events and checkpoints go there", flush=True)
+            callbacks = [Evaluation(), *callbacks]
+            run = loop.train(config, path, resume=resume, callbacks=callbacks, prepare=initial_state)
+    except KeyboardInterrupt as end:
+        taken_back = first and not resume and origin.forget(path)
+        raise UserError(failures.interrupted(path, str(end) or "SIGINT", taken_back)) from end
     except UserError:
         if first and (resume or not origin.forget(path)):
             _draw(path)

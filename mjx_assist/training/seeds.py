@@ -6,6 +6,7 @@ from pathlib import Path
 from statistics import fmean, stdev
 
 from mjx_assist import config as configs
+from mjx_assist.config.limits import SEED
 from mjx_assist.config.schema import RunConfig
 from mjx_assist.errors import UserError
 from mjx_assist.files.logs import read_rows
@@ -40,8 +41,16 @@ Runs = list[tuple[Path, RunConfig]]
 
 
 def new_runs(config: RunConfig, count: int) -> Runs:
-    """Configs with the seed of ``config`` and those after it, by the names of their folders; nothing is written."""
+    """Configs with the seed of ``config`` and those after it, by the names of their folders; nothing is written.
+
+    Raises:
+        UserError: there are not so many seeds.
+    """
     first = config.env_params.seed
+    if not SEED.holds(first + count - 1):
+        raise UserError(
+            f"{count} seeds from env_params.seed = {first} on: the last, {first + count - 1}, must {SEED.words}."
+        )
     return [(Path(f"seed_{seed}"), seeded(config, seed)) for seed in range(first, first + count)]
 
 
@@ -125,7 +134,10 @@ def over_seeds(runs: Sequence[Path]) -> dict:
 
 def outcome(run: Path) -> dict:
     """The figures of one finished run; None for what was not measured."""
-    rows, evaluations = read_rows(run / TRAIN_LOG), read_rows(run / EVALUATION_LOG)
+    rows = read_rows(run / TRAIN_LOG, keys=("control_steps", "wall_s", "reward", "episodes", "episode_length"))
+    evaluations = read_rows(run / EVALUATION_LOG, keys=("control_steps", "falls"))
+    if not rows:
+        raise UserError(f"{str(run / TRAIN_LOG)!r} has no whole line, so the run has no figures.")
     end = rows[-max(1, round(END * len(rows))) :]
     ended = sum(row["episodes"] for row in end)
     walked = [row["control_steps"] for row in evaluations if row["falls"] == 0]
@@ -151,8 +163,8 @@ def seeded(config: RunConfig, seed: int) -> RunConfig:
 def finished(run: Path, config: RunConfig) -> bool:
     """Whether a run has all its control steps and its policy."""
     rows = read_rows(run / TRAIN_LOG)
-    done = bool(rows) and rows[-1]["control_steps"] >= config.total_timesteps
-    return done and is_bundle(run / POLICY_FOLDER) and _exported_at_the_end(run, rows[-1]["control_steps"])
+    steps = (rows[-1].get("control_steps") if rows else None) or 0
+    return steps >= config.total_timesteps and is_bundle(run / POLICY_FOLDER) and _exported_at_the_end(run, steps)
 
 
 def _exported_at_the_end(run: Path, control_steps: int) -> bool:

@@ -110,7 +110,7 @@ def _trained(side: str, path: Path) -> Trained:
 def _known(path: Path) -> dict[str, dict]:
     """The walks of an earlier call; none if there was none, or it cannot be read."""
     try:
-        known = json.loads(path.read_text())
+        known = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     return known if isinstance(known, dict) else {}

@@ -31,7 +31,7 @@ class Curves:
 
 def load(run: Path, log: str) -> Curves | None:
     """A log's numbers; None for a log without rows."""
-    rows = read_rows(run / log)
+    rows = read_rows(run / log, keys=("control_steps",))
     if not rows:
         return None
     names = dict.fromkeys(name for row in rows for name in row)

@@ -147,8 +147,9 @@ class GaitRecord:
                 f"gait record: body_mass must be positive and more than device_mass, not {self.body_mass} and "
                 f"{self.device_mass}"
             )
-        for name in ("body_mass", "leg_length", "control_dt"):  # NaN: not known
-            if getattr(self, name) <= 0 or np.isinf(getattr(self, name)):
+        for name in ("body_mass", "leg_length", "control_dt"):
+            unknown = self.model_kind == IMPORTED and np.isnan(getattr(self, name))
+            if not (unknown or 0 < getattr(self, name) < np.inf):
                 raise ValueError(f"gait record: {name} must be positive, not {getattr(self, name)}")
         if not np.isfinite(self.time).all():
             raise ValueError("gait record: time must be finite")

@@ -65,11 +65,11 @@ def run(
         places = [Path(folder) / str(i) for i in range(len(bundles))]
         for bundle, place in zip(bundles, places, strict=True):
             save(bundle, place)
-        processes.leave_current_folder_alone()
         begin = places, [bundle.may_import for bundle in bundles], measure or OUTCOME
         pool = ProcessPoolExecutor(min(workers, len(trials)), context, _begin, begin)
         try:
-            jobs = {pool.submit(_walk, trial): index for index, trial in enumerate(trials)}
+            with processes.current_folder_left_alone():  # submit starts the workers
+                jobs = {pool.submit(_walk, trial): index for index, trial in enumerate(trials)}
             for job in as_completed(jobs):
                 news.tell(job.result())
                 yield jobs[job], job.result()

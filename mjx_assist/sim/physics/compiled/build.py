@@ -55,7 +55,11 @@ def cpu() -> tuple[str, frozenset[str]]:
     features: set[str] = set()
     info = Path("/proc/cpuinfo")
     if info.is_file():
-        lines = (line.split(":", 1) for line in info.read_text(errors="replace").splitlines() if ":" in line)
+        lines = (
+            line.split(":", 1)
+            for line in info.read_text(errors="replace", encoding="utf-8").splitlines()
+            if ":" in line
+        )
         features = {f for key, value in lines if key.strip() in ("flags", "Features") for f in value.split()}
     return f"{platform.system()} {platform.machine()} {platform.processor()}", frozenset(features)
 
@@ -110,7 +114,7 @@ def _version(command: tuple[str, ...]) -> str:
 def _compiled(source: str, command: list[str]) -> bytes:
     with tempfile.TemporaryDirectory() as scratch:
         code, made = Path(scratch, "kernel.cpp"), Path(scratch, "kernel.so")
-        code.write_text(source)
+        code.write_text(source, encoding="utf-8")
         try:
             done = subprocess.run(
                 [*command, "-o", str(made), str(code)], capture_output=True, text=True, cwd=scratch, timeout=900
