@@ -75,8 +75,7 @@ def ppo_loss(
     kl = networks.kl_divergence(batch.mean, old_log_std, mean, log_std, active).mean(axis=0)
     total = policy_loss + ppo.vf_coef * value_loss - ppo.ent_coef * bonus
     if ppo.mirror_loss_coef > 0:
-        # Networks with such a loss have no mirror of their own, so the parts are the observations.
-        total += ppo.mirror_loss_coef * mirror_loss(params, model, batch.parts, mean)
+        total += ppo.mirror_loss_coef * mirror_loss(params, model, networks.whole(model.spec.mirror, batch.parts), mean)
     log = {
         "policy_loss": policy_loss,
         "value_loss": value_loss,

@@ -17,6 +17,7 @@ from mjx_assist.errors import UserError, unknown
 from mjx_assist.paths import CHECKPOINTS, POLICY_FOLDER, SESSION_CONFIG, data_path
 from mjx_assist.policy import bundle as bundles
 from mjx_assist.policy.policy import HeadWeights, MirrorWeights, Policy
+from mjx_assist.sim.observation import CLIP
 
 
 def export_run(run: Path) -> bundles.Bundle:
@@ -113,10 +114,12 @@ def numpy_policy(spec, params: dict, normaliser) -> Policy:
             enabled=head.enabled,
             layers=layers(params[head.name]),
             log_std=np.asarray(params[f"{head.name}_log_std"]),
+            mirrored=head.mirrored,
         )
         for head in spec.heads
     ]
-    critic = HeadWeights(CRITIC, np.array(spec.critic_observation), np.array([], int), True, layers(params["critic"]))
+    seen, nothing = np.array(spec.critic_observation), np.array([], int)
+    critic = HeadWeights(CRITIC, seen, nothing, True, layers(params["critic"]), mirrored=spec.critic_mirrored)
     mirror = None
     if spec.mirror is not None:
         mirror = MirrorWeights(
@@ -132,6 +135,8 @@ def numpy_policy(spec, params: dict, normaliser) -> Policy:
         mirror=mirror,
         activation=spec.activation,
         critic=critic,
+        output_activation=spec.output_activation,
+        clip=CLIP if spec.normalized else np.inf,
     )
 
 

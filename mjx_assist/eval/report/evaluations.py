@@ -3,7 +3,7 @@
 import dataclasses
 from pathlib import Path
 
-from mjx_assist.config.schema import EvaluateParams
+from mjx_assist.config.around import EvaluateParams
 from mjx_assist.config.words import REDUCED
 from mjx_assist.eval.replay.replay import replay
 from mjx_assist.eval.report.gait import write_report
