@@ -77,11 +77,13 @@ def _check_env(env: "EnvParams") -> None:
     if env.reference_speed is not None and env.reference_playback == MATCHED:
         raise UserError(
             f"config key 'env_params.reference_speed': {env.reference_speed:g} has no effect while "
-            f"reference_playback is {MATCHED!r}: the reference is that of the commanded speed. Choose 'recorded' or 'scaled'."
+            f"reference_playback is {MATCHED!r}: the reference is that of the commanded speed. Choose 'recorded' or "
+            "'scaled'."
         )
     if abs(env.trunk_lean) > _MOST_LEAN:
         raise UserError(
-            f"config key 'env_params.trunk_lean': must lie in +-{_MOST_LEAN} rad, got {env.trunk_lean:g}. Are these degrees?"
+            f"config key 'env_params.trunk_lean': must lie in +-{_MOST_LEAN} rad, got {env.trunk_lean:g}. "
+            "Are these degrees?"
         )
     if env.device_controller is not None:
         check_controller(env.device_controller, "config key 'env_params.device_controller'")

@@ -31,24 +31,16 @@ def load(path: str | Path, overrides: Sequence[tuple[str, str]] = ()) -> RunConf
     Raises:
         UserError: missing file, bad JSON, unknown key, wrong type, a value out of range.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise UserError(f"config file {str(path)!r} does not exist.")
-    try:
-        tree = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"config file {str(path)!r} is not JSON: {error}.") from None
-    if not isinstance(tree, dict):
-        raise UserError(f"config file {str(path)!r} must hold one JSON object.")
+    tree = read_json(Path(path), "config file")
     for key, text in overrides:
         override(tree, key, text, to_dict(RunConfig()))
     _choose_model(tree, {key for key, _ in overrides})
-    return from_dict(tree)
+    return from_dict(_with_terrain(tree, Path(path).parent))
 
 
 def from_dict(tree: dict) -> RunConfig:
     """Build and validate a run config from plain JSON data."""
-    config = build(RunConfig, _with_one_model(tree), "")
+    config = build(RunConfig, _with_terrain(_with_one_model(tree)), "")
     check(config)
     return config
 
@@ -86,6 +78,39 @@ def _with_one_model(tree: dict) -> dict:
                 "give one of them, and null for the other."
             )
     return {**tree, "env_params": {**env, **dict.fromkeys(MODEL_KEYS)}}
+
+
+def _with_terrain(tree: dict, folder: Path | None = None) -> dict:
+    """The tree with the course of ground that ``env_params.terrain`` is a file of; it may lie in ``folder``.
+
+    Raises:
+        UserError: there is no such file, or it is not JSON.
+    """
+    env = tree.get("env_params")
+    if not isinstance(env, dict) or not isinstance(env.get("terrain"), str):
+        return tree
+    path = Path(env["terrain"])
+    path = folder / path if folder and not path.is_file() else path
+    if not path.is_file():
+        raise UserError(f"config key 'env_params.terrain': there is no file {env['terrain']!r}.")
+    return {**tree, "env_params": {**env, "terrain": read_json(path, "terrain file")}}
+
+
+def read_json(path: Path, what: str) -> dict:
+    """The object in a JSON file.
+
+    Raises:
+        UserError: it is not there, not JSON, or not one object.
+    """
+    if not path.is_file():
+        raise UserError(f"{what} {str(path)!r} does not exist.")
+    try:
+        tree = json.loads(path.read_text(encoding="utf-8-sig"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"{what} {str(path)!r} is not JSON: {error}.") from None
+    if not isinstance(tree, dict):
+        raise UserError(f"{what} {str(path)!r} must hold one JSON object.")
+    return tree
 
 
 def config_file(text: str | None) -> Path:

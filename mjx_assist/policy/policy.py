@@ -12,8 +12,8 @@ ACTIVATIONS = {
     ELU: lambda x: np.where(x > 0, x, np.expm1(np.minimum(x, 0.0))),
     RELU: lambda x: np.maximum(x, 0.0),
     TANH: np.tanh,
-    LINEAR: lambda x: x,
 }
+OUTPUT_ACTIVATIONS = {LINEAR: lambda x: x, TANH: np.tanh}
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Policy:
         """Action ``[..., nu]`` in [-1, 1] for raw observations ``[..., n]``; disabled heads give the neutral action."""
         normal = normalise(observation, self.mean, self.std, clip=self.clip)
         action = np.broadcast_to(self.neutral, (*normal.shape[:-1], len(self.neutral))).astype(float)
-        between, last = ACTIVATIONS[self.activation], ACTIVATIONS[self.output_activation]
+        between, last = ACTIVATIONS[self.activation], OUTPUT_ACTIVATIONS[self.output_activation]
         for head in self.heads:
             if not head.enabled:
                 continue

@@ -11,7 +11,8 @@ from flax import linen as nn
 
 from mjx_assist.config.words import ELU, LINEAR, RELU, TANH
 
-ACTIVATIONS = {ELU: nn.elu, RELU: nn.relu, TANH: nn.tanh, LINEAR: lambda x: x}
+ACTIVATIONS = {ELU: nn.elu, RELU: nn.relu, TANH: nn.tanh}
+OUTPUT_ACTIVATIONS = {LINEAR: lambda x: x, TANH: nn.tanh}
 
 
 @dataclass(frozen=True)
@@ -164,7 +165,7 @@ class MLP(nn.Module):
         if self.hidden:
             out = Layer(self.outputs, *last, name="out")
             sides = [out(side) for side in sides]
-        return ACTIVATIONS[self.last_activation](jnp.stack(sides))
+        return OUTPUT_ACTIVATIONS[self.last_activation](jnp.stack(sides))
 
 
 class ActorCritic(nn.Module):
@@ -181,30 +182,16 @@ class ActorCritic(nn.Module):
         common = {"mirror": spec.mirror, "activation": spec.activation, "wide_scale": wide}
         acts = {"last_scale": last, "last_activation": spec.output_activation, **common}
         self.heads = [
-            MLP(
-                head.hidden,
-                len(head.action),
-                head.observation,
-                both=head.mirrored,
-                bias=head.initial_action,
-                name=head.name,
-                **acts,
-            )
-            for head in spec.heads
+            MLP(h.hidden, len(h.action), h.observation, both=h.mirrored, bias=h.initial_action, name=h.name, **acts)
+            for h in spec.heads
         ]
         self.log_std = [
             self.param(f"{head.name}_log_std", nn.initializers.constant(head.log_std_init), (len(head.action),))
             for head in spec.heads
         ]
+        values = {"last_scale": 1.0, "pooled": True, **common}
         self.value = MLP(
-            spec.critic_hidden,
-            1,
-            spec.critic_observation,
-            last_scale=1.0,
-            both=spec.critic_mirrored,
-            pooled=True,
-            name="critic",
-            **common,
+            spec.critic_hidden, 1, spec.critic_observation, both=spec.critic_mirrored, name="critic", **values
         )
 
     def __call__(self, obs: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
@@ -301,24 +288,3 @@ def mirrored(mirror: Mirror, obs: jax.Array) -> jax.Array:
     """The observation ``[..., n]`` with left and right exchanged."""
     matrix = _selection(mirror.observation, len(mirror.observation)).T * np.array(mirror.observation_sign, np.float32)
     return _pick(obs, matrix)
-
-
-def log_prob(mean: jax.Array, log_std: jax.Array, action: jax.Array, active: np.ndarray) -> jax.Array:
-    """Log density ``[...]`` of a diagonal Gaussian over the actuators that an enabled head drives."""
-    z = (action - mean) * jnp.exp(-log_std)
-    each = -0.5 * z**2 - log_std - 0.5 * np.log(2 * np.pi)
-    return jnp.where(active, each, 0.0).sum(-1)
-
-
-def entropy(log_std: jax.Array, active: np.ndarray) -> jax.Array:
-    """Entropy of the same Gaussian."""
-    return jnp.where(active, log_std + 0.5 * np.log(2 * np.pi * np.e), 0.0).sum(-1)
-
-
-def kl_divergence(
-    mean: jax.Array, log_std: jax.Array, new_mean: jax.Array, new_log_std: jax.Array, active: np.ndarray
-) -> jax.Array:
-    """KL(old || new) ``[..., nu]`` of each actuator's Gaussian, in closed form; their sum is that of the whole."""
-    ratio = jnp.exp(2 * (log_std - new_log_std))
-    shift = (new_mean - mean) ** 2 * jnp.exp(-2 * new_log_std)
-    return jnp.where(active, new_log_std - log_std + 0.5 * (ratio + shift - 1.0), 0.0)

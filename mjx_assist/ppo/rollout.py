@@ -10,7 +10,7 @@ from brax.envs.base import State
 from brax.training.acme import running_statistics
 
 from mjx_assist.config.schema import PPOParams
-from mjx_assist.ppo import networks
+from mjx_assist.ppo import gaussian, networks
 from mjx_assist.sim.observation import normalise
 
 Step = Callable[[State, jax.Array], tuple[State, jax.Array]]
@@ -100,7 +100,7 @@ def rollout(
             obs=state.obs,
             action=action,
             mean=mean,
-            log_prob=networks.log_prob(mean, log_std, action, active),
+            log_prob=gaussian.log_prob(mean, log_std, action, active),
             reward=following.reward,
             terminated=done * (1.0 - following.info["truncation"]),
             done=done,

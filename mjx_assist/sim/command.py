@@ -48,7 +48,10 @@ def sample(limits: CommandRange, uniform: Any, xp: Any = np) -> Command:
     shortest, longest = limits.period
     uniform = xp.asarray(uniform)
     levels = low + (high - low) * uniform[:N_LEVELS]
-    drawn = limits.mode in (MIXED, RANDOM)  # the last level tells which: only a seventh change of speed would come to it
+    drawn = limits.mode in (
+        MIXED,
+        RANDOM,
+    )  # the last level tells which: only a seventh change of speed would come to it
     return Command(
         levels=levels,
         period=shortest + (longest - shortest) * uniform[N_LEVELS],

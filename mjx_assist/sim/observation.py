@@ -28,9 +28,9 @@ CLIP = 10.0  # of normalised observations
 class ObservationSpec:
     """Where each block of the observation comes from.
 
-    Order: joint positions, joint velocities, activations (muscles, and device actuators with dynamics unless
-    ``activation_index`` says which), foot loads (body weights), target velocity, if ``gait_phase`` sine and cosine of the gait phase, and the ground's heights
-    ``ahead`` (m before the pelvis) over that under the pelvis, m.
+    Order: joint positions, joint velocities, activations (muscles, and device actuators with dynamics; or those of
+    ``activation_index``), foot loads (body weights), target velocity, if ``gait_phase`` sine and cosine of the gait
+    phase, and the ground's heights ``ahead`` (m before the pelvis) over that under the pelvis, m.
     """
 
     names: tuple[str, ...]

@@ -22,7 +22,7 @@ def off_reference(qpos: Any, reference_qpos: Any, joints: np.ndarray, threshold:
 
 
 def ending_joints(keys: Sequence[str] | None, joints: tuple[str, ...], imitated: np.ndarray) -> np.ndarray:
-    """Indices of the joints that end an episode: those that ``out_of_trajectory_joint_keys`` name, else the imitated."""
+    """Indices of the joints that end an episode: what ``out_of_trajectory_joint_keys`` names, else the imitated."""
     if keys is None:
         return imitated
     named = match_joints(keys, joints, "config key 'env_params.out_of_trajectory_joint_keys': joint")
