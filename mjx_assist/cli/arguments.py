@@ -1,7 +1,7 @@
 """What several commands accept, and how a mistake in it is told."""
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from mjx_assist.paths import BEST, POLICY_FOLDER
 
 if TYPE_CHECKING:
     from mjx_assist.eval.replay.record import GaitRecord
+    from mjx_assist.policy.bundle import Bundle
 
 
 class Parser(argparse.ArgumentParser):
@@ -32,9 +33,15 @@ def add_policy(parser: Parser, kinds: Sequence[str]) -> None:
     parser.add_argument("policy", metavar="RUN_OR_BUNDLE", help="a training run's folder or a policy bundle")
     add_controller(parser)
     if kinds:
-        text = "reduced: as trained (default); full: the unreduced model with rigid couplings"
+        text = "default: the one it was trained on; full: the unreduced model with rigid couplings"
         text += "; composed: the unreduced model as it is" if COMPOSED in kinds else ""
-        parser.add_argument("--model", metavar="|".join(kinds), type=one_of(kinds), default=REDUCED, help=text)
+        parser.add_argument("--model", metavar="|".join(kinds), type=one_of(kinds), help=text)
+
+
+def model_of(requested: str | None, bundles: Iterable["Bundle"]) -> str:
+    """The model to walk on: the one requested, else the one that all policies were trained on, else the reduced."""
+    trained = {bundle.config.env_params.model_kind for bundle in bundles}
+    return requested or (trained.pop() if len(trained) == 1 else REDUCED)
 
 
 def add_controller(parser: Parser) -> None:

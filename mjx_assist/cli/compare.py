@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from mjx_assist.cli.arguments import Parser, add_episodes, one_of, parts_of, short_names, speeds_of
+from mjx_assist.cli.arguments import Parser, add_episodes, model_of, one_of, parts_of, short_names, speeds_of
 from mjx_assist.config.study import MODELS, Walks, check_walks
 from mjx_assist.config.words import FULL, REDUCED
 from mjx_assist.errors import UserError
@@ -51,11 +51,12 @@ def compare(arguments: argparse.Namespace) -> None:
     out = Path(arguments.out)
     check_writable(out, folder=True)
     sources = dict(zip(short_names(arguments.policies), map(str, arguments.policies), strict=True))
+    policies = {name: load_policy(path) for name, path in sources.items()}
     compared = cases.compare(
-        {name: load_policy(path) for name, path in sources.items()},
+        policies,
         parts_of(arguments.conditions),
         speeds_of(arguments.speeds),
-        arguments.model or REDUCED,
+        model_of(arguments.model, policies.values()),
         arguments.steps or STEPS,
         arguments.episodes or EPISODES,
         arguments.seed,

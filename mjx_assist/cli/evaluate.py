@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from mjx_assist.cli.arguments import Parser, add_episodes, add_policy
+from mjx_assist.cli.arguments import Parser, add_episodes, add_policy, model_of
 from mjx_assist.config.words import LEARNED, MODEL_KINDS
 from mjx_assist.errors import UserError
 from mjx_assist.eval.gait.angles import SAGITTAL
@@ -43,7 +43,7 @@ def evaluate(arguments: argparse.Namespace) -> None:
     if arguments.out:
         raise UserError("-o goes with --stress only.")
     bundle = with_controller(load_policy(arguments.policy), arguments.controller)
-    kind = arguments.model
+    kind = model_of(arguments.model, [bundle])
     seeds = range(arguments.seed, arguments.seed + arguments.episodes)
     episodes = [episode_summary(walk(bundle, kind, arguments.steps, seed)) for seed in seeds]
     falls = sum(episode["fell"] for episode in episodes)
@@ -87,16 +87,17 @@ def _stress(arguments: argparse.Namespace) -> None:
     if arguments.out:
         check_writable(arguments.out, folder=True)
     bundle = with_controller(load_policy(arguments.policy), arguments.controller)
+    kind = model_of(arguments.model, [bundle])
     seeds = range(arguments.seed, arguments.seed + arguments.episodes)
     seconds = arguments.steps / bundle.config.env_params.control_framerate
     worn = not is_muscle(reduced_model(bundle)).all()
-    walks = sweeps.trials(arguments.model, seconds, seeds, worn)
+    walks = sweeps.trials(kind, seconds, seeds, worn)
     every = [trial for part in walks.values() for trial in part]
     outcomes = {under: [{}] * len(seeds) for under in walks}
     for index, outcome in trials.run([bundle], every):
         outcomes[every[index].conditions][every[index].seed - seeds[0]] = outcome
     found = sweeps.points(outcomes)
-    about = f"{bundle.human} with {bundle.device}, {arguments.model} model, {seconds:.0f} s, {len(seeds)} seeds"
+    about = f"{bundle.human} with {bundle.device}, {kind} model, {seconds:.0f} s, {len(seeds)} seeds"
     print(about)
     print(_stress_table(found))
     for point in found:
@@ -107,7 +108,7 @@ def _stress(arguments: argparse.Namespace) -> None:
         "policy": str(arguments.policy),
         "human": bundle.human,
         "device": bundle.device,
-        "model": arguments.model,
+        "model": kind,
         "seconds": seconds,
         "borne_share": sweeps.BEARS,
         "borne": {name: sweeps.borne(points) for name, points in sweeps.by_sweep(found).items()},

@@ -19,6 +19,7 @@ MISTAKE, INTERRUPTED = 2, 130
 # Words of a command -> what it does. "a b" has its flags and code in a.py, set up by ``add_b``.
 COMMANDS = {
     "train": "train a policy, then export it into the run's folder",
+    "import": "a policy or config of MyoAssist's as a bundle or config",
     "export": "write the policy of a run's newest checkpoint as a bundle",
     "plot": "draw the curves of training runs: learning, reward terms, evaluation",
     "evaluate": "let a policy walk in CPU MuJoCo and measure it",

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from mjx_assist.cli.arguments import Parser, add_policy, natural, one_of, positive, record_line
+from mjx_assist.cli.arguments import Parser, add_policy, model_of, natural, one_of, positive, record_line
 from mjx_assist.config.words import MODEL_KINDS
 from mjx_assist.errors import UserError
 from mjx_assist.files.atomic import check_writable
@@ -33,5 +33,5 @@ def record(arguments: argparse.Namespace) -> None:
     bundle = with_controller(load_policy(arguments.policy), arguments.controller)
     control = float(bundle.config.env_params.control_framerate)
     rate = {"control": control, "physics": float("inf"), None: None}[arguments.rate]
-    walked = walk(bundle, arguments.model, arguments.steps, arguments.seed, rate)
+    walked = walk(bundle, model_of(arguments.model, [bundle]), arguments.steps, arguments.seed, rate)
     print(f"{record_line(walked)}\nrecord {walked.save(out)}")

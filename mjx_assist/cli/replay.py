@@ -3,7 +3,7 @@
 import argparse
 import time
 
-from mjx_assist.cli.arguments import Parser, add_policy, natural, positive
+from mjx_assist.cli.arguments import Parser, add_policy, model_of, natural, positive
 from mjx_assist.cli.evaluate import episode_line
 from mjx_assist.config.words import MODEL_KINDS
 from mjx_assist.errors import UserError
@@ -36,7 +36,7 @@ def replay(arguments: argparse.Namespace) -> None:
     """Show the walk the way that was asked for; in a window if none was."""
     _check_flags(arguments)
     bundle = with_controller(load_policy(arguments.policy), arguments.controller)
-    requested = bundle, arguments.model, arguments.steps, arguments.seed
+    requested = bundle, model_of(arguments.model, [bundle]), arguments.steps, arguments.seed
     if arguments.headless:
         _headless(*requested)
     elif arguments.video:

@@ -84,7 +84,7 @@ def _config_beside(file: Path) -> Path:
         if place.is_file():
             return place
     raise UserError(
-        f"{str(file)!r}: its {SESSION_CONFIG}, which says what it sees and drives, is not beside it nor a folder above. "
+        f"{str(file)!r}: its {SESSION_CONFIG}, which says what it sees and drives, is not in its folder nor above. "
         "Give it with --config FILE."
     )
 

@@ -37,9 +37,7 @@ def put_ppo(sheet: Sheet, ppo: dict[str, Any], num_envs: int, actuators: int, st
         sheet.ignore("ppo_params.mirror_coef", mirror, "nor there, in a run that starts from a trained policy")
     elif mirror:
         coef = mirror / max(actuators, 1)
-        told = (
-            f"of a sum over {actuators} actions, theirs of a mean; in the same step of Adam, theirs in one of its own"
-        )
+        told = f"of a sum over {actuators} actions, there a mean; in Adam's same step, there in one of its own"
         sheet.take("ppo_params.mirror_coef", mirror, "ppo_params.mirror_loss_coef", coef, told)
     else:
         sheet.ignore("ppo_params.mirror_coef", mirror, "off")

@@ -55,9 +55,7 @@ def translate(tree: dict[str, Any], overrides: Overrides = (), path: Path | None
         else:
             rest.append((key, text))
     sheet = Sheet()
-    env, ppo, logger, policy = (
-        _group(sheet, tree, name) for name in ("env_params", "ppo_params", "logger_params", "policy_params")
-    )
+    env, ppo, policy, logger = (_group(sheet, tree, name) for name in words.GROUPS)
     total = tree.get("total_timesteps", words.RUN["total_timesteps"])
     sheet.take("total_timesteps", total, "total_timesteps")
     put_env(sheet, env, tree.get("env_params", {}).get(words.WEIGHTS, {}), total, path)
@@ -69,6 +67,7 @@ def translate(tree: dict[str, Any], overrides: Overrides = (), path: Path | None
     _put_evaluation(sheet, tree.get("evaluate_param_list", []))
     for key in [key for key in tree if key not in words.GROUPS and key not in words.RUN]:
         _other(sheet, key, tree[key], key in words.IDLE_RUN)
+    sheet.forget({leaf for name in words.GROUPS for leaf in tree.get(name, {})} | tree.keys())
     config = copy.deepcopy(sheet.ours)
     for key, text in rest:
         override(config, key, text, to_dict(RunConfig()))
@@ -76,7 +75,7 @@ def translate(tree: dict[str, Any], overrides: Overrides = (), path: Path | None
 
 
 def nested(tree: dict[str, Any]) -> dict[str, Any]:
-    """The tree in its groups, as 1.0 has them: keys that stand at the top, or beside custom_policy_params, put there."""
+    """The tree in its groups: keys that stand at the top put there, and custom_policy_params no group of its own."""
     tree = copy.deepcopy(tree)
     for name, group in words.GROUPS.items():
         flat = {key: tree.pop(key) for key in [*group, words.WEIGHTS, words.CUSTOM] if _at_top(tree, name, key)}
@@ -152,11 +151,9 @@ def _put_evaluation(sheet: Sheet, entries: Sequence[dict[str, Any]]) -> None:
         kept = {key: value for key, value in entry.items() if key in words.EVALUATION}
         for key in entry.keys() - kept.keys():
             sheet.ignore(f"evaluate_param_list[{number}].{key}", entry[key], "curves beside the film: replay --plots")
-        if (
-            kept.get("velocity_mode", UNIFORM) == UNIFORM
-            and {"min_target_velocity", "max_target_velocity"} <= kept.keys()
-        ):
-            middle = 0.5 * (kept["min_target_velocity"] + kept["max_target_velocity"])
+        low, high = kept.get("min_target_velocity"), kept.get("max_target_velocity")
+        if kept.get("velocity_mode", UNIFORM) == UNIFORM and low is not None and high is not None:
+            middle = 0.5 * (low + high)
             kept |= {"min_target_velocity": middle, "max_target_velocity": middle}
         made.append(kept)
     sheet.put("evaluate_param_list", made)

@@ -19,9 +19,9 @@ from mjx_assist.model.names import actuator_names, joint_names, sensor_slice
 from mjx_assist.model.own import needs
 from mjx_assist.model.reduction import ReducedModel, reduce_model
 from mjx_assist.model.view import foot_loads
-from mjx_assist.reference import cycle, healthy
+from mjx_assist.reference import cycle
+from mjx_assist.reference.chosen import chosen_gait
 from mjx_assist.reference.cycle import ReferenceGait, sample
-from mjx_assist.reference.motion import load_motion
 from mjx_assist.sim import action as actions
 from mjx_assist.sim import command, observation, reward, sense, termination
 from mjx_assist.sim.device.controller import make_controller
@@ -289,8 +289,6 @@ def make_env(config: RunConfig | EnvParams) -> AssistEnv:
     params = config.env_params if isinstance(config, RunConfig) else config
     needs.check(params.human)
     reduced = reduce_model(params.human, params.device_key or NO_DEVICE)
-    own = params.reference_data_path
-    gait = healthy.healthy_gait(reduced.model) if own is None else load_motion(own, reduced.model)
-    gait = gait if params.reference_speed is None else cycle.at_speed(gait, params.reference_speed)
+    gait = chosen_gait(params, reduced.model)
     sense.check(params, reduced.model, gait)
     return AssistEnv(params, reduced, gait)

@@ -10,6 +10,7 @@ import numpy as np
 
 import mjx_assist
 from mjx_assist import config as configs
+from mjx_assist import myoassist
 from mjx_assist.config.device import OwnController, ZeroTorque
 from mjx_assist.config.schema import EnvParams
 from mjx_assist.config.words import CRITIC
@@ -169,7 +170,8 @@ def has_checkpoints(path: Path) -> bool:
 
 
 def load_policy(path: str | Path) -> bundles.Bundle:
-    """A bundle, a shipped policy by its name, or a run: its ``policy/`` if exported, else its newest checkpoint.
+    """A bundle, a shipped policy by its name, or a run: its ``policy/`` if exported, else its newest checkpoint; a
+    session or zip of MyoAssist's too.
 
     Raises:
         UserError: there is none of them, or it cannot be read.
@@ -178,6 +180,8 @@ def load_policy(path: str | Path) -> bundles.Bundle:
     path = shipped if not Path(path).exists() and bundles.is_bundle(shipped) else Path(path)
     if bundles.is_bundle(path):
         return bundles.load(path)
+    if myoassist.is_policy(path):
+        return myoassist.import_policy(path)
     if bundles.is_bundle(path / POLICY_FOLDER):
         return bundles.load(path / POLICY_FOLDER)
     if not path.exists():
