@@ -11,7 +11,7 @@ import numpy as np
 
 from mjx_assist.errors import UserError
 
-LARGEST_PICKLE = 1_000_000  # bytes of an entry of plain data
+LARGEST_PICKLE = 20_000_000  # bytes of an entry of plain data
 LARGEST_ENTRY = 2_000_000_000  # bytes of an array
 _UNREADABLE = (zipfile.BadZipFile, EOFError, OSError, ValueError, RuntimeError, NotImplementedError, zlib.error)
 _ARRAY_MODULES = ("numpy.core.multiarray", "numpy._core.multiarray")

@@ -36,6 +36,7 @@ def put_trunk(sheet: Sheet, env: dict[str, Any]) -> None:
     if env["enable_lumbar_joint"]:
         sheet.refuse("env_params.enable_lumbar_joint", True, "trunks here have no joint of their own")
         return
+    sheet.ignore("env_params.enable_lumbar_joint", False, "trunks here have no joint of their own")
     sheet.ignore("env_params.lumbar_joint_damping_value", env["lumbar_joint_damping_value"], "of a joint that is fixed")
     angle = env["lumbar_joint_fixed_angle"]
     lean = -2.0 * math.atan(angle)
