@@ -2,7 +2,7 @@
 
 import argparse
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from mjx_assist.paths import BEST, POLICY_FOLDER
 
 if TYPE_CHECKING:
     from mjx_assist.eval.replay.record import GaitRecord
+    from mjx_assist.policy.bundle import Bundle
 
 POLICY = "POLICY"
 POLICY_HELP = "a shipped policy's name ('mjx-assist policies'), a training run's folder, or a policy bundle"
@@ -38,9 +39,15 @@ def add_policy(parser: Parser, kinds: Sequence[str]) -> None:
     parser.add_argument("policy", metavar=POLICY, help=POLICY_HELP)
     add_controller(parser)
     if kinds:
-        text = "reduced: as trained (default); full: the unreduced model with rigid couplings"
+        text = "default: the one it was trained on; full: the unreduced model with rigid couplings"
         text += "; composed: the unreduced model as it is" if COMPOSED in kinds else ""
-        parser.add_argument("--model", metavar="|".join(kinds), type=one_of(kinds), default=REDUCED, help=text)
+        parser.add_argument("--model", metavar="|".join(kinds), type=one_of(kinds), help=text)
+
+
+def model_of(requested: str | None, bundles: Iterable["Bundle"]) -> str:
+    """The model to walk on: the one requested, else the one that all policies were trained on, else the reduced."""
+    trained = {bundle.config.env_params.model_kind for bundle in bundles}
+    return requested or (trained.pop() if len(trained) == 1 else REDUCED)
 
 
 def add_controller(parser: Parser) -> None:

@@ -9,6 +9,7 @@ from mjx_assist.cli.arguments import (
     POLICY_HELP,
     Parser,
     add_episodes,
+    model_of,
     names_of,
     number_of,
     one_of,
@@ -62,11 +63,12 @@ def compare(arguments: argparse.Namespace) -> None:
     out = Path(arguments.out)
     check_writable(out, folder=True)
     sources = dict(zip(short_names(arguments.policies), map(str, arguments.policies), strict=True))
+    policies = {name: load_policy(path) for name, path in sources.items()}
     compared = cases.compare(
-        {name: load_policy(path) for name, path in sources.items()},
+        policies,
         names_of("--conditions", arguments.conditions),
         speeds_of(arguments.speeds),
-        arguments.model or REDUCED,
+        model_of(arguments.model, policies.values()),
         arguments.steps or STEPS,
         arguments.episodes or EPISODES,
         arguments.seed,

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from mjx_assist.cli.arguments import Parser, add_episodes, add_policy
+from mjx_assist.cli.arguments import Parser, add_episodes, add_policy, model_of
 from mjx_assist.cli.conditions import add_conditions, given, under
 from mjx_assist.config.words import LEARNED, MODEL_KINDS
 from mjx_assist.errors import UserError
@@ -45,7 +45,7 @@ def evaluate(arguments: argparse.Namespace) -> None:
     if arguments.out:
         raise UserError("-o goes with --stress only.")
     bundle, conditions = under(arguments, load_policy(arguments.policy))
-    kind = arguments.model
+    kind = model_of(arguments.model, [bundle])
     seeds = range(arguments.seed, arguments.seed + arguments.episodes)
     episodes = [episode_summary(walk(bundle, kind, arguments.steps, seed, conditions=conditions)) for seed in seeds]
     falls = sum(episode["fell"] for episode in episodes)
@@ -92,6 +92,7 @@ def _stress(arguments: argparse.Namespace) -> None:
     if arguments.out:
         check_writable(arguments.out, folder=True)
     bundle, _ = under(arguments, load_policy(arguments.policy))
+    kind = model_of(arguments.model, [bundle])
     seeds = range(arguments.seed, arguments.seed + arguments.episodes)
     seconds = arguments.steps / bundle.config.env_params.control_framerate
     if seconds <= (latest := max(sweep.begins for sweep in sweeps.SWEEPS)):
@@ -100,13 +101,13 @@ def _stress(arguments: argparse.Namespace) -> None:
             f"{latest:g} s; give --steps more."
         )
     worn = not is_muscle(reduced_model(bundle)).all()
-    walks = sweeps.trials(arguments.model, seconds, seeds, worn)
+    walks = sweeps.trials(kind, seconds, seeds, worn)
     every = [trial for part in walks.values() for trial in part]
     outcomes = {under: [{}] * len(seeds) for under in walks}
     for index, outcome in trials.run([bundle], every):
         outcomes[every[index].conditions][every[index].seed - seeds[0]] = outcome
     found = sweeps.points(outcomes)
-    about = f"{bundle.human} with {bundle.device}, {arguments.model} model, {seconds:.0f} s, {len(seeds)} seeds"
+    about = f"{bundle.human} with {bundle.device}, {kind} model, {seconds:.0f} s, {len(seeds)} seeds"
     print(about)
     print(_stress_table(found))
     if any(point["fell_before"] for point in found):
@@ -119,7 +120,7 @@ def _stress(arguments: argparse.Namespace) -> None:
         "policy": str(arguments.policy),
         "human": bundle.human,
         "device": bundle.device,
-        "model": arguments.model,
+        "model": kind,
         "seconds": seconds,
         "borne_share": sweeps.BEARS,
         "borne": {name: sweeps.borne(points) for name, points in sweeps.by_sweep(found).items()},

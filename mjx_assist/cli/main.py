@@ -30,6 +30,7 @@ COMMANDS = {
     "doctor": "what this machine has: devices, renderer, compiler, versions; and what to install",
     "completion": "the shell's completion: names, flags and config keys at a press of Tab",
     "train": "train a policy, then export it into the run's folder",
+    "import": "a policy or config of MyoAssist's as a bundle or config",
     "export": "write the policy of a run's newest checkpoint as a bundle",
     "plot": "draw the curves of training runs: learning, reward terms, evaluation",
     "evaluate": "let a policy walk in CPU MuJoCo and measure it",

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from mjx_assist.cli.arguments import Parser, add_policy, natural, one_of, positive, record_line
+from mjx_assist.cli.arguments import Parser, add_policy, model_of, natural, one_of, positive, record_line
 from mjx_assist.cli.conditions import add_conditions, under
 from mjx_assist.config.words import MODEL_KINDS
 from mjx_assist.errors import UserError
@@ -34,5 +34,6 @@ def record(arguments: argparse.Namespace) -> None:
     bundle, conditions = under(arguments, load_policy(arguments.policy))
     control = float(bundle.config.env_params.control_framerate)
     rate = {"control": control, "physics": float("inf"), None: None}[arguments.rate]
-    walked = walk(bundle, arguments.model, arguments.steps, arguments.seed, rate, conditions)
+    kind = model_of(arguments.model, [bundle])
+    walked = walk(bundle, kind, arguments.steps, arguments.seed, rate, conditions)
     print(f"{record_line(walked)}\nrecord {walked.save(out)}")

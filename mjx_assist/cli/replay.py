@@ -3,7 +3,7 @@
 import argparse
 import time
 
-from mjx_assist.cli.arguments import Parser, add_policy, natural, port, positive
+from mjx_assist.cli.arguments import Parser, add_policy, model_of, natural, port, positive
 from mjx_assist.cli.conditions import add_conditions, under
 from mjx_assist.cli.evaluate import episode_line
 from mjx_assist.config.words import MODEL_KINDS
@@ -38,7 +38,7 @@ def replay(arguments: argparse.Namespace) -> None:
     """Show the walk the way that was asked for; in a window if none was."""
     _check_flags(arguments)
     bundle, conditions = under(arguments, load_policy(arguments.policy))
-    requested = bundle, arguments.model, arguments.steps, arguments.seed, conditions
+    requested = bundle, model_of(arguments.model, [bundle]), arguments.steps, arguments.seed, conditions
     if arguments.headless:
         _headless(*requested)
     elif arguments.video:

@@ -3,9 +3,9 @@
 import argparse
 from pathlib import Path
 
-from mjx_assist.cli.arguments import POLICY, POLICY_HELP, Parser, add_episodes, one_of
+from mjx_assist.cli.arguments import POLICY, POLICY_HELP, Parser, add_episodes, model_of, one_of
 from mjx_assist.cli.conditions import add_conditions, given, under
-from mjx_assist.config.words import FULL, MODEL_KINDS, REDUCED, ZERO_TORQUE
+from mjx_assist.config.words import FULL, MODEL_KINDS, ZERO_TORQUE
 from mjx_assist.errors import UserError
 from mjx_assist.eval.replay.record import GaitRecord
 from mjx_assist.files.atomic import check_writable
@@ -78,7 +78,7 @@ def _of_policy(arguments: argparse.Namespace, out: Path) -> dict:
     from mjx_assist.training.export import load_policy
 
     bundle, conditions = under(arguments, load_policy(arguments.sources[0]))
-    kind, seed = arguments.model or REDUCED, arguments.seed
+    kind, seed = model_of(arguments.model, [bundle]), arguments.seed
     seeds = range(seed, seed + arguments.episodes)
     records = [walk(bundle, kind, arguments.steps, seed, conditions=conditions) for seed in seeds]
     baseline = []

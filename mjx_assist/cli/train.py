@@ -9,20 +9,29 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from mjx_assist import config as configs
+from mjx_assist import myoassist
 from mjx_assist.cli.arguments import POLICY, Parser, natural, positive, several
 from mjx_assist.config.read import config_file
 from mjx_assist.config.schema import RunConfig
-from mjx_assist.errors import UserError
+from mjx_assist.errors import UserError, note
 from mjx_assist.paths import BEST, POLICY_FOLDER, SESSION_CONFIG
 from mjx_assist.training import origin, run, seeds
 
 Overrides = list[tuple[str, str]]
+_THEIR_PREFIX, _CONFIG_FILE = "config.", "--config_file_path"  # of MyoAssist's command line
+_THEIR_FLAGS = (
+    *(_CONFIG_FILE, "--flag_rendering", "--no-flag_rendering"),
+    *("--flag_realtime_evaluate", "--no-flag_realtime_evaluate"),
+)
 
 
 def add_train(parser: Parser) -> None:
     parser.usage = "mjx-assist train CONFIG [--any.config.key VALUE ...] [--out DIR] [--init-from POLICY]"
     parser.usage += " [--resume RUN] [--seeds N]"
-    parser.add_argument("config", metavar="CONFIG", nargs="?", help="a JSON file, or a preset such as walk22_exo")
+    text = "a JSON file, one of MyoAssist's too, or a preset such as walk22_exo"
+    parser.add_argument("config", metavar="CONFIG", nargs="?", help=text)
+    text = "of a MyoAssist config take the task alone (who walks, where, how fast), and our own rest"
+    parser.add_argument("--as-mjx", action="store_true", help=text)
     parser.add_argument(
         "--out", metavar="DIR", default="results", help="the folder for the run's own (default: results)"
     )
@@ -97,13 +106,25 @@ def _dry_run(arguments: argparse.Namespace, old: Path | None) -> None:
 def _config(arguments: argparse.Namespace, old: Path | None) -> RunConfig:
     """CONFIG with its overrides; to go on with an ``old`` run, its own config in the place of a CONFIG not given."""
     if not old:
-        return configs.load(config_file(arguments.config), arguments.overrides)
+        return _load(arguments)
     origin.config_of(old)  # or it is no run
     config = configs.load(
         config_file(arguments.config) if arguments.config else old / SESSION_CONFIG, arguments.overrides
     )
     origin.checked(old, config)
     return config
+
+
+def _load(arguments: argparse.Namespace) -> RunConfig:
+    """CONFIG with its overrides; one of MyoAssist's translated, with a table of what became of its keys."""
+    path = config_file(arguments.config)
+    translated = myoassist.load(path, arguments.overrides, arguments.as_mjx)
+    if translated is None and arguments.as_mjx:
+        raise UserError(f"--as-mjx: {arguments.config!r} is no config of MyoAssist's; leave --as-mjx out.")
+    if translated is None:
+        return configs.load(path, arguments.overrides)
+    print(f"{path}: a config of MyoAssist's\n\n{translated.sheet.table()}\n", flush=True)
+    return translated.checked()
 
 
 def _start_jax(arguments: argparse.Namespace, config: RunConfig) -> None:
@@ -149,7 +170,7 @@ def _train_seeds(arguments: argparse.Namespace) -> None:
     if parent:
         runs = [(path, _config(_with_seed(arguments, path), path)) for path in seeds.runs_in(parent)]
     else:
-        runs = seeds.new_runs(configs.load(config_file(arguments.config), arguments.overrides), arguments.seeds)
+        runs = seeds.new_runs(_load(arguments), arguments.seeds)
     _start_jax(arguments, runs[0][1])
     _callbacks(arguments)  # a package that is missing is told before anything is written
     if not parent:
@@ -180,7 +201,10 @@ def split_overrides(argv: Sequence[str], flags: Sequence[str]) -> tuple[list[str
         if not name.startswith("--") or name in flags:
             rest.append(word)
             continue
-        key = name[2:]
+        if name in _THEIR_FLAGS:
+            _their_flag(name, equals, value, rest, words)
+            continue
+        key = name[2:].removeprefix(_THEIR_PREFIX)
         if key.split(".")[0] not in (f.name for f in dataclasses.fields(RunConfig)):
             raise _unknown_key(key, flags)
         if not equals:
@@ -189,6 +213,18 @@ def split_overrides(argv: Sequence[str], flags: Sequence[str]) -> tuple[list[str
             raise UserError(f"{name}: its VALUE is missing; write {name} VALUE.")
         overrides.append((key, value))
     return rest, overrides
+
+
+def _their_flag(name: str, equals: str, value: str, rest: list[str], words: Iterator[str]) -> None:
+    """A flag of MyoAssist's `run_train.py`: what it means here."""
+    if name == _CONFIG_FILE:
+        rest.append(value if equals else next(words, ""))
+    elif name == "--flag_realtime_evaluate":
+        raise UserError(
+            f"{name}: watch a trained policy with: mjx-assist replay RUN, or its zip or session (--web: browser)"
+        )
+    elif name == "--flag_rendering":
+        note(f"{name}: training opens no window; watch what it has learned, meanwhile or later: mjx-assist replay RUN")
 
 
 def config_keys(kind: type = RunConfig, stem: str = "") -> Iterator[str]:

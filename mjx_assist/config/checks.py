@@ -13,10 +13,15 @@ from mjx_assist.config.words import (
     BACKENDS,
     COMPOSED,
     CRITIC,
+    DEVICE_ACTIONS,
     FREEZE,
     LEARNING_RATES,
     LOAD,
+    MATCHED,
     MUJOCO,
+    OBSERVED_ACTIVATIONS,
+    OUTPUT_ACTIVATIONS,
+    PLAYBACKS,
     REDUCED,
     RESET,
     VELOCITY_MODES,
@@ -27,7 +32,17 @@ from mjx_assist.errors import UserError, unknown
 from mjx_assist.terrain.kinds import kinds as check_terrain
 
 if TYPE_CHECKING:
-    from mjx_assist.config.schema import EnvParams, EvaluateParams, InitFrom, PolicyParams, RunConfig
+    from mjx_assist.config.around import EvaluateParams, InitFrom
+    from mjx_assist.config.schema import EnvParams, PolicyParams, RunConfig
+
+
+_WORDS = {
+    "velocity_mode": VELOCITY_MODES,
+    "device_action": DEVICE_ACTIONS,
+    "reference_playback": PLAYBACKS,
+    "observation_activations": OBSERVED_ACTIVATIONS,
+}
+_MOST_LEAN = 1.0  # rad
 
 
 def check(config: "RunConfig") -> None:
@@ -69,8 +84,20 @@ def _check_env(env: "EnvParams") -> None:
         raise UserError(
             f"config key 'env_params.backend': {env.backend!r} cannot do model_kind {COMPOSED!r}; choose {MUJOCO!r}."
         )
-    if env.velocity_mode not in VELOCITY_MODES:
-        raise unknown("config key 'env_params.velocity_mode'", env.velocity_mode, VELOCITY_MODES)
+    for key, words in _WORDS.items():
+        if getattr(env, key) not in words:
+            raise unknown(f"config key 'env_params.{key}'", getattr(env, key), words)
+    if env.reference_speed is not None and env.reference_playback == MATCHED:
+        raise UserError(
+            f"config key 'env_params.reference_speed': {env.reference_speed:g} has no effect while "
+            f"reference_playback is {MATCHED!r}: the reference is that of the commanded speed. Choose 'recorded' or "
+            "'scaled'."
+        )
+    if abs(env.trunk_lean) > _MOST_LEAN:
+        raise UserError(
+            f"config key 'env_params.trunk_lean': must lie in +-{_MOST_LEAN} rad, got {env.trunk_lean:g}. "
+            "Are these degrees?"
+        )
     if env.device_controller is not None:
         check_controller(env.device_controller, "config key 'env_params.device_controller'")
     for name in env.reward_keys_and_weights.extra_terms:
@@ -106,7 +133,8 @@ def _check_learning(config: "RunConfig") -> None:
             f"config key 'ppo_params.batch_size': {ppo.batch_size} does not divide num_envs x n_steps = "
             f"{env.num_envs} x {ppo.n_steps} = {rollout}."
         )
-    if ppo.mirror_loss_coef > 0 and policy.mirror_symmetric is not False:
+    unshared = any(options.mirror_symmetric is False for options in policy.head_options.values())
+    if ppo.mirror_loss_coef > 0 and policy.mirror_symmetric is not False and not unshared:
         raise UserError(
             f"config key 'ppo_params.mirror_loss_coef': {ppo.mirror_loss_coef} has no effect on networks that are "
             "symmetric by construction; set policy_params.mirror_symmetric to false."
@@ -125,6 +153,13 @@ def _check_learning(config: "RunConfig") -> None:
 def _check_heads(policy: "PolicyParams") -> None:
     if policy.activation not in ACTIVATIONS:
         raise unknown("config key 'policy_params.activation'", policy.activation, ACTIVATIONS)
+    if policy.output_activation not in OUTPUT_ACTIVATIONS:
+        raise unknown("config key 'policy_params.output_activation'", policy.output_activation, OUTPUT_ACTIVATIONS)
+    if len(policy.initial_gains) != 2:
+        raise UserError(
+            "config key 'policy_params.initial_gains': must be [hidden layers', an actor's last], "
+            f"got {list(policy.initial_gains)}."
+        )
     for key in ("net_arch", "net_indexing_info"):
         if CRITIC not in getattr(policy, key):
             raise UserError(f"config key 'policy_params.{key}': {CRITIC!r} is missing.")

@@ -11,7 +11,7 @@ from mjx_assist.config.comments import without_comments
 from mjx_assist.config.schema import RunConfig
 from mjx_assist.config.tree import build, override
 from mjx_assist.errors import UserError, unknown
-from mjx_assist.files.untrusted import read_json
+from mjx_assist.files import untrusted
 from mjx_assist.paths import data_path
 
 MODEL_PATH, MODEL_KEYS = "env_params.model_path", ("msk_key", "device_key")
@@ -33,21 +33,16 @@ def load(path: str | Path, overrides: Sequence[tuple[str, str]] = ()) -> RunConf
     Raises:
         UserError: missing file, bad JSON, unknown key, wrong type, a value out of range.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise UserError(f"config file {str(path)!r} does not exist.")
-    tree = without_comments(read_json(path, f"config file {str(path)!r}"))
-    if not isinstance(tree, dict):
-        raise UserError(f"config file {str(path)!r} must hold one JSON object.")
+    tree = read_json(Path(path), "config file")
     for key, text in overrides:
         override(tree, key, text, to_dict(RunConfig()))
     _choose_model(tree, {key for key, _ in overrides})
-    return from_dict(tree)
+    return from_dict(_with_terrain(tree, Path(path).parent))
 
 
 def from_dict(tree: dict) -> RunConfig:
     """Build and validate a run config from plain JSON data."""
-    config = build(RunConfig, _with_one_model(tree), "")
+    config = build(RunConfig, _with_terrain(_with_one_model(tree)), "")
     check(config)
     return config
 
@@ -85,6 +80,32 @@ def _with_one_model(tree: dict) -> dict:
                 "give one of them, and null for the other."
             )
     return {**tree, "env_params": {**env, **dict.fromkeys(MODEL_KEYS)}}
+
+
+def _with_terrain(tree: dict, folder: Path | None = None) -> dict:
+    """The tree with the course of ground that ``env_params.terrain`` is a file of; it may lie in ``folder``.
+
+    Raises:
+        UserError: there is no such file, or it is not JSON.
+    """
+    env = tree.get("env_params")
+    if not isinstance(env, dict) or not isinstance(env.get("terrain"), str):
+        return tree
+    path = Path(env["terrain"])
+    path = folder / path if folder and not path.is_file() else path
+    if not path.is_file():
+        raise UserError(f"config key 'env_params.terrain': there is no file {env['terrain']!r}.")
+    return {**tree, "env_params": {**env, "terrain": read_json(path, "terrain file")}}
+
+
+def read_json(path: Path, what: str) -> dict:
+    """The object in a user's JSON file, without its comments; `UserError` where there is none."""
+    if not path.is_file():
+        raise UserError(f"{what} {str(path)!r} does not exist.")
+    tree = without_comments(untrusted.read_json(path, f"{what} {str(path)!r}"))
+    if not isinstance(tree, dict):
+        raise UserError(f"{what} {str(path)!r} must hold one JSON object.")
+    return tree
 
 
 def preset_names() -> list[str]:

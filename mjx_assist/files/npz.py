@@ -11,7 +11,7 @@ import numpy as np
 from mjx_assist.errors import UserError
 from mjx_assist.files import untrusted
 
-LARGEST_PICKLE = 1_000_000  # bytes of an entry of plain data
+LARGEST_PICKLE = 20_000_000  # bytes of an entry of plain data
 _ARRAY_MODULES = ("numpy.core.multiarray", "numpy._core.multiarray")
 _PLAIN_KINDS = "biufSU"  # NumPy's kinds of numbers and text
 

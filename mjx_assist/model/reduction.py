@@ -15,7 +15,7 @@ import numpy as np
 
 from mjx_assist.errors import UserError, unknown
 from mjx_assist.files.untrusted import read_json
-from mjx_assist.model import bodies, mjcf
+from mjx_assist.model import bodies, lean, mjcf
 from mjx_assist.model import cache as build_cache
 from mjx_assist.model.assembly import AS_COMPOSED, NO_DEVICE, check_keys, full_model
 from mjx_assist.model.feet.balance import balance
@@ -55,7 +55,7 @@ def recipe(human: str) -> dict[str, Any]:
     For a model file: default.json, with the keys that a ``<model>.reduction.json`` beside it has replaced by its own.
     Raises ``UserError`` for a human without a recipe.
     """
-    folder = data_path("models", "reductions")
+    folder, (human, _) = data_path("models", "reductions"), lean.split(human)
     if is_path(human):
         rules, beside = _read_recipe(folder / "default.json"), expanded(human).with_suffix(".reduction.json")
         own = _read_recipe(beside) if beside.is_file() else {}
@@ -82,7 +82,7 @@ def reduce_model(human: str, device: str) -> ReducedModel:
     """
     check_keys(human, device)
     own = is_path(human)
-    body = {} if own else bodies.read(bodies.split(human)[1])
+    body = {} if own else bodies.read(bodies.split(lean.split(human)[0])[1])
     rules = (json.dumps(part, sort_keys=True) for part in (recipe(human), body))
     shaped_by = ["" if own else human, device, *rules]
     key = build_cache.key(*(text.encode() for text in shaped_by), _compiled(human) if own else b"")

@@ -15,6 +15,7 @@ import numpy as np
 
 from mjx_assist.config.read import from_dict, to_dict
 from mjx_assist.config.schema import RunConfig
+from mjx_assist.config.words import MATCHED
 from mjx_assist.errors import UserError
 from mjx_assist.files.atomic import replacing_folder
 from mjx_assist.files.logs import read_rows
@@ -26,7 +27,7 @@ from mjx_assist.paths import TRAIN_LOG
 from mjx_assist.policy.check import check
 from mjx_assist.policy.policy import HeadWeights, MirrorWeights, Policy
 from mjx_assist.reference.cycle import ReferenceGait
-from mjx_assist.sim.observation import ObservationSpec
+from mjx_assist.sim.observation import CLIP, ObservationSpec
 
 SCHEMA_VERSION = 1
 MANIFEST = "bundle.json"
@@ -61,6 +62,15 @@ class Bundle:
     @property
     def device(self) -> str:
         return self.config.env_params.device_key or NO_DEVICE
+
+    @property
+    def speeds(self) -> tuple[float, float]:
+        """The slowest and the fastest speed that can be asked of it, m/s: the reference's, or where that is played at a
+        speed of its own, those of the training."""
+        env = self.config.env_params
+        if env.reference_playback != MATCHED:
+            return env.min_target_velocity, env.max_target_velocity
+        return float(self.gait.speed[0]), float(self.gait.speed[-1])
 
 
 def is_bundle(path: Path) -> bool:
@@ -174,7 +184,7 @@ def _manifest(bundle: Bundle, folder: Path) -> dict:
 
 
 def _described(head: HeadWeights) -> dict:
-    return {"name": head.name, "enabled": head.enabled, "layers": len(head.layers)}
+    return {"name": head.name, "enabled": head.enabled, "mirrored": head.mirrored, "layers": len(head.layers)}
 
 
 def _head(stored: dict, arrays: dict[str, np.ndarray]) -> HeadWeights:
@@ -186,6 +196,7 @@ def _head(stored: dict, arrays: dict[str, np.ndarray]) -> HeadWeights:
         enabled=stored["enabled"],
         layers=tuple((arrays[f"{stem}/kernel_{i}"], arrays[f"{stem}/bias_{i}"]) for i in range(stored["layers"])),
         log_std=arrays.get(f"{stem}/log_std"),
+        mirrored=stored.get("mirrored", True),
     )
 
 
@@ -215,6 +226,8 @@ def _build(manifest: dict, arrays: dict[str, np.ndarray], xml: str, curve: tuple
             mirror,
             run_config.policy_params.activation,
             _head(manifest["critic"], arrays) if manifest.get("critic") else None,
+            run_config.policy_params.output_activation,
+            CLIP if run_config.policy_params.normalize_observations else np.inf,
         ),
         info={k: v for k, v in manifest.items() if k not in known},
         learning_curve=curve,

@@ -28,6 +28,7 @@ def check(bundle: "Bundle", model: mujoco.MjModel) -> None:
         env.observation_joint_sensor_keys,
         env.observe_gait_phase,
         env.terrain_observation,
+        env.observation_activations,
     )
     same_weight = abs(bundle.observation.body_weight - spec.body_weight) < 1e-3 * spec.body_weight
     if dataclasses.replace(bundle.observation, body_weight=spec.body_weight) != spec or not same_weight:
@@ -82,7 +83,7 @@ def _check_policy(policy: Policy, size: int, actuators: int) -> None:
 
 def _check_head(head: HeadWeights, size: int, actuators: int, outputs: int) -> None:
     stem = f"head/{head.name}"
-    if not isinstance(head.enabled, bool) or not head.layers:
+    if not isinstance(head.enabled, bool) or not isinstance(head.mirrored, bool) or not head.layers:
         raise ValueError(f"{stem} is not described")
     _indices(f"{stem}/observation", head.observation, size)
     _indices(f"{stem}/action", head.action, actuators)

@@ -16,6 +16,7 @@ from mjx_assist.files.untrusted import parse_json, read_bytes
 
 FIELDS = ("sample_rate", "units", "speed", "stride_time", "first_contact")
 DESCRIPTIONS = ("meta_data", "metadata")  # entries of an npz that MyoAssist pickles, beside plain columns
+SERIES = "series_data"  # the columns, pickled as one entry
 _RATES, _SPEEDS = ("sample_rate", "sampling_rate", "framerate", "frame_rate", "fps"), ("speed", "walking_speed")
 
 
@@ -68,7 +69,9 @@ def _read_json(path: Path) -> tuple[dict[str, np.ndarray], dict]:
 def _read_npz(path: Path) -> tuple[dict[str, np.ndarray], dict]:
     if read_bytes(path, str(path))[:6] == b"\x93NUMPY":
         raise UserError(f"{path}: holds one bare array; save named ones with np.savez.")
-    arrays, described = npz.read_npz(path, DESCRIPTIONS)
+    arrays, described = npz.read_npz(path, (*DESCRIPTIONS, SERIES))
+    series = described.pop(SERIES, {})
+    arrays |= {name: np.asarray(column) for name, column in series.items()} if isinstance(series, dict) else {}
     columns, fields = _sorted_out(path, arrays)
     for tree in described.values():
         fields = _described(tree) | fields

@@ -1,8 +1,12 @@
 """When an episode ends: a fall, a joint too far from the reference, a state that is not finite."""
 
+from collections.abc import Sequence
 from typing import Any
 
+import mujoco
 import numpy as np
+
+from mjx_assist.model.names import joint_names, match_joints
 
 FASTEST = 1e3  # rad/s, m/s
 LARGEST_SENSED = 1e6  # SI units of a sensor or a limit's force: a thousand body weights
@@ -18,6 +22,23 @@ def off_reference(qpos: Any, reference_qpos: Any, joints: np.ndarray, threshold:
     if not joints.size:
         return xp.zeros(qpos.shape[:-1], bool)
     return xp.any(xp.abs(qpos[..., joints] - reference_qpos[..., joints]) > threshold, axis=-1)
+
+
+def ending_joints(keys: Sequence[str] | None, joints: tuple[str, ...], imitated: np.ndarray) -> np.ndarray:
+    """Indices of the joints that end an episode: what ``out_of_trajectory_joint_keys`` names, else the imitated."""
+    if keys is None:
+        return imitated
+    named = match_joints(keys, joints, "config key 'env_params.out_of_trajectory_joint_keys': joint")
+    return np.array([joints.index(name) for name in named], int)
+
+
+def limit_joints(keys: Sequence[str] | None, model: mujoco.MjModel) -> np.ndarray | None:
+    """Which of the limited joints' forces count in the reward, by ``joint_limit_keys``; None: all."""
+    if keys is None:
+        return None
+    limited = tuple(np.array(joint_names(model))[np.asarray(model.jnt_limited, bool)].tolist())
+    named = match_joints(keys, limited, "config key 'env_params.joint_limit_keys': joint")
+    return np.array([limited.index(name) for name in named], int)
 
 
 def not_finite(state: Any, xp: Any = np) -> Any:

@@ -11,6 +11,7 @@ import numpy as np
 
 import mjx_assist
 from mjx_assist import config as configs
+from mjx_assist import myoassist
 from mjx_assist.config.device import OwnController, ZeroTorque
 from mjx_assist.config.schema import EnvParams
 from mjx_assist.config.words import CRITIC
@@ -19,6 +20,7 @@ from mjx_assist.paths import CHECKPOINTS, POLICY_FOLDER
 from mjx_assist.policy import bundle as bundles
 from mjx_assist.policy import shipped
 from mjx_assist.policy.policy import HeadWeights, MirrorWeights, Policy
+from mjx_assist.sim.observation import CLIP
 
 
 def export_run(run: Path) -> bundles.Bundle:
@@ -115,10 +117,12 @@ def numpy_policy(spec, params: dict, normaliser) -> Policy:
             enabled=head.enabled,
             layers=layers(params[head.name]),
             log_std=np.asarray(params[f"{head.name}_log_std"]),
+            mirrored=head.mirrored,
         )
         for head in spec.heads
     ]
-    critic = HeadWeights(CRITIC, np.array(spec.critic_observation), np.array([], int), True, layers(params["critic"]))
+    seen, nothing = np.array(spec.critic_observation), np.array([], int)
+    critic = HeadWeights(CRITIC, seen, nothing, True, layers(params["critic"]), mirrored=spec.critic_mirrored)
     mirror = None
     if spec.mirror is not None:
         mirror = MirrorWeights(
@@ -134,6 +138,8 @@ def numpy_policy(spec, params: dict, normaliser) -> Policy:
         mirror=mirror,
         activation=spec.activation,
         critic=critic,
+        output_activation=spec.output_activation,
+        clip=CLIP if spec.normalized else np.inf,
     )
 
 
@@ -164,7 +170,8 @@ def _newer(run: Path, exported: bundles.Bundle) -> bundles.Bundle | None:
 
 
 def load_policy(path: str | Path) -> bundles.Bundle:
-    """A bundle, a shipped policy by its name, or a run: its ``policy/`` or its newest checkpoint, whichever is newer.
+    """A bundle, a shipped policy by its name, or a run: its ``policy/`` or its newest checkpoint, whichever is newer; a
+    session or zip of MyoAssist's too.
 
     Raises:
         UserError: there is none of them, or it cannot be read.
@@ -172,6 +179,8 @@ def load_policy(path: str | Path) -> bundles.Bundle:
     path = shipped.find(path)
     if bundles.is_bundle(path):
         return bundles.load(path)
+    if myoassist.is_policy(path):
+        return myoassist.import_policy(path)
     if bundles.is_bundle(path / POLICY_FOLDER):
         exported = bundles.load(path / POLICY_FOLDER)
         return exported if (newest := _newer(path, exported)) is None else newest

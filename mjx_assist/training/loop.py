@@ -55,7 +55,7 @@ def make_policy_spec(config: RunConfig, env: AssistEnv) -> PolicySpec:
     spec = wiring.policy_spec(policy, names, actuators, groups, neutral, mirror if shared else None)
     if env.controller:
         spec = wiring.without_device_heads(spec, muscle)
-    return spec if shared else dataclasses.replace(spec, reflection=mirror)
+    return dataclasses.replace(spec, reflection=mirror if config.ppo_params.mirror_loss_coef > 0 else None)
 
 
 def new_run_directory(out: Path, kind: str = "train_session", name: str | None = None) -> Path:

@@ -122,7 +122,7 @@ def cases_of(
 
 def at_speed(case: Case, speed: float) -> Bundle:
     """The case's policy, asked to walk at a constant speed (m/s); `UserError` where the reference gait has none."""
-    low, high = float(case.bundle.gait.speed[0]), float(case.bundle.gait.speed[-1])
+    low, high = case.bundle.speeds
     if not low <= speed <= high:
         raise UserError(f"--speeds {speed:g}: the reference gait knows {low:g} to {high:g} m/s.")
     config = case.bundle.config

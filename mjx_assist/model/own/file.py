@@ -2,6 +2,7 @@
 
 import mujoco
 
+from mjx_assist.config.words import LEAN_MARK
 from mjx_assist.errors import UserError
 from mjx_assist.model.own.carry import check_options
 from mjx_assist.model.own.ground import put_floor
@@ -13,7 +14,7 @@ _PLURAL = {"body": "bodies"}
 
 def is_path(human: str) -> bool:
     """Is a human named by a file instead of a key?"""
-    return human.endswith(".xml") or "/" in human or "\\" in human
+    return human.partition(LEAN_MARK)[0].endswith(".xml") or "/" in human or "\\" in human
 
 
 def read(path: str, floor: str) -> mujoco.MjSpec:

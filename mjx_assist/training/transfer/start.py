@@ -42,7 +42,7 @@ def initial_state(run: Run) -> learner.TrainState:
     if not sources:
         return state
     main = next(iter(sources.values()))
-    if init is None or init.normaliser:
+    if run.spec.normalized and (init is None or init.normaliser):
         state = state.replace(normaliser=_statistics(run, main, rows))
     plans = [_plan(run, state, part, sources.get(path or ""), rows) for part, path in zip(parts, paths, strict=True)]
     params = dict(jax.device_get(state.params)["params"])
@@ -77,7 +77,8 @@ def _open(config: RunConfig, path: str) -> Source:
 
 def _critic(spec: networks.PolicySpec) -> networks.Head:
     """The critic as a head that drives nothing."""
-    return networks.Head(CRITIC, spec.critic_observation, (), spec.critic_hidden, 0.0, 0.0)
+    own = spec.critic_observation, (), spec.critic_hidden
+    return networks.Head(CRITIC, *own, 0.0, 0.0, mirrored=spec.critic_mirrored)
 
 
 def _statistics(run: Run, source: Source, rows: list[Row]) -> RunningStatisticsState:
@@ -153,8 +154,15 @@ def _check_fits(spec: networks.PolicySpec, part: networks.Head, theirs: HeadWeig
             f"{where} has the activation {policy.activation!r} there, {spec.activation!r} here. {mend} "
             f"policy_params.activation to {policy.activation!r}."
         )
-    if (policy.mirror is None) != (spec.mirror is None):
-        there, here = ("one network for both sides", "one for all")[:: 1 if policy.mirror else -1]
+    if policy.output_activation != spec.output_activation and part.name != CRITIC:
+        key = "policy_params.output_activation"
+        raise UserError(
+            f"{where} ends in {policy.output_activation!r} there, in {spec.output_activation!r} here. {mend} {key} to "
+            f"{policy.output_activation!r}."
+        )
+    both_there = policy.mirror is not None and theirs.mirrored
+    if both_there != (spec.mirror is not None and part.mirrored):
+        there, here = ("one network for both sides", "one for all")[:: 1 if both_there else -1]
         raise UserError(
             f"{where} is {there} there, {here} here (policy_params.mirror_symmetric). {mend} choose the same."
         )
