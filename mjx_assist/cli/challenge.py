@@ -4,7 +4,16 @@ import argparse
 import sys
 from pathlib import Path
 
-from mjx_assist.cli.arguments import POLICY, POLICY_HELP, Parser, add_controller, names_of, natural, several, short_names
+from mjx_assist.cli.arguments import (
+    POLICY,
+    POLICY_HELP,
+    Parser,
+    add_controller,
+    names_of,
+    natural,
+    several,
+    short_names,
+)
 from mjx_assist.config.words import LEARNED
 from mjx_assist.errors import UserError
 from mjx_assist.eval.replay.controller import with_controller

@@ -15,8 +15,12 @@ _ASKED = "_ARGCOMPLETE"  # the shell's function sets it
 
 def add_completion(parser: Parser) -> None:
     text = f"{', '.join(SHELLS)} (default: bash)"
-    parser.add_argument("shell", metavar="SHELL", nargs="?", type=one_of(SHELLS, "completion"), default="bash", help=text)
-    parser.epilog = 'bash, zsh: eval "$(mjx-assist completion bash)" in your .bashrc; fish: mjx-assist completion fish | source'
+    parser.add_argument(
+        "shell", metavar="SHELL", nargs="?", type=one_of(SHELLS, "completion"), default="bash", help=text
+    )
+    parser.epilog = (
+        'bash, zsh: eval "$(mjx-assist completion bash)" in your .bashrc; fish: mjx-assist completion fish | source'
+    )
     parser.set_defaults(run=completion)
 
 

@@ -40,7 +40,9 @@ def show(arguments: argparse.Namespace) -> None:
 
 
 def add_keys(parser: Parser) -> None:
-    parser.add_argument("word", metavar="WORD", nargs="?", default="", help="only keys with this word in name or meaning")
+    parser.add_argument(
+        "word", metavar="WORD", nargs="?", default="", help="only keys with this word in name or meaning"
+    )
     parser.set_defaults(run=keys)
 
 
@@ -51,7 +53,9 @@ def keys(arguments: argparse.Namespace) -> None:
 
     found = matching(arguments.word)
     if not found:
-        raise UserError(f"configs keys {arguments.word!r}: no key has that in its name or meaning; docs/config.md has all.")
+        raise UserError(
+            f"configs keys {arguments.word!r}: no key has that in its name or meaning; docs/config.md has all."
+        )
     for key in found:
         facts = [f"in {key.unit}" if key.unit else "", key.allowed, f"default {key.default}"]
         print(f"{key.path}: {', '.join(fact for fact in facts if fact)}\n    {key.meaning}")

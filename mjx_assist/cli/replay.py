@@ -78,9 +78,7 @@ def _headless(bundle: Bundle, kind: str, steps: int, seed: int, conditions: Cond
         print(f"real-time factor {factor:.1f} ({kind} model, one CPU core, gait record made)")
 
 
-def _film(
-    bundle: Bundle, kind: str, steps: int, seed: int, conditions: Conditions, path: str, plots: bool
-) -> None:
+def _film(bundle: Bundle, kind: str, steps: int, seed: int, conditions: Conditions, path: str, plots: bool) -> None:
     from mjx_assist.eval.view import video
 
     video.check(path)

@@ -169,7 +169,9 @@ def check(controller: DeviceController, where: str) -> None:
             for gains in (controller, controller.swing or Gains()):
                 if min(gains.stiffness_nm_per_rad, gains.damping_nm_s_per_rad) < 0:
                     raise UserError(f"{where}: stiffness and damping must be 0 or more.")
-            if not any(g.stiffness_nm_per_rad or g.damping_nm_s_per_rad for g in (controller, controller.swing or Gains())):
+            if not any(
+                g.stiffness_nm_per_rad or g.damping_nm_s_per_rad for g in (controller, controller.swing or Gains())
+            ):
                 raise UserError(f"{where}: can never push: stiffness and damping are 0. {_OFF}")
         case OwnController():
             check_name(controller.type, f"{where}: type")

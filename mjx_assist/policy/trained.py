@@ -26,11 +26,17 @@ class Trained:
     push: float
 
     def __str__(self) -> str:
-        speed = "{:g} m/s".format(*self.speed) if self.speed[0] == self.speed[1] else "{:g} to {:g} m/s".format(*self.speed)
+        speed = (
+            "{:g} m/s".format(*self.speed) if self.speed[0] == self.speed[1] else "{:g} to {:g} m/s".format(*self.speed)
+        )
         return ", ".join(
             [
                 speed,
-                *([f"slopes of {degrees(self.slope[0]):+.0f} to {degrees(self.slope[1]):+.0f}°"] if any(self.slope) else []),
+                *(
+                    [f"slopes of {degrees(self.slope[0]):+.0f} to {degrees(self.slope[1]):+.0f}°"]
+                    if any(self.slope)
+                    else []
+                ),
                 *(ground_words(kind, height) for kind, height in self.grounds.items()),
                 *([_LEVEL] if not any(self.slope) and not self.grounds else []),
                 *([f"pushes to {self.push:g} N·s"] if self.push else []),

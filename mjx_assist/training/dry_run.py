@@ -45,7 +45,10 @@ def _sizes(run: Run, state: Any) -> list[tuple[str, str]]:
     return [
         ("walker", f"{env.human}, device {device}{driven}; {env.model_kind} model"),
         ("model", f"{model.nv} degrees of freedom, {muscles} muscles, {model.nu - muscles} device actuators"),
-        ("physics", f"{type(run.env.physics).__name__}, {env.physics_sim_framerate} Hz; control {env.control_framerate} Hz"),
+        (
+            "physics",
+            f"{type(run.env.physics).__name__}, {env.physics_sim_framerate} Hz; control {env.control_framerate} Hz",
+        ),
         ("walkers", f"{env.num_envs} at once, on {run.mesh.size} x {jax.devices()[0].device_kind}"),
         ("observes", f"{run.env.observation_size} numbers"),
         *(("network", _network(head)) for head in run.spec.heads),
@@ -64,7 +67,13 @@ def _network(head: Head) -> str:
 def _cost(run: Run, compiled: float, took: float) -> list[tuple[str, str]]:
     seconds = run.total_updates * took
     rate = run.config.env_params.num_envs * run.config.ppo_params.n_steps / took
-    whole = f"{seconds / 3600:.1f} h" if seconds > 5400 else f"{seconds / 60:.1f} min" if seconds > 90 else f"{seconds:.0f} s"
+    whole = (
+        f"{seconds / 3600:.1f} h"
+        if seconds > 5400
+        else f"{seconds / 60:.1f} min"
+        if seconds > 90
+        else f"{seconds:.0f} s"
+    )
     return [
         ("time", f"about {whole} at {rate:,.0f} control steps/s, and {compiled:.0f} s to compile; evaluations besides"),
         ("memory", _memory()),

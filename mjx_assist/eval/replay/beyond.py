@@ -27,7 +27,9 @@ def _ground(known: Trained, bundle: Bundle, conditions: Conditions) -> list[str]
     here, (low, high) = trained(applied), known.slope
     steep = [slope for slope in dict.fromkeys(here.slope) if not low - _SLOPE <= slope <= high + _SLOPE]
     rough = {kind: height for kind, height in grounds(applied).items() if height > known.grounds.get(kind, 0) + _HEIGHT}
-    return [f"a slope of {degrees(slope):+.3g}°" for slope in steep] + [ground_words(*ground) for ground in rough.items()]
+    return [f"a slope of {degrees(slope):+.3g}°" for slope in steep] + [
+        ground_words(*ground) for ground in rough.items()
+    ]
 
 
 def _push(known: Trained, conditions: Conditions) -> list[str]:

@@ -213,7 +213,9 @@ def test_flag_takes_names_and_files_and_refuses_the_rest(untrained_bundle, tmp_p
     profile = with_controller(untrained_bundle, "profile").config.env_params.device_controller
     assert profile == TorqueProfile()
     file = tmp_path / "mine.json"
-    file.write_text(json.dumps({"type": "torque_profile", "joint": "*ankle*", "peak_torque": -20, "torque_unit": "N*m"}))
+    file.write_text(
+        json.dumps({"type": "torque_profile", "joint": "*ankle*", "peak_torque": -20, "torque_unit": "N*m"})
+    )
     mine = with_controller(untrained_bundle, str(file)).config.env_params.device_controller
     assert (mine.peak_torque, mine.torque_unit) == (-20.0, "N*m")
     with pytest.raises(UserError, match="Did you mean 'profile'"):
