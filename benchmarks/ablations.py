@@ -77,7 +77,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--limit", type=int, default=1_500_000)
     arguments = parser.parse_args()
-    results = json.loads(arguments.json.read_text()) if arguments.json.exists() else {}
+    results = json.loads(arguments.json.read_text(encoding="utf-8")) if arguments.json.exists() else {}
     first = configs.load(data_path("configs", PRESET)).env_params.seed
     for seed in range(arguments.seeds):
         for name in arguments.names:
@@ -85,7 +85,7 @@ def main() -> None:
                 continue
             print(f"{name}, seed {first + seed}", flush=True)
             results.setdefault(name, []).append(run(CHANGES[name], first + seed, arguments.limit))
-            arguments.json.write_text(json.dumps(results, indent=1))
+            arguments.json.write_text(json.dumps(results, indent=1), encoding="utf-8")
     print(table(results))
 
 

@@ -190,7 +190,7 @@ def main() -> None:
     rows = [compare(task, arguments.steps or STEPS[task], arguments.seeds) for task in arguments.tasks]
     print(table(rows))
     if arguments.json:
-        arguments.json.write_text(json.dumps(rows, indent=1) + "\n")
+        arguments.json.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -120,7 +120,7 @@ def exit_if_failed(failed: Sequence[str]) -> None:
 
 def write_table(path: Path, name: str, table: str) -> None:
     """Put a table between the marker comments ``<!-- name -->`` and ``<!-- /name -->`` of a document."""
-    text = path.read_text()
+    text = path.read_text(encoding="utf-8")
     before, rest = text.split(f"<!-- {name} -->", 1)
     _, after = rest.split(f"<!-- /{name} -->", 1)
     write_text(path, f"{before}<!-- {name} -->\n{table}\n<!-- /{name} -->{after}")

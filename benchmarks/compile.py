@@ -93,7 +93,9 @@ def main() -> None:
     results = {backend: cold_and_warm(backend, options.num_envs) for backend in options.backends}
     print(table(results))
     if options.json:
-        options.json.write_text(json.dumps({"machine": platform.processor(), "results": results}, indent=1) + "\n")
+        options.json.write_text(
+            json.dumps({"machine": platform.processor(), "results": results}, indent=1) + "\n", encoding="utf-8"
+        )
     if options.docs:
         write_table(DOCS / "performance.md", "compile", table(results))
     exit_if_failed([f"{name}, {cache}" for name, runs in results.items() for cache in runs if "error" in runs[cache]])

@@ -112,7 +112,7 @@ def main() -> None:
         for name, row in rows.items():
             print(f"  {name:32s}", row if isinstance(row, list) else {k: round(float(x), 2) for k, x in row.items()})
     if arguments.json:
-        arguments.json.write_text(json.dumps(report, indent=1, default=float) + "\n")
+        arguments.json.write_text(json.dumps(report, indent=1, default=float) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -77,7 +77,7 @@ def read(name: str, done: Output, out: Path) -> dict:
         return tests_told(done)
     if name == "time to walk":
         file = out / "time_to_walk.json"
-        runs = json.loads(file.read_text())["runs"] if file.is_file() else []
+        runs = json.loads(file.read_text(encoding="utf-8"))["runs"] if file.is_file() else []
         return {"error": done.error or (None if runs else "wrote no figures"), **(runs[0] if runs else {})}
     rows = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
     failed = [f"{row['num_envs']} walkers: {row['error']}" for row in rows if "error" in row]

@@ -257,7 +257,9 @@ def main() -> None:
         print(f"{human} + {options.device}: states from {result['states']}{without}", flush=True)
     print(f"\n{table(results)}")
     if options.json:
-        options.json.write_text(json.dumps({"machine": platform.processor(), "results": results}, indent=1) + "\n")
+        options.json.write_text(
+            json.dumps({"machine": platform.processor(), "results": results}, indent=1) + "\n", encoding="utf-8"
+        )
 
 
 if __name__ == "__main__":

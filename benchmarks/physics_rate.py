@@ -88,7 +88,7 @@ def main() -> None:
         figures = "  ".join(f"{j} {x['mean_deg']:.2f} ({x['p95_deg']:.2f})" for j, x in joints.items())
         print(f"{rate:5d} Hz  {figures}")
     if options.json:
-        options.json.write_text(json.dumps(result, indent=1) + "\n")
+        options.json.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

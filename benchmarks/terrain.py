@@ -92,7 +92,7 @@ def main() -> None:
                 f"{backend:7s} {name:16s} {x['wall_us']:8.1f} us {x['wall_ratio']:5.2f} x  (CPU {x['cpu_ratio']:.2f} x)"
             )
     if options.json:
-        options.json.write_text(json.dumps(results, indent=1) + "\n")
+        options.json.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

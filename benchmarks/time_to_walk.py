@@ -166,7 +166,7 @@ def main() -> None:
         show = partial(print, flush=True)
         results.append(time_to_walk(config, arguments.limit, arguments.every, show, arguments.seconds))
         if arguments.json:
-            with open(arguments.json, "w") as file:
+            with open(arguments.json, "w", encoding="utf-8") as file:
                 json.dump({"overrides": dict(overrides), "runs": results}, file, indent=1)
     for r in results:
         when = f"{r['walked_steps']:,} steps, {r['walked_s']:.0f} s" if r["walked_steps"] else "did not walk"

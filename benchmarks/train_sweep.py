@@ -29,7 +29,7 @@ def sweep(human: str, device: str, steps: int, out: Path, full: bool) -> dict:
     if row["train"] != "ok":
         return row
     run = max(folder.glob("train_session_*"))
-    log = [json.loads(line) for line in (run / "train_log.jsonl").read_text().splitlines()]
+    log = [json.loads(line) for line in (run / "train_log.jsonl").read_text(encoding="utf-8").splitlines()]
     per_update = log[0]["control_steps"]
     row["steps"] = log[-1]["control_steps"]
     row["not_finite"] = round(sum(line["env/not_finite"] for line in log) * per_update)
@@ -51,7 +51,7 @@ def command(folder: Path, *words) -> str:
     done = subprocess.run(
         [sys.executable, "-m", "mjx_assist", *map(str, words)], capture_output=True, text=True, check=False
     )
-    with (folder / "log.txt").open("a") as log:
+    with (folder / "log.txt").open("a", encoding="utf-8") as log:
         log.write(f"$ mjx-assist {' '.join(map(str, words))}\n{done.stdout}\n{done.stderr}\n")
     return "ok" if done.returncode == 0 else (done.stderr.strip().splitlines() or ["?"])[-1]
 
@@ -79,7 +79,7 @@ def main() -> None:
             )
             print("  ".join(str(rows[-1].get(c, "-")) for c in COLUMNS), flush=True)
             if arguments.json:
-                arguments.json.write_text(json.dumps(rows, indent=1) + "\n")
+                arguments.json.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
     commands = ("train", "evaluate", "full", "report")
     broken = [r for r in rows if any(r.get(c, "ok") != "ok" for c in commands) or r.get("not_finite")]
     print(f"{len(rows) - len(broken)} of {len(rows)} compositions trained without a non-finite state; runs in {out}")

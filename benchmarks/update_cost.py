@@ -138,7 +138,7 @@ def main() -> None:
     results = [update_cost(num_envs) for num_envs in options.num_envs]
     print(table(results))
     if options.json:
-        options.json.write_text(json.dumps(results, indent=1) + "\n")
+        options.json.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     if options.docs:
         write_table(DOCS / "performance.md", "update cost", table(results))
 

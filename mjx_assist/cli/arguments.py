@@ -1,7 +1,8 @@
 """What several commands accept, and how a mistake in it is told."""
 
 import argparse
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,10 @@ from mjx_assist.paths import BEST, POLICY_FOLDER
 
 if TYPE_CHECKING:
     from mjx_assist.eval.replay.record import GaitRecord
+    from mjx_assist.policy.bundle import Bundle
+
+POLICY = "POLICY"
+POLICY_HELP = "a shipped policy's name ('mjx-assist policies'), a training run's folder, or a policy bundle"
 
 
 class Parser(argparse.ArgumentParser):
@@ -22,6 +27,8 @@ class Parser(argparse.ArgumentParser):
 
     def add_argument(self, *names, **kwargs):
         self.flags += [name for name in names if name.startswith("--")]
+        if kwargs.get("action") in (None, "append"):
+            kwargs.setdefault("type", not_empty)
         return super().add_argument(*names, **kwargs)
 
     def error(self, message: str):
@@ -29,12 +36,18 @@ class Parser(argparse.ArgumentParser):
 
 
 def add_policy(parser: Parser, kinds: Sequence[str]) -> None:
-    parser.add_argument("policy", metavar="RUN_OR_BUNDLE", help="a training run's folder or a policy bundle")
+    parser.add_argument("policy", metavar=POLICY, help=POLICY_HELP)
     add_controller(parser)
     if kinds:
-        text = "reduced: as trained (default); full: the unreduced model with rigid couplings"
+        text = "default: the one it was trained on; full: the unreduced model with rigid couplings"
         text += "; composed: the unreduced model as it is" if COMPOSED in kinds else ""
-        parser.add_argument("--model", metavar="|".join(kinds), type=one_of(kinds), default=REDUCED, help=text)
+        parser.add_argument("--model", metavar="|".join(kinds), type=one_of(kinds), help=text)
+
+
+def model_of(requested: str | None, bundles: Iterable["Bundle"]) -> str:
+    """The model to walk on: the one requested, else the one that all policies were trained on, else the reduced."""
+    trained = {bundle.config.env_params.model_kind for bundle in bundles}
+    return requested or (trained.pop() if len(trained) == 1 else REDUCED)
 
 
 def add_controller(parser: Parser) -> None:
@@ -44,7 +57,7 @@ def add_controller(parser: Parser) -> None:
 
 def add_episodes(parser: Parser, episodes: int) -> None:
     parser.add_argument("--steps", type=positive, default=1000, help="control steps of an episode (default: 1000)")
-    parser.add_argument("--episodes", type=positive, default=episodes, help=f"how many (default: {episodes})")
+    parser.add_argument("--episodes", type=several, default=episodes, help=f"how many (default: {episodes})")
     parser.add_argument("--seed", type=natural, default=0, help="seed of the first episode (default: 0)")
 
 
@@ -57,6 +70,12 @@ def add_human(parser: Parser) -> None:
     )
 
 
+def not_empty(text: str) -> str:
+    if not text.strip():
+        raise argparse.ArgumentTypeError("is empty; give a value, or leave it out")
+    return text
+
+
 def positive(text: str) -> int:
     return whole(text, 1)
 
@@ -65,13 +84,33 @@ def natural(text: str) -> int:
     return whole(text, 0)
 
 
-def whole(text: str, least: int) -> int:
+def several(text: str) -> int:
+    return whole(text, 1, 10_000)
+
+
+def port(text: str) -> int:
+    return whole(text, 1, 65535)
+
+
+def whole(text: str, least: int, most: int = 2**32 - 1) -> int:
     try:
         value = int(text)
     except ValueError:
         value = least - 1
     if value < least:
-        raise argparse.ArgumentTypeError(f"must be a whole number of at least {least}, not {text!r}")
+        raise argparse.ArgumentTypeError(f"must be a whole number of at least {least}, not {text[:40]!r}")
+    if value > most:
+        raise argparse.ArgumentTypeError(f"must be at most {most:,}, not {text[:40]!r}")
+    return value
+
+
+def number_of(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise argparse.ArgumentTypeError(f"must be a number, not {text[:40]!r}")
     return value
 
 
@@ -94,6 +133,14 @@ def short_names(policies: Sequence[str]) -> list[str]:
 def parts_of(text: str | None) -> list[str] | None:
     """``a,b,c`` as a list, None as it is."""
     return None if text is None else [part.strip() for part in text.split(",") if part.strip()]
+
+
+def names_of(flag: str, text: str | None) -> list[str] | None:
+    """The same; `UserError` where there is nothing between the commas."""
+    names = parts_of(text)
+    if names == []:
+        raise UserError(f"{flag}: must be names with commas between, not {text!r}.")
+    return names
 
 
 def speeds_of(text: str | None) -> list[float] | None:

@@ -1,33 +1,43 @@
 """The command `challenge`: every policy walks the same rows of speeds, slopes, ground, pushes and models; one table."""
 
 import argparse
-import json
-import os
 import sys
 from pathlib import Path
 
-from mjx_assist.cli.arguments import Parser, add_controller, natural, parts_of, positive, short_names
+from mjx_assist.cli.arguments import (
+    POLICY,
+    POLICY_HELP,
+    Parser,
+    add_controller,
+    names_of,
+    natural,
+    several,
+    short_names,
+)
 from mjx_assist.config.words import LEARNED
+from mjx_assist.errors import UserError
 from mjx_assist.eval.replay.controller import with_controller
 from mjx_assist.eval.studies import challenge as rules
 from mjx_assist.eval.studies import trials
 from mjx_assist.files.atomic import check_writable, write_text
 from mjx_assist.files.plain import write_json
 from mjx_assist.files.tables import table
+from mjx_assist.files.untrusted import read_json
 from mjx_assist.policy.bundle import Bundle
+from mjx_assist.processes import cpus
 from mjx_assist.training.export import load_policy
 
 JSON, TABLE = "challenge.json", "challenge.md"
 
 
 def add_challenge(parser: Parser) -> None:
-    parser.add_argument("policies", metavar="RUN_OR_BUNDLE", nargs="+", help="training runs or policy bundles")
+    parser.add_argument("policies", metavar=POLICY, nargs="+", help=POLICY_HELP)
     text = "the table's folder; rows that it holds already are not walked again"
     parser.add_argument("-o", "--out", metavar="DIR", required=True, help=text)
     text = "only these groups of rows, with commas: speeds, slopes, terrain, pushes, commands, models (default: all)"
     parser.add_argument("--only", metavar="GROUP,...", help=text)
     add_controller(parser)
-    parser.add_argument("--episodes", type=positive, default=10, help="seeds of each row (default: 10)")
+    parser.add_argument("--episodes", type=several, default=10, help="seeds of each row (default: 10)")
     parser.add_argument("--seed", type=natural, default=0, help="the first seed (default: 0)")
     parser.set_defaults(run=challenge)
 
@@ -36,7 +46,7 @@ def challenge(arguments: argparse.Namespace) -> None:
     """Walk the rows that are not in the folder yet, then write table, figures and page."""
     out = Path(arguments.out)
     check_writable(out, folder=True)
-    rows = rules.rows(parts_of(arguments.only))
+    rows = rules.rows(names_of("--only", arguments.only))
     bundles = [with_controller(load_policy(path), arguments.controller) for path in arguments.policies]
     seeds = range(arguments.seed, arguments.seed + arguments.episodes)
     names = short_names(arguments.policies)
@@ -82,7 +92,7 @@ def _walked(bundles: list[Bundle], rows: list[rules.Row], places: list[tuple[int
     """Yields ((policy, row), its outcomes in the order of the seeds) as rows are done."""
     walks = [trial for policy, row in places for trial in rules.trials_of(rows[row], policy, seeds)]
     done: dict[tuple[int, int], dict[int, dict]] = {}
-    for index, outcome in trials.run(bundles, walks, len(os.sched_getaffinity(0))):
+    for index, outcome in trials.run(bundles, walks, cpus()):
         place = places[index // len(seeds)]
         part = done.setdefault(place, {})
         part[walks[index].seed] = outcome
@@ -93,7 +103,7 @@ def _walked(bundles: list[Bundle], rows: list[rules.Row], places: list[tuple[int
 def _known(path: Path) -> dict[str, dict]:
     """The rows of an earlier run by their key; none if there was none, or it cannot be read."""
     try:
-        policies = json.loads(path.read_text())["policies"]
+        policies = read_json(path, str(path))["policies"]
         return {row["key"]: row for policy in policies for row in policy["rows"]}
-    except (OSError, ValueError, LookupError, TypeError):
+    except (UserError, LookupError, TypeError):
         return {}

@@ -4,7 +4,19 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from mjx_assist.cli.arguments import Parser, add_episodes, one_of, parts_of, short_names, speeds_of
+from mjx_assist.cli.arguments import (
+    POLICY,
+    POLICY_HELP,
+    Parser,
+    add_episodes,
+    model_of,
+    names_of,
+    number_of,
+    one_of,
+    parts_of,
+    short_names,
+    speeds_of,
+)
 from mjx_assist.config.study import MODELS, Walks, check_walks
 from mjx_assist.config.words import FULL, REDUCED
 from mjx_assist.errors import UserError
@@ -15,18 +27,18 @@ STEPS, EPISODES = 1000, 10
 
 
 def add_compare(parser: Parser) -> None:
-    parser.add_argument("policies", metavar="RUN_OR_BUNDLE", nargs="+", help="training runs or policy bundles")
+    parser.add_argument("policies", metavar=POLICY, nargs="+", help=POLICY_HELP)
     text = "with commas: trained, learned, zero_torque, profile, spline, impedance, or .json files"
     more = "default: trained, and for one policy zero_torque too"
     parser.add_argument("--conditions", metavar="A,B,...", help=f"what drives the device, {text} ({more})")
     text = "several trainings a side: these are the other side (again for a third), one policy a training; runs, "
     text += "bundles, or folders of 'train --seeds'. Intervals are then over trainings, at the same speed reached "
     text += "(default: 2 episodes of 20 s)"
-    parser.add_argument("--against", metavar="RUN_OR_BUNDLE", nargs="+", action="append", help=text)
+    parser.add_argument("--against", metavar=POLICY, nargs="+", action="append", help=text)
     text = "with --against: the speed at which costs are compared, m/s (default: the middle of the speeds)"
-    parser.add_argument("--at", metavar="V", type=float, help=text)
+    parser.add_argument("--at", metavar="V", type=number_of, help=text)
     text = "with --against: other physics rates for the reduced model, Hz, with commas (default: 960; none: '')"
-    parser.add_argument("--physics-rates", metavar="HZ,...", help=text)
+    parser.add_argument("--physics-rates", metavar="HZ,...", type=str, help=text)
     text = "speeds to walk at, m/s, with commas (default: the middle of what the first policy was trained for; with "
     parser.add_argument("--speeds", metavar="V,...", help=text + "--against five over what all were trained for)")
     text = "reduced: as trained; full: the unreduced model with rigid couplings (default: reduced; with --against both)"
@@ -51,11 +63,12 @@ def compare(arguments: argparse.Namespace) -> None:
     out = Path(arguments.out)
     check_writable(out, folder=True)
     sources = dict(zip(short_names(arguments.policies), map(str, arguments.policies), strict=True))
+    policies = {name: load_policy(path) for name, path in sources.items()}
     compared = cases.compare(
-        {name: load_policy(path) for name, path in sources.items()},
-        parts_of(arguments.conditions),
+        policies,
+        names_of("--conditions", arguments.conditions),
         speeds_of(arguments.speeds),
-        arguments.model or REDUCED,
+        model_of(arguments.model, policies.values()),
         arguments.steps or STEPS,
         arguments.episodes or EPISODES,
         arguments.seed,

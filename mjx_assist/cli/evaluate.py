@@ -3,12 +3,13 @@
 import argparse
 from pathlib import Path
 
-from mjx_assist.cli.arguments import Parser, add_episodes, add_policy
+from mjx_assist.cli.arguments import Parser, add_episodes, add_policy, model_of
+from mjx_assist.cli.conditions import add_conditions, given, under
 from mjx_assist.config.words import LEARNED, MODEL_KINDS
 from mjx_assist.errors import UserError
 from mjx_assist.eval.gait.angles import SAGITTAL
 from mjx_assist.eval.gait.summary import episode_summary
-from mjx_assist.eval.replay.controller import with_controller
+from mjx_assist.eval.replay.conditions import describe
 from mjx_assist.eval.replay.replay import walk
 from mjx_assist.eval.studies import stress as sweeps
 from mjx_assist.eval.studies import trials
@@ -25,6 +26,7 @@ ANGLES = tuple(angle.column for angle in SAGITTAL.values())
 
 def add_evaluate(parser: Parser) -> None:
     add_policy(parser, MODEL_KINDS)
+    add_conditions(parser)
     add_episodes(parser, episodes=5)
     parser.add_argument("--json", metavar="FILE", help="write the figures of every episode here")
     text = "survival against pushes, friction, loss of strength, noise and delay instead"
@@ -42,10 +44,10 @@ def evaluate(arguments: argparse.Namespace) -> None:
         return
     if arguments.out:
         raise UserError("-o goes with --stress only.")
-    bundle = with_controller(load_policy(arguments.policy), arguments.controller)
-    kind = arguments.model
+    bundle, conditions = under(arguments, load_policy(arguments.policy))
+    kind = model_of(arguments.model, [bundle])
     seeds = range(arguments.seed, arguments.seed + arguments.episodes)
-    episodes = [episode_summary(walk(bundle, kind, arguments.steps, seed)) for seed in seeds]
+    episodes = [episode_summary(walk(bundle, kind, arguments.steps, seed, conditions=conditions)) for seed in seeds]
     falls = sum(episode["fell"] for episode in episodes)
     print(f"{bundle.human} with {bundle.device}, {kind} model, {arguments.steps} control steps asked")
     print(episode_table(episodes))
@@ -54,6 +56,7 @@ def evaluate(arguments: argparse.Namespace) -> None:
         settings = bundle.config.env_params.device_controller
         head = {"policy": str(arguments.policy), "human": bundle.human, "device": bundle.device, "model": kind}
         head["controller"] = settings.type if settings else LEARNED
+        head["conditions"] = describe(conditions)
         write_json(arguments.json, {**head, "steps_asked": arguments.steps, "falls": falls, "episodes": episodes})
 
 
@@ -84,21 +87,31 @@ def episode_line(episode: dict) -> str:
 
 def _stress(arguments: argparse.Namespace) -> None:
     """``--stress``: walk all sweeps, print a line for each, write what was asked for."""
+    if flags := [flag for flag in given(arguments) if flag != "--device"]:
+        raise UserError(f"{flags[0]} does not go with --stress, whose sweeps have conditions of their own.")
     if arguments.out:
         check_writable(arguments.out, folder=True)
-    bundle = with_controller(load_policy(arguments.policy), arguments.controller)
+    bundle, _ = under(arguments, load_policy(arguments.policy))
+    kind = model_of(arguments.model, [bundle])
     seeds = range(arguments.seed, arguments.seed + arguments.episodes)
     seconds = arguments.steps / bundle.config.env_params.control_framerate
+    if seconds <= (latest := max(sweep.begins for sweep in sweeps.SWEEPS)):
+        raise UserError(
+            f"--stress with --steps {arguments.steps}: walks of {seconds:.1f} s never meet what begins after "
+            f"{latest:g} s; give --steps more."
+        )
     worn = not is_muscle(reduced_model(bundle)).all()
-    walks = sweeps.trials(arguments.model, seconds, seeds, worn)
+    walks = sweeps.trials(kind, seconds, seeds, worn)
     every = [trial for part in walks.values() for trial in part]
     outcomes = {under: [{}] * len(seeds) for under in walks}
     for index, outcome in trials.run([bundle], every):
         outcomes[every[index].conditions][every[index].seed - seeds[0]] = outcome
     found = sweeps.points(outcomes)
-    about = f"{bundle.human} with {bundle.device}, {arguments.model} model, {seconds:.0f} s, {len(seeds)} seeds"
+    about = f"{bundle.human} with {bundle.device}, {kind} model, {seconds:.0f} s, {len(seeds)} seeds"
     print(about)
     print(_stress_table(found))
+    if any(point["fell_before"] for point in found):
+        print("of: walks that met the disturbance; those that fell before it do not count")
     for point in found:
         if point.get("fell_within_10_s") is not None:
             print(f"fell within 10 s of the device going off: {point['fell_within_10_s']} of {point['seeds']}")
@@ -107,7 +120,7 @@ def _stress(arguments: argparse.Namespace) -> None:
         "policy": str(arguments.policy),
         "human": bundle.human,
         "device": bundle.device,
-        "model": arguments.model,
+        "model": kind,
         "seconds": seconds,
         "borne_share": sweeps.BEARS,
         "borne": {name: sweeps.borne(points) for name, points in sweeps.by_sweep(found).items()},

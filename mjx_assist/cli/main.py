@@ -5,20 +5,32 @@ file with ``add_<command>(parser)``, and a line of `COMMANDS`.
 """
 
 import contextlib
-import errno
 import importlib
 import os
 import sys
 from collections.abc import Sequence
 
 import mjx_assist
+from mjx_assist.cli import completion
 from mjx_assist.cli.arguments import Parser
+from mjx_assist.cli.surroundings import check_words, ending_signals, refusal, speak_any_locale
 from mjx_assist.errors import UserError, unknown
+from mjx_assist.processes import current_folder_left_alone, end_with_stdin
 
 MISTAKE, INTERRUPTED = 2, 130
 # Words of a command -> what it does. "a b" has its flags and code in a.py, set up by ``add_b``.
 COMMANDS = {
+    "demo": "replay, report and compare the policies that ship: two minutes, no training",
+    "policies": "the trained policies that ship, by name",
+    "configs": "the presets to train, and what a config's keys mean",
+    "configs list": "the presets, and what each teaches",
+    "configs show": "print a preset or a config",
+    "configs keys": "what the keys of a config mean, with units, limits and defaults",
+    "init": "write a commented config to begin with, from a few answers or flags",
+    "doctor": "what this machine has: devices, renderer, compiler, versions; and what to install",
+    "completion": "the shell's completion: names, flags and config keys at a press of Tab",
     "train": "train a policy, then export it into the run's folder",
+    "import": "a policy or config of MyoAssist's as a bundle or config",
     "export": "write the policy of a run's newest checkpoint as a bundle",
     "plot": "draw the curves of training runs: learning, reward terms, evaluation",
     "evaluate": "let a policy walk in CPU MuJoCo and measure it",
@@ -36,42 +48,40 @@ COMMANDS = {
     "models sweep": "reduce and measure all compositions, and write their tables",
     "models export": "write the reduced model as MJCF, and its couplings as JSON",
 }
-# What the file system may refuse through no fault of this program.
-DISK = {
-    errno.ENOSPC: "no space left on the device",
-    errno.EDQUOT: "the disk quota is used up",
-    errno.EFBIG: "the file would be larger than allowed here",
-    errno.EROFS: "the file system is read-only",
-    errno.EACCES: "permission denied",
-    errno.EPERM: "not permitted",
-}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code and never raises for a user's mistake."""
+    end_with_stdin()
+    speak_any_locale()
     try:
-        code = _run(list(sys.argv[1:] if argv is None else argv))
-        sys.stdout.flush()
+        with current_folder_left_alone(), ending_signals():
+            code = _run(list(sys.argv[1:] if argv is None else argv))
+            sys.stdout.flush()
         return code
     except UserError as error:
         interrupted = isinstance(error.__cause__ or error.__context__, KeyboardInterrupt)
         return _say(str(error), INTERRUPTED if interrupted else MISTAKE)
-    except KeyboardInterrupt:
-        return _say("interrupted", INTERRUPTED)
+    except KeyboardInterrupt as end:
+        return _say(f"stopped by {end}" if str(end) else "interrupted", INTERRUPTED)
     except BrokenPipeError:
         _drop_output()
         return MISTAKE
+    except MemoryError:
+        return _say("out of memory: there is less here than this asks for", MISTAKE)
     except OSError as error:
-        if error.errno not in DISK:
+        if (sentence := refusal(error)) is None:
             raise
         _drop_output()
-        where = f"{str(error.filename)!r}: " if error.filename else ""
-        return _say(f"{where}{DISK[error.errno]}", MISTAKE)
+        return _say(sentence, MISTAKE)
     except SystemExit as end:  # --help and --version
         return int(end.code or 0)
 
 
 def _run(argv: list[str]) -> int:
+    check_words(argv)
+    if completion.asked():
+        completion.answer(build_parser, list(COMMANDS))
     names = _check_commands(argv)
     parser, commands = build_parser(" ".join(names))
     if not argv:
@@ -112,7 +122,8 @@ def _surplus(rest: list[str], command: str, parser: Parser) -> UserError:
 
 
 def _say(message: str, code: int) -> int:
-    print(f"mjx-assist: error: {message}", file=sys.stderr)
+    with contextlib.suppress(OSError):  # nobody is there to read it
+        print(f"mjx-assist: error: {message}", file=sys.stderr, flush=True)
     return code
 
 

@@ -21,24 +21,32 @@ def add_list(parser: Parser) -> None:
 
 def show_list(arguments: argparse.Namespace) -> None:
     """Print humans, the devices that each can wear, and what is known of their reduced models."""
+    from mjx_assist.model import devices
     from mjx_assist.model.assembly import available
     from mjx_assist.model.fidelity import table as model_table
 
     known = {(row["human"], row["device"]): row for row in model_table.shipped()}
     header = list(model_table.HEADER)
-    for human, devices in available().items():
+    for human, worn in available().items():
         rows = [
             model_table.cells(known[human, device])
             if (human, device) in known
             else [device, *["-"] * (len(header) - 2), "not measured"]
-            for device in devices
+            for device in worn
         ]
         print(f"{human}\n{table(header, rows)}\n")
     print(
         "full → reduced. us/step: C MuJoCo, one core, where the table was made. worst fidelity: of all bounds, the one"
     )
     print("that is nearest to being missed, or missed by most. All of them: mjx-assist models report HUMAN DEVICE")
-    print("compiled: whether that backend simulates it, and if not, what stands in the way (then mujoco does)")
+    print("compiled: whether that backend simulates it, and if not, what stands in the way (then mujoco does)\n")
+    print(table(devices.HEADER, [devices.cells(row) for row in devices.shipped()]))
+    print(
+        "drives: joints of the reduced model. torque: about the joint, in its own sign, at the ends of the control range"
+    )
+    print(
+        "(plantarflexion is negative, hip flexion positive). mass: what it adds; 0 where it replaces something heavier"
+    )
 
 
 def add_show(parser: Parser) -> None:
@@ -137,10 +145,10 @@ def export(arguments: argparse.Namespace) -> None:
         return f"-o {str(out)!r}: cannot be written ({reason})."
 
     with replacing_folder(out, what, _is_export, failure) as folder:
-        (folder / MODEL).write_text(reduced.xml)
-        (folder / COUPLING).write_text(json.dumps(content, indent=1) + "\n")
+        (folder / MODEL).write_text(reduced.xml, encoding="utf-8")
+        (folder / COUPLING).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
         if kernel:
-            (folder / KERNEL).write_text(kernel)
+            (folder / KERNEL).write_text(kernel, encoding="utf-8")
     model = reduced.model
     print(f"{out / MODEL}: {model.nv} degrees of freedom, {model.nu} actuators")
     if kernel:

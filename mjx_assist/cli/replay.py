@@ -3,12 +3,13 @@
 import argparse
 import time
 
-from mjx_assist.cli.arguments import Parser, add_policy, natural, positive
+from mjx_assist.cli.arguments import Parser, add_policy, model_of, natural, port, positive
+from mjx_assist.cli.conditions import add_conditions, under
 from mjx_assist.cli.evaluate import episode_line
 from mjx_assist.config.words import MODEL_KINDS
 from mjx_assist.errors import UserError
 from mjx_assist.eval.gait.summary import episode_summary
-from mjx_assist.eval.replay.controller import with_controller
+from mjx_assist.eval.replay.conditions import Conditions
 from mjx_assist.eval.replay.replay import replay as replay_episode
 from mjx_assist.eval.replay.replay import walk
 from mjx_assist.eval.replay.walker import Walker
@@ -21,10 +22,11 @@ _NEEDS = {"plots": "video", "host": "web", "port": "web"}  # flags that say some
 
 def add_replay(parser: Parser) -> None:
     add_policy(parser, MODEL_KINDS)
+    add_conditions(parser)
     parser.add_argument("--headless", action="store_true", help="no picture: walk once, tell the real-time factor")
     parser.add_argument("--web", action="store_true", help="in a browser, for machines without a display (viser)")
     parser.add_argument("--host", metavar="ADDRESS", help="of --web (default: 127.0.0.1, for this machine only)")
-    parser.add_argument("--port", metavar="N", type=positive, help="of --web (default: 8080)")
+    parser.add_argument("--port", metavar="N", type=port, help="of --web (default: 8080)")
     parser.add_argument("--video", metavar="FILE", help="write a film of one episode: .mp4 or .gif")
     parser.add_argument("--plots", action="store_true", help="live plots beside the picture of --video")
     parser.add_argument("--steps", type=positive, default=1000, help="control steps of an episode (default: 1000)")
@@ -35,8 +37,8 @@ def add_replay(parser: Parser) -> None:
 def replay(arguments: argparse.Namespace) -> None:
     """Show the walk the way that was asked for; in a window if none was."""
     _check_flags(arguments)
-    bundle = with_controller(load_policy(arguments.policy), arguments.controller)
-    requested = bundle, arguments.model, arguments.steps, arguments.seed
+    bundle, conditions = under(arguments, load_policy(arguments.policy))
+    requested = bundle, model_of(arguments.model, [bundle]), arguments.steps, arguments.seed, conditions
     if arguments.headless:
         _headless(*requested)
     elif arguments.video:
@@ -44,7 +46,7 @@ def replay(arguments: argparse.Namespace) -> None:
     elif arguments.web:
         from mjx_assist.eval.view import web
 
-        web.serve(*requested, arguments.host or web.HOST, arguments.port or web.PORT)
+        web.serve(*requested[:4], arguments.host or web.HOST, arguments.port or web.PORT, conditions)
     else:
         from mjx_assist.eval.view.window import watch
 
@@ -60,7 +62,7 @@ def _check_flags(arguments: argparse.Namespace) -> None:
             raise UserError(f"--{flag} goes with --{way} only.")
 
 
-def _headless(bundle: Bundle, kind: str, steps: int, seed: int) -> None:
+def _headless(bundle: Bundle, kind: str, steps: int, seed: int, conditions: Conditions) -> None:
     """Walk as fast as it goes; tell how fast that is, the making of the gait record included."""
     clock: list[tuple[float, float]] = []
 
@@ -68,7 +70,7 @@ def _headless(bundle: Bundle, kind: str, steps: int, seed: int) -> None:
         clock.append((time.perf_counter(), now))
         return True
 
-    record = replay_episode(bundle, kind, steps, seed, on_step)
+    record = replay_episode(bundle, kind, steps, seed, on_step, conditions=conditions)
     ended = time.perf_counter()
     print(episode_line(episode_summary(record)))
     if len(clock) > 1:
@@ -76,11 +78,11 @@ def _headless(bundle: Bundle, kind: str, steps: int, seed: int) -> None:
         print(f"real-time factor {factor:.1f} ({kind} model, one CPU core, gait record made)")
 
 
-def _film(bundle: Bundle, kind: str, steps: int, seed: int, path: str, plots: bool) -> None:
+def _film(bundle: Bundle, kind: str, steps: int, seed: int, conditions: Conditions, path: str, plots: bool) -> None:
     from mjx_assist.eval.view import video
 
     video.check(path)
     check_writable(path, folder=False)
-    record = walk(bundle, kind, steps, seed)
+    record = walk(bundle, kind, steps, seed, conditions=conditions)
     frames = video.write_video(bundle, record, path, plots)
     print(f"film {path}: {frames} frames, {record.time[-1]:.1f} s")

@@ -3,8 +3,9 @@
 import argparse
 from pathlib import Path
 
-from mjx_assist.cli.arguments import Parser, add_episodes, one_of
-from mjx_assist.config.words import FULL, MODEL_KINDS, REDUCED, ZERO_TORQUE
+from mjx_assist.cli.arguments import POLICY, POLICY_HELP, Parser, add_episodes, model_of, one_of
+from mjx_assist.cli.conditions import add_conditions, given, under
+from mjx_assist.config.words import FULL, MODEL_KINDS, ZERO_TORQUE
 from mjx_assist.errors import UserError
 from mjx_assist.eval.replay.record import GaitRecord
 from mjx_assist.files.atomic import check_writable
@@ -12,13 +13,14 @@ from mjx_assist.files.tables import table
 
 
 def add_report(parser: Parser) -> None:
-    text = "a training run's folder or a policy bundle; or gait records (.npz), which need no simulation"
-    parser.add_argument("sources", metavar="RUN_OR_BUNDLE|RECORD.npz", nargs="+", help=text)
+    text = f"{POLICY_HELP}; or gait records (.npz), which need no simulation"
+    parser.add_argument("sources", metavar=f"{POLICY}|RECORD.npz", nargs="+", help=text)
     text = "what drives the device: learned, zero_torque, profile, spline, impedance, or a .json file"
     parser.add_argument("--controller", metavar="NAME|FILE", help=f"{text} (default: as trained)")
     text = "reduced: as trained (default); full: the unreduced model with rigid couplings; composed: as it is"
     parser.add_argument("--model", metavar="|".join(MODEL_KINDS), type=one_of(MODEL_KINDS), help=text)
     parser.add_argument("-o", "--out", metavar="DIR", required=True, help="the report's folder")
+    add_conditions(parser)
     add_episodes(parser, episodes=5)
     parser.add_argument("--pdf", action="store_true", help="the page as report.pdf too (WeasyPrint or Chromium)")
     parser.set_defaults(run=report)
@@ -34,7 +36,7 @@ def report(arguments: argparse.Namespace) -> None:
     elif len(files) == 1:
         metrics = _of_policy(arguments, out)
     else:
-        raise UserError("report: give one RUN_OR_BUNDLE, or gait records (.npz) only.")
+        raise UserError("report: give one POLICY, or gait records (.npz) only.")
 
     from mjx_assist.eval.report.gait import PAGE, PDF, headline
 
@@ -45,9 +47,9 @@ def report(arguments: argparse.Namespace) -> None:
 
 def _of_records(arguments: argparse.Namespace, out: Path) -> dict:
     """Report on saved records; those with zero torque are what the others are compared with."""
-    given = [flag for flag, value in (("--model", arguments.model), ("--controller", arguments.controller)) if value]
-    if given:
-        raise UserError(f"report: {given[0]} is for a RUN_OR_BUNDLE; a gait record is as it was recorded.")
+    flags = [flag for flag, value in (("--model", arguments.model), ("--controller", arguments.controller)) if value]
+    if flags := [*flags, *given(arguments)]:
+        raise UserError(f"report: {flags[0]} is for a POLICY; a gait record is as it was recorded.")
 
     from mjx_assist.eval.report.gait import write_report
     from mjx_assist.eval.report.run_info import run_info
@@ -75,22 +77,22 @@ def _of_policy(arguments: argparse.Namespace, out: Path) -> dict:
     from mjx_assist.model.assembly import NO_DEVICE
     from mjx_assist.training.export import load_policy
 
-    bundle = with_controller(load_policy(arguments.sources[0]), arguments.controller)
-    kind, seed = arguments.model or REDUCED, arguments.seed
+    bundle, conditions = under(arguments, load_policy(arguments.sources[0]))
+    kind, seed = model_of(arguments.model, [bundle]), arguments.seed
     seeds = range(seed, seed + arguments.episodes)
-    records = [walk(bundle, kind, arguments.steps, seed) for seed in seeds]
+    records = [walk(bundle, kind, arguments.steps, seed, conditions=conditions) for seed in seeds]
     baseline = []
     if bundle.device != NO_DEVICE and records[0].controller != ZERO_TORQUE:
         bare = with_controller(bundle, ZERO_TORQUE)
-        baseline = [walk(bare, kind, arguments.steps, seed) for seed in seeds]
-    full = records[0] if kind == FULL else walk(bundle, FULL, arguments.steps, seed)
+        baseline = [walk(bare, kind, arguments.steps, seed, conditions=conditions) for seed in seeds]
+    full = records[0] if kind == FULL else walk(bundle, FULL, arguments.steps, seed, conditions=conditions)
     picture = out / "walker.png"
     caption = strip.walker_strip(bundle, records[0], picture)
     return write_report(
         out,
         records,
         list(bundle.learning_curve) or None,
-        info=run_info(records, arguments.sources[0], bundle),
+        info=run_info(records, arguments.sources[0], bundle, conditions),
         pictures=[(caption, picture)],
         baseline=baseline,
         full_model=episode_summary(full),

@@ -1,7 +1,6 @@
 """The command `study`: several trainings of every side, then what differs between them at the same speed."""
 
 import argparse
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from mjx_assist.eval.studies.conclusions import COST, KEY_MODEL, POWER
 from mjx_assist.eval.studies.sides import Trained
 from mjx_assist.files.atomic import check_writable
 from mjx_assist.files.tables import number, table
+from mjx_assist.processes import cpus
 from mjx_assist.training import study as studies
 
 
@@ -33,7 +33,7 @@ def compare(policies: Sequence[Trained], walks: Walks, out: Path) -> None:
     """Walk, then write page, figures and study.json, and print what was found."""
     from mjx_assist.eval.report.study import JSON, write_study
 
-    result = studies.compare(policies, walks, out, len(os.sched_getaffinity(0)))
+    result = studies.compare(policies, walks, out, cpus())
     page = write_study(out, result)
     print("\n" + _table(result))
     for sentence in result["findings"]:

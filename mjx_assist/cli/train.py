@@ -9,37 +9,51 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from mjx_assist import config as configs
-from mjx_assist.cli.arguments import Parser, natural, positive
+from mjx_assist import myoassist
+from mjx_assist.cli.arguments import POLICY, Parser, natural, positive, several
 from mjx_assist.config.read import config_file
 from mjx_assist.config.schema import RunConfig
-from mjx_assist.errors import UserError
-from mjx_assist.paths import BEST, POLICY_FOLDER
-from mjx_assist.training import run, seeds
+from mjx_assist.errors import UserError, note
+from mjx_assist.paths import BEST, POLICY_FOLDER, SESSION_CONFIG
+from mjx_assist.training import origin, run, seeds
 
 Overrides = list[tuple[str, str]]
+_THEIR_PREFIX, _CONFIG_FILE = "config.", "--config_file_path"  # of MyoAssist's command line
+_THEIR_FLAGS = (
+    *(_CONFIG_FILE, "--flag_rendering", "--no-flag_rendering"),
+    *("--flag_realtime_evaluate", "--no-flag_realtime_evaluate"),
+)
 
 
 def add_train(parser: Parser) -> None:
-    parser.usage = "mjx-assist train CONFIG [--any.config.key VALUE ...] [--out DIR] [--init-from RUN_OR_BUNDLE]"
+    parser.usage = "mjx-assist train CONFIG [--any.config.key VALUE ...] [--out DIR] [--init-from POLICY]"
     parser.usage += " [--resume RUN] [--seeds N]"
-    parser.add_argument("config", metavar="CONFIG", nargs="?", help="a JSON file, or a preset such as walk22_exo")
+    text = "a JSON file, one of MyoAssist's too, or a preset such as walk22_exo"
+    parser.add_argument("config", metavar="CONFIG", nargs="?", help=text)
+    text = "of a MyoAssist config take the task alone (who walks, where, how fast), and our own rest"
+    parser.add_argument("--as-mjx", action="store_true", help=text)
     parser.add_argument(
         "--out", metavar="DIR", default="results", help="the folder for the run's own (default: results)"
     )
+    text = "the run's folder in DIR (default: train_session_<time>)"
+    parser.add_argument("--name", metavar="NAME", help=text)
     parser.add_argument("--resume", metavar="RUN", help="go on with this run; CONFIG may then be left out")
     text = "start from this policy's networks instead of fresh ones (a shipped one by name); more in init_from.*"
-    parser.add_argument("--init-from", metavar="RUN_OR_BUNDLE", help=text)
+    parser.add_argument("--init-from", metavar=POLICY, help=text)
+    text = "train nothing: tell what would run, its sizes, and from two updates its time and memory"
+    parser.add_argument("--dry-run", action="store_true", help=text)
     text = "several hosts, one run: the address of the first, or 'auto' where JAX knows the cluster (Slurm, ...)"
     parser.add_argument("--hosts", metavar="HOST:PORT", help=text)
     parser.add_argument("--host-count", metavar="N", type=positive, help="how many hosts there are")
     parser.add_argument("--host-index", metavar="I", type=natural, help="which of them this is, from 0")
     text = "this many runs one after another, each with a seed of its own, in one folder; then mean and spread"
-    parser.add_argument("--seeds", metavar="N", type=positive, help=text)
+    parser.add_argument("--seeds", metavar="N", type=several, help=text)
     text = "log to Weights & Biases too (pip install 'mjx-assist[wandb]'; default project: mjx-assist)"
     parser.add_argument("--wandb", metavar="PROJECT", nargs="?", const="mjx-assist", help=text)
     parser.epilog = (
         "Every key of the config is a flag: --env_params.num_envs 512. Another walker: --env_params.msk_key myolegs26 "
-        "--env_params.device_key STRIDE_L2 (see 'mjx-assist models list'), or --env_params.model_path FILE"
+        "--env_params.device_key STRIDE_L2 (see 'mjx-assist models list'), or --env_params.model_path FILE. What every "
+        "key means: mjx-assist configs keys [WORD], docs/config.md"
     )
     parser.set_defaults(run=train)
 
@@ -51,15 +65,20 @@ def train(arguments: argparse.Namespace) -> None:
         raise UserError(f"--init-from with --resume: {str(old)!r} has begun; leave --init-from out.")
     if arguments.init_from:
         arguments.overrides = [("init_from.source", json.dumps(arguments.init_from)), *arguments.overrides]
+    if arguments.name and old:
+        raise UserError(f"--name with --resume: {str(old)!r} has its name; leave --name out.")
+    if arguments.dry_run:
+        _dry_run(arguments, old)
+        return
     if arguments.seeds or (old and seeds.is_parent(old)):
         _train_seeds(arguments)
         return
     config = _config(arguments, old)
     if not old:
         run.check_sources(config)
-    _start_jax(arguments, config)
+    _start_jax(arguments, origin.with_own_files(old, config) if old else config)
     callbacks = _callbacks(arguments)
-    path = old or run.new_folder(arguments.out)
+    path = old or run.new_folder(arguments.out, arguments.name)
     done = run.train_in(path, config, old is not None, callbacks)
 
     from mjx_assist.ppo import sharding
@@ -68,14 +87,44 @@ def train(arguments: argparse.Namespace) -> None:
         _tell(done)
 
 
+def _dry_run(arguments: argparse.Namespace, old: Path | None) -> None:
+    """What this training would be."""
+    if old and seeds.is_parent(old):
+        raise UserError(f"--dry-run with --resume {str(old)!r}: give one of its runs.")
+    config = _config(arguments, old)
+    run.check_sources(config)
+    _start_jax(arguments, config)
+
+    from mjx_assist.training import dry_run
+
+    for what, value in dry_run.rows(config):
+        print(f"{what:<12} {value}")
+    times = f"{arguments.seeds} times that, with a seed each" if arguments.seeds else "nothing was written"
+    print(f"{'':<12} {times}; without --dry-run it begins")
+
+
 def _config(arguments: argparse.Namespace, old: Path | None) -> RunConfig:
     """CONFIG with its overrides; to go on with an ``old`` run, its own config in the place of a CONFIG not given."""
     if not old:
-        return configs.load(config_file(arguments.config), arguments.overrides)
-    own = run.config_of(old)
-    return run.resumable(
-        old, configs.load(config_file(arguments.config) if arguments.config else own, arguments.overrides)
+        return _load(arguments)
+    origin.config_of(old)  # or it is no run
+    config = configs.load(
+        config_file(arguments.config) if arguments.config else old / SESSION_CONFIG, arguments.overrides
     )
+    origin.checked(old, config)
+    return config
+
+
+def _load(arguments: argparse.Namespace) -> RunConfig:
+    """CONFIG with its overrides; one of MyoAssist's translated, with a table of what became of its keys."""
+    path = config_file(arguments.config)
+    translated = myoassist.load(path, arguments.overrides, arguments.as_mjx)
+    if translated is None and arguments.as_mjx:
+        raise UserError(f"--as-mjx: {arguments.config!r} is no config of MyoAssist's; leave --as-mjx out.")
+    if translated is None:
+        return configs.load(path, arguments.overrides)
+    print(f"{path}: a config of MyoAssist's\n\n{translated.sheet.table()}\n", flush=True)
+    return translated.checked()
 
 
 def _start_jax(arguments: argparse.Namespace, config: RunConfig) -> None:
@@ -92,6 +141,9 @@ def _join_hosts(arguments: argparse.Namespace) -> None:
     if arguments.hosts == "auto":
         sharding.join_hosts(None, arguments.host_count, arguments.host_index)
         return
+    address, _, port_number = arguments.hosts.rpartition(":")
+    if not address or not (port_number.isdecimal() and 0 < int(port_number[:6]) < 2**16):
+        raise UserError(f"--hosts {arguments.hosts!r}: must be HOST:PORT with a port from 1 to 65535, or 'auto'.")
     if arguments.host_count is None or arguments.host_index is None:
         raise UserError(f"--hosts {arguments.hosts}: give --host-count N and --host-index I (0..N-1) too.")
     if arguments.host_index >= arguments.host_count:
@@ -118,11 +170,11 @@ def _train_seeds(arguments: argparse.Namespace) -> None:
     if parent:
         runs = [(path, _config(_with_seed(arguments, path), path)) for path in seeds.runs_in(parent)]
     else:
-        runs = seeds.new_runs(configs.load(config_file(arguments.config), arguments.overrides), arguments.seeds)
+        runs = seeds.new_runs(_load(arguments), arguments.seeds)
     _start_jax(arguments, runs[0][1])
     _callbacks(arguments)  # a package that is missing is told before anything is written
     if not parent:
-        parent, runs = seeds.make_folders(Path(arguments.out), runs)
+        parent, runs = seeds.make_folders(Path(arguments.out), runs, arguments.name)
     seeds.train(parent, runs, lambda: _callbacks(arguments, parent.name))
     figures, plots = seeds.summarize(parent, [path for path, _ in runs])
     print(f"\n{seeds.as_table(figures)}")
@@ -131,7 +183,7 @@ def _train_seeds(arguments: argparse.Namespace) -> None:
 
 def _with_seed(arguments: argparse.Namespace, path: Path) -> argparse.Namespace:
     """The arguments for one run of several, which keeps its own seed."""
-    seed = ("env_params.seed", str(run.own_config(path).env_params.seed))
+    seed = ("env_params.seed", str(origin.config_of(path).env_params.seed))
     return argparse.Namespace(**{**vars(arguments), "overrides": [*arguments.overrides, seed]})
 
 
@@ -149,7 +201,10 @@ def split_overrides(argv: Sequence[str], flags: Sequence[str]) -> tuple[list[str
         if not name.startswith("--") or name in flags:
             rest.append(word)
             continue
-        key = name[2:]
+        if name in _THEIR_FLAGS:
+            _their_flag(name, equals, value, rest, words)
+            continue
+        key = name[2:].removeprefix(_THEIR_PREFIX)
         if key.split(".")[0] not in (f.name for f in dataclasses.fields(RunConfig)):
             raise _unknown_key(key, flags)
         if not equals:
@@ -158,6 +213,18 @@ def split_overrides(argv: Sequence[str], flags: Sequence[str]) -> tuple[list[str
             raise UserError(f"{name}: its VALUE is missing; write {name} VALUE.")
         overrides.append((key, value))
     return rest, overrides
+
+
+def _their_flag(name: str, equals: str, value: str, rest: list[str], words: Iterator[str]) -> None:
+    """A flag of MyoAssist's `run_train.py`: what it means here."""
+    if name == _CONFIG_FILE:
+        rest.append(value if equals else next(words, ""))
+    elif name == "--flag_realtime_evaluate":
+        raise UserError(
+            f"{name}: watch a trained policy with: mjx-assist replay RUN, or its zip or session (--web: browser)"
+        )
+    elif name == "--flag_rendering":
+        note(f"{name}: training opens no window; watch what it has learned, meanwhile or later: mjx-assist replay RUN")
 
 
 def config_keys(kind: type = RunConfig, stem: str = "") -> Iterator[str]:

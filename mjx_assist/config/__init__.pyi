@@ -1,13 +1,13 @@
+from .around import EvaluateParams as EvaluateParams
+from .around import InitFrom as InitFrom
+from .around import LoggerParams as LoggerParams
 from .read import from_dict as from_dict
 from .read import load as load
 from .read import to_dict as to_dict
 from .schema import JOINT_POSITIONS as JOINT_POSITIONS
 from .schema import EnvParams as EnvParams
-from .schema import EvaluateParams as EvaluateParams
 from .schema import HeadIndexing as HeadIndexing
 from .schema import HeadOptions as HeadOptions
-from .schema import InitFrom as InitFrom
-from .schema import LoggerParams as LoggerParams
 from .schema import PolicyParams as PolicyParams
 from .schema import PPOParams as PPOParams
 from .schema import RewardWeights as RewardWeights

@@ -4,6 +4,7 @@ be stands on its field (limits.py); ranges and levels are checked in curriculum/
 from typing import TYPE_CHECKING
 
 from mjx_assist.config.device import check as check_controller
+from mjx_assist.config.limits import COUNT
 from mjx_assist.config.limits import check as check_numbers
 from mjx_assist.config.own_code import check_name
 from mjx_assist.config.words import (
@@ -12,10 +13,15 @@ from mjx_assist.config.words import (
     BACKENDS,
     COMPOSED,
     CRITIC,
+    DEVICE_ACTIONS,
     FREEZE,
     LEARNING_RATES,
     LOAD,
+    MATCHED,
     MUJOCO,
+    OBSERVED_ACTIVATIONS,
+    OUTPUT_ACTIVATIONS,
+    PLAYBACKS,
     REDUCED,
     RESET,
     VELOCITY_MODES,
@@ -26,7 +32,17 @@ from mjx_assist.errors import UserError, unknown
 from mjx_assist.terrain.kinds import kinds as check_terrain
 
 if TYPE_CHECKING:
-    from mjx_assist.config.schema import EnvParams, EvaluateParams, InitFrom, PolicyParams, RunConfig
+    from mjx_assist.config.around import EvaluateParams, InitFrom
+    from mjx_assist.config.schema import EnvParams, PolicyParams, RunConfig
+
+
+_WORDS = {
+    "velocity_mode": VELOCITY_MODES,
+    "device_action": DEVICE_ACTIONS,
+    "reference_playback": PLAYBACKS,
+    "observation_activations": OBSERVED_ACTIVATIONS,
+}
+_MOST_LEAN = 1.0  # rad
 
 
 def check(config: "RunConfig") -> None:
@@ -36,6 +52,7 @@ def check(config: "RunConfig") -> None:
         UserError: the first mistake found, with its key.
     """
     check_numbers(config)
+    _check_names(config)
     _check_env(config.env_params)
     for i, entry in enumerate(config.evaluate_param_list):
         _check_evaluation(entry, f"config key 'evaluate_param_list[{i}].")
@@ -43,6 +60,17 @@ def check(config: "RunConfig") -> None:
     _check_heads(config.policy_params)
     if config.init_from is not None:
         _check_init_from(config.init_from, config.policy_params)
+
+
+def _check_names(config: "RunConfig") -> None:
+    env, init = config.env_params, config.init_from
+    names = {key: getattr(env, key) for key in ("msk_key", "device_key", "model_path", "reference_data_path")}
+    named = {f"env_params.{key}": name for key, name in names.items()}
+    if init is not None:
+        named["init_from.source"] = init.source
+    for key, name in named.items():
+        if name is not None and (not name.strip() or "\0" in name):
+            raise UserError(f"config key {key!r}: {name!r} is no name; give one, or null for none.")
 
 
 def _check_env(env: "EnvParams") -> None:
@@ -56,8 +84,20 @@ def _check_env(env: "EnvParams") -> None:
         raise UserError(
             f"config key 'env_params.backend': {env.backend!r} cannot do model_kind {COMPOSED!r}; choose {MUJOCO!r}."
         )
-    if env.velocity_mode not in VELOCITY_MODES:
-        raise unknown("config key 'env_params.velocity_mode'", env.velocity_mode, VELOCITY_MODES)
+    for key, words in _WORDS.items():
+        if getattr(env, key) not in words:
+            raise unknown(f"config key 'env_params.{key}'", getattr(env, key), words)
+    if env.reference_speed is not None and env.reference_playback == MATCHED:
+        raise UserError(
+            f"config key 'env_params.reference_speed': {env.reference_speed:g} has no effect while "
+            f"reference_playback is {MATCHED!r}: the reference is that of the commanded speed. Choose 'recorded' or "
+            "'scaled'."
+        )
+    if abs(env.trunk_lean) > _MOST_LEAN:
+        raise UserError(
+            f"config key 'env_params.trunk_lean': must lie in +-{_MOST_LEAN} rad, got {env.trunk_lean:g}. "
+            "Are these degrees?"
+        )
     if env.device_controller is not None:
         check_controller(env.device_controller, "config key 'env_params.device_controller'")
     for name in env.reward_keys_and_weights.extra_terms:
@@ -83,12 +123,18 @@ def _check_env(env: "EnvParams") -> None:
 def _check_learning(config: "RunConfig") -> None:
     env, ppo, policy = config.env_params, config.ppo_params, config.policy_params
     rollout = env.num_envs * ppo.n_steps
+    if not COUNT.holds(rollout):
+        raise UserError(
+            f"config keys 'env_params.num_envs' ({env.num_envs:,}) and 'ppo_params.n_steps' ({ppo.n_steps:,}): their "
+            f"product, the samples of an update, must {COUNT.words}; it is {rollout:,}."
+        )
     if rollout % ppo.batch_size:
         raise UserError(
             f"config key 'ppo_params.batch_size': {ppo.batch_size} does not divide num_envs x n_steps = "
             f"{env.num_envs} x {ppo.n_steps} = {rollout}."
         )
-    if ppo.mirror_loss_coef > 0 and policy.mirror_symmetric is not False:
+    unshared = any(options.mirror_symmetric is False for options in policy.head_options.values())
+    if ppo.mirror_loss_coef > 0 and policy.mirror_symmetric is not False and not unshared:
         raise UserError(
             f"config key 'ppo_params.mirror_loss_coef': {ppo.mirror_loss_coef} has no effect on networks that are "
             "symmetric by construction; set policy_params.mirror_symmetric to false."
@@ -107,6 +153,13 @@ def _check_learning(config: "RunConfig") -> None:
 def _check_heads(policy: "PolicyParams") -> None:
     if policy.activation not in ACTIVATIONS:
         raise unknown("config key 'policy_params.activation'", policy.activation, ACTIVATIONS)
+    if policy.output_activation not in OUTPUT_ACTIVATIONS:
+        raise unknown("config key 'policy_params.output_activation'", policy.output_activation, OUTPUT_ACTIVATIONS)
+    if len(policy.initial_gains) != 2:
+        raise UserError(
+            "config key 'policy_params.initial_gains': must be [hidden layers', an actor's last], "
+            f"got {list(policy.initial_gains)}."
+        )
     for key in ("net_arch", "net_indexing_info"):
         if CRITIC not in getattr(policy, key):
             raise UserError(f"config key 'policy_params.{key}': {CRITIC!r} is missing.")

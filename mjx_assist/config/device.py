@@ -1,17 +1,26 @@
 """What a controller's settings are, in a config or a JSON file; strict, and without the model they are for."""
 
 import itertools
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mjx_assist.config.comments import without_comments
 from mjx_assist.config.limits import check as check_numbers
 from mjx_assist.config.own_code import FORM, check_name
 from mjx_assist.config.tree import build
 from mjx_assist.config.words import ZERO_TORQUE
 from mjx_assist.errors import UserError, unknown
+from mjx_assist.files.untrusted import read_json
 
 TORQUE_UNITS = ("N*m/kg", "N*m")
+# More is a slip of the unit: a healthy ankle makes 1.6 N*m/kg (Schwartz et al. 2008), the strongest devices 250 N*m.
+MOST_TORQUE = {"N*m/kg": 4.0, "N*m": 400.0}
+# Coordinate -> where a positive and a negative torque about it turn the joint.
+DIRECTIONS = {
+    "ankle_angle": ("dorsiflexion", "plantarflexion"),
+    "knee_angle": ("knee extension", "knee flexion"),
+    "hip_flexion": ("hip flexion", "hip extension"),
+}
 
 
 @dataclass(frozen=True)
@@ -98,21 +107,48 @@ PUBLISHED: dict[str, tuple[DeviceController, ...]] = {
 }
 
 
+def direction(joint: str, torque: float) -> str:
+    """Where a torque about a joint, named or by a pattern, turns it; the sign where that is not known."""
+    words = next((words for name, words in DIRECTIONS.items() if name in joint), ("positive", "negative"))
+    return words[int(torque < 0)]
+
+
+def described(controller: DeviceController) -> str:
+    """What the controller does, with joint, sign and unit, in a sentence."""
+    match controller:
+        case TorqueProfile() | Spline():
+            peak = _peak(controller)
+            when = f" at {controller.peak_time_percent:g} % of the gait cycle" * isinstance(controller, TorqueProfile)
+            return (
+                f"{controller.type}: up to {peak:+g} {controller.torque_unit} about {controller.joint} "
+                f"({direction(controller.joint, peak)}){when}"
+            )
+        case Impedance():
+            text = f"{controller.type}: {controller.stiffness_nm_per_rad:g} N*m/rad about {controller.rest_angle_rad:g} rad"
+            return f"{text} of {controller.joint}" + (", in swing otherwise" if controller.swing else "")
+        case OwnController():
+            return f"{controller.type}: a torque in {controller.torque_unit} about {controller.joint}"
+    return f"{controller.type}: no torque"
+
+
+def _peak(controller: TorqueProfile | Spline) -> float:
+    """The largest torque, with its sign, in the controller's unit."""
+    torques = controller.torque if isinstance(controller, Spline) else (controller.peak_torque,)
+    return max(torques, key=abs, default=0.0)
+
+
 def read(path: str | Path) -> DeviceController:
     """A controller's settings from a JSON file.
 
     Raises:
         UserError: no such file, not JSON, an unknown key or type, a value out of range.
     """
-    path = Path(path)
-    try:
-        tree = json.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise UserError(f"controller file {str(path)!r}: cannot be read ({error.strerror or error}).") from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"controller file {str(path)!r} is not JSON: {error}.") from None
-    controller = build(DeviceController, tree, f"{path.name}")
-    check(controller, f"controller file {str(path)!r}")
+    what = f"controller file {str(path)!r}"
+    tree = without_comments(read_json(path, what))
+    controller = build(DeviceController, tree, Path(path).name)
+    check(controller, what)
+    if isinstance(controller, TorqueProfile | Spline):
+        _check_says(tree, what)
     return controller
 
 
@@ -125,14 +161,43 @@ def check(controller: DeviceController, where: str) -> None:
     match controller:
         case TorqueProfile():
             _check_profile(controller, where)
+            _check_torque(controller, where)
         case Spline():
             _check_knots(controller, where)
+            _check_torque(controller, where)
         case Impedance():
             for gains in (controller, controller.swing or Gains()):
                 if min(gains.stiffness_nm_per_rad, gains.damping_nm_s_per_rad) < 0:
                     raise UserError(f"{where}: stiffness and damping must be 0 or more.")
+            if not any(
+                g.stiffness_nm_per_rad or g.damping_nm_s_per_rad for g in (controller, controller.swing or Gains())
+            ):
+                raise UserError(f"{where}: can never push: stiffness and damping are 0. {_OFF}")
         case OwnController():
             check_name(controller.type, f"{where}: type")
+
+
+_OFF = f"For a device that is worn and does nothing the type is {ZERO_TORQUE!r}."
+
+
+def _check_says(tree: dict, what: str) -> None:
+    """A file says joint and unit itself: with a default's the same number is seventy times as much, or another joint's."""
+    for key, values in (("joint", "such as *ankle_angle*"), ("torque_unit", " or ".join(TORQUE_UNITS))):
+        if key not in tree:
+            raise UserError(f"{what}: {key!r} must be given: {values}. The torque's sign is the joint's own.")
+
+
+def _check_torque(controller: TorqueProfile | Spline, where: str) -> None:
+    peak, most = _peak(controller), MOST_TORQUE[controller.torque_unit]
+    if peak == 0:
+        raise UserError(f"{where}: can never push: its torque is 0 throughout. {_OFF}")
+    if abs(peak) > most:
+        other = next(unit for unit in TORQUE_UNITS if unit != controller.torque_unit)
+        hint = f" Did you mean {other}?" if abs(peak) <= MOST_TORQUE[other] else ""
+        raise UserError(
+            f"{where}: a torque of {peak:g} {controller.torque_unit} is more than any device makes: at most {most:g} "
+            f"{controller.torque_unit}.{hint}"
+        )
 
 
 def _check_profile(profile: TorqueProfile, where: str) -> None:

@@ -33,6 +33,11 @@ NOT_NEGATIVE = Limit("be 0 or more", ge=0)
 SHARE = Limit("lie in 0..1", ge=0, le=1)
 ACTION = Limit("lie in -1..1", ge=-1, le=1)
 SEED = Limit("lie in 0..4294967295", ge=0, lt=2**32)
+COUNT = Limit("lie in 1..2147483647", ge=1, lt=2**31)  # what an index of 32 bits reaches
+TOTAL = Limit("lie in 1..9007199254740992", ge=1, le=2**53)  # whole numbers that a float of 64 bits tells apart
+RATE = Limit("lie in 1..20000 Hz", ge=1, le=20_000)
+THREADS = Limit("lie in 0..4096", ge=0, le=4096)
+LAYER = Limit("lie in 1..65536", ge=1, le=65_536)
 
 
 def check(group: Any) -> None:

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from mjx_assist.config.checks import check
+from mjx_assist.config.comments import without_comments
 from mjx_assist.config.schema import RunConfig
 from mjx_assist.config.tree import build, override
 from mjx_assist.errors import UserError, unknown
+from mjx_assist.files import untrusted
 from mjx_assist.paths import data_path
 
 MODEL_PATH, MODEL_KEYS = "env_params.model_path", ("msk_key", "device_key")
@@ -31,24 +33,16 @@ def load(path: str | Path, overrides: Sequence[tuple[str, str]] = ()) -> RunConf
     Raises:
         UserError: missing file, bad JSON, unknown key, wrong type, a value out of range.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise UserError(f"config file {str(path)!r} does not exist.")
-    try:
-        tree = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"config file {str(path)!r} is not JSON: {error}.") from None
-    if not isinstance(tree, dict):
-        raise UserError(f"config file {str(path)!r} must hold one JSON object.")
+    tree = read_json(Path(path), "config file")
     for key, text in overrides:
         override(tree, key, text, to_dict(RunConfig()))
     _choose_model(tree, {key for key, _ in overrides})
-    return from_dict(tree)
+    return from_dict(_with_terrain(tree, Path(path).parent))
 
 
 def from_dict(tree: dict) -> RunConfig:
     """Build and validate a run config from plain JSON data."""
-    config = build(RunConfig, _with_one_model(tree), "")
+    config = build(RunConfig, _with_terrain(_with_one_model(tree)), "")
     check(config)
     return config
 
@@ -88,9 +82,45 @@ def _with_one_model(tree: dict) -> dict:
     return {**tree, "env_params": {**env, **dict.fromkeys(MODEL_KEYS)}}
 
 
+def _with_terrain(tree: dict, folder: Path | None = None) -> dict:
+    """The tree with the course of ground that ``env_params.terrain`` is a file of; it may lie in ``folder``.
+
+    Raises:
+        UserError: there is no such file, or it is not JSON.
+    """
+    env = tree.get("env_params")
+    if not isinstance(env, dict) or not isinstance(env.get("terrain"), str):
+        return tree
+    path = Path(env["terrain"])
+    path = folder / path if folder and not path.is_file() else path
+    if not path.is_file():
+        raise UserError(f"config key 'env_params.terrain': there is no file {env['terrain']!r}.")
+    return {**tree, "env_params": {**env, "terrain": read_json(path, "terrain file")}}
+
+
+def read_json(path: Path, what: str) -> dict:
+    """The object in a user's JSON file, without its comments; `UserError` where there is none."""
+    if not path.is_file():
+        raise UserError(f"{what} {str(path)!r} does not exist.")
+    tree = without_comments(untrusted.read_json(path, f"{what} {str(path)!r}"))
+    if not isinstance(tree, dict):
+        raise UserError(f"{what} {str(path)!r} must hold one JSON object.")
+    return tree
+
+
+def preset_names() -> list[str]:
+    """The names of the shipped presets, in order."""
+    return sorted(path.stem for path in data_path("configs").glob("*.json"))
+
+
+def preset_path(name: str) -> Path:
+    """The file of a shipped preset."""
+    return data_path("configs", f"{name}.json")
+
+
 def config_file(text: str | None) -> Path:
     """A config's file: a path, or a shipped preset by its name."""
-    presets = sorted(path.stem for path in data_path("configs").glob("*.json"))
+    presets = preset_names()
     if text is None:
         raise UserError(f"CONFIG is missing: give a JSON file or a shipped preset ({', '.join(presets)}).")
     path = Path(text)
@@ -99,5 +129,5 @@ def config_file(text: str | None) -> Path:
     if path.name == text:
         if path.name.removesuffix(".json") not in presets:
             raise unknown(f"there is no file {text!r}; as a shipped preset", text, presets)
-        return data_path("configs", path.name.removesuffix(".json") + ".json")
+        return preset_path(path.name.removesuffix(".json"))
     raise UserError(f"config file {text!r} does not exist. Shipped presets, by name: {', '.join(presets)}.")

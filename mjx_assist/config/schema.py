@@ -4,12 +4,41 @@ Key names are MyoAssist's where the meaning is the same, so its users find what 
 """
 
 import dataclasses
+import math
 from dataclasses import dataclass, field
 from typing import Annotated
 
+from mjx_assist.config.around import EvaluateParams, InitFrom, LoggerParams
 from mjx_assist.config.device import DeviceController
-from mjx_assist.config.limits import ACTION, NOT_NEGATIVE, POSITIVE, SEED, SHARE
-from mjx_assist.config.words import ASSIST_SIM, AUTO, BODY_MARK, CRITIC, ELU, FREEZE, LOAD, REDUCED, RESET, UNIFORM
+from mjx_assist.config.limits import (
+    ACTION,
+    COUNT,
+    LAYER,
+    NOT_NEGATIVE,
+    POSITIVE,
+    RATE,
+    SEED,
+    SHARE,
+    THREADS,
+    TOTAL,
+)
+from mjx_assist.config.words import (
+    ALL_ACTIVATIONS,
+    ASSIST_SIM,
+    AUTO,
+    BODY_MARK,
+    CRITIC,
+    ELU,
+    FREEZE,
+    FROM_ZERO,
+    LEAN_MARK,
+    LINEAR,
+    LOAD,
+    MATCHED,
+    REDUCED,
+    RESET,
+    UNIFORM,
+)
 from mjx_assist.curriculum.settings import Curriculum, Randomization
 
 # Joint name patterns: a prosthesis' joint takes the place of the human one, and an amputated side may have none.
@@ -26,6 +55,7 @@ class RewardWeights:
 
     forward_reward: float = 0.0
     muscle_activation_penalty: float = 0.0
+    muscle_activation_mean_penalty: float = 0.0
     muscle_activation_diff_penalty: float = 0.0
     foot_force_penalty: float = 0.0
     joint_constraint_force_penalty: float = 0.0
@@ -43,6 +73,7 @@ class RewardWeights:
     device_power_penalty: float = 0.0
     device_torque_rate_penalty: float = 0.0
     trunk_steadiness_penalty: float = 0.0
+    alive_reward: float = 0.0
     extra_terms: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -61,7 +92,8 @@ class EnvParams:
     The walker is assist_sim's (``msk_key``, ``device_key``) or a user's own MJCF file (``model_path``; the keys are
     then null). Joints are named by patterns such as ``*ankle_angle_?``.
 
-    ``body``: a variant of the human that differs from assist_sim's on purpose (docs/models.md).
+    ``body``: a variant of the human that differs from assist_sim's on purpose (docs/models.md). ``trunk_lean``: rad by
+    which the trunk leans forward over the pelvis, for good.
 
     ``model_kind``: what moves in training, the ``reduced`` model or assist_sim's as ``composed`` (docs/composed.md; on
     the backend ``mujoco``).
@@ -69,23 +101,32 @@ class EnvParams:
     ``device_torque_limit``: share of the device's torque that its head can ask for. ``terrain_amplitude``: share of the
     heights that ``terrain_type`` with ``terrain_params`` describe. ``terrain_observation``: how far ahead of the pelvis
     (m) the ground's height over that under the pelvis is seen. ``terrain``: a config of the package myoassist-terrains
-    in the place of ``terrain_type`` (docs/terrain.md).
+    in the place of ``terrain_type``, or the path of a JSON file with one (docs/terrain.md).
+
+    ``device_action``: what a device's action means. ``observation_activations``: of all actuators that have one, or of
+    the muscles. ``reference_playback``: how the reference is played; ``reference_speed`` (m/s): which one of several
+    speeds, where that is not the commanded one. ``out_of_trajectory_joint_keys``: the joints that end an episode (null:
+    those with a weight in ``qpos_imitation_rewards``); ``joint_limit_keys``: the joints that count for
+    ``joint_constraint_force_penalty`` (null: all that have limits).
     """
 
     msk_key: str | None = "myolegs22"
     body: str = ASSIST_SIM
     device_key: str | None = "Tutorial_L1"
+    trunk_lean: float = 0.0
     model_path: str | None = None
     model_kind: str = REDUCED
     backend: str = AUTO
-    num_envs: Annotated[int, POSITIVE] = 256
-    num_threads: Annotated[int, NOT_NEGATIVE] = 0
+    num_envs: Annotated[int, COUNT] = 256
+    num_threads: Annotated[int, THREADS] = 0
     seed: Annotated[int, SEED] = 1234
-    control_framerate: Annotated[int, POSITIVE] = 30
-    physics_sim_framerate: Annotated[int, POSITIVE] = 240
+    control_framerate: Annotated[int, RATE] = 30
+    physics_sim_framerate: Annotated[int, RATE] = 240
     safe_height: float = 0.7
     out_of_trajectory_threshold: Annotated[float, POSITIVE] = 0.5
-    custom_max_episode_steps: Annotated[int, POSITIVE] = 1000
+    out_of_trajectory_joint_keys: tuple[str, ...] | None = None
+    joint_limit_keys: tuple[str, ...] | None = None
+    custom_max_episode_steps: Annotated[int, COUNT] = 1000
     flag_random_ref_index: bool = True
     velocity_mode: str = UNIFORM
     min_target_velocity: float = 1.25
@@ -95,13 +136,17 @@ class EnvParams:
     observation_joint_pos_keys: tuple[str, ...] = JOINT_POSITIONS
     observation_joint_vel_keys: tuple[str, ...] = JOINT_VELOCITIES
     observation_joint_sensor_keys: tuple[str, ...] = ("r_foot", "l_foot", "r_toes", "l_toes")
+    observation_activations: str = ALL_ACTIVATIONS
     observe_gait_phase: bool = True
     reference_data_path: str | None = None
+    reference_playback: str = MATCHED
+    reference_speed: Annotated[float | None, POSITIVE] = None
     device_controller: DeviceController | None = None
+    device_action: str = FROM_ZERO
     device_torque_limit: float = 1.0
     terrain_type: str | tuple[str, ...] = "flat"
     terrain_params: str | float | tuple[str | float, ...] = ""
-    terrain: dict | None = None
+    terrain: dict | str | None = None
     terrain_amplitude: float = 1.0
     terrain_observation: tuple[float, ...] = ()
     randomization: Randomization = field(default_factory=Randomization)
@@ -110,9 +155,10 @@ class EnvParams:
 
     @property
     def human(self) -> str:
-        """What to reduce: the human's key with that of its body, or the path of the user's model."""
+        """What to reduce: the human's key with that of its body, or the path of the user's model; and its lean."""
         body = "" if self.body == ASSIST_SIM else f"{BODY_MARK}{self.body}"
-        return self.model_path or f"{self.msk_key or ''}{body}"  # one of them is given: checks.py
+        lean = f"{LEAN_MARK}{self.trunk_lean!r}" if self.trunk_lean else ""
+        return (self.model_path or f"{self.msk_key or ''}{body}") + lean  # one of them is given: checks.py
 
 
 @dataclass(frozen=True)
@@ -125,7 +171,8 @@ class HeadIndexing:
 
 @dataclass(frozen=True)
 class HeadOptions:
-    """One actor head: ``initial_action`` is what an untrained head outputs.
+    """One actor head: ``initial_action`` is what an untrained head outputs; ``held_action``, the action that holds the
+    actuators of one that is not enabled (null: at no force). ``mirror_symmetric``: null means the policy's.
 
     ``init_from``: a run or bundle whose head of the same name gives the weights to start with, in the place of the
     run's `InitFrom`; a head that is frozen as well keeps seeing observations normalised as there. ``learning_rate`` and
@@ -137,6 +184,8 @@ class HeadOptions:
     frozen: bool = False
     init_from: str | None = None
     initial_action: Annotated[float, ACTION] = 0.0
+    held_action: Annotated[float | None, ACTION] = None
+    mirror_symmetric: bool | None = None
     learning_rate: Annotated[float | None, NOT_NEGATIVE] = None
     log_std_init: float | None = None
     log_std_min: float | None = None
@@ -147,9 +196,11 @@ class PolicyParams:
     """Networks: hidden sizes and wiring per head (``common_critic`` is the value function).
 
     ``mirror_symmetric``: one network serves both sides; null means where the model is left-right symmetric.
+    ``normalize_observations``: networks see observations by their running mean and deviation, not as they are.
+    ``initial_gains``: of the orthogonal weights, hidden layers' and an actor's last.
     """
 
-    net_arch: Annotated[dict[str, tuple[int, ...]], POSITIVE] = field(
+    net_arch: Annotated[dict[str, tuple[int, ...]], LAYER] = field(
         default_factory=lambda: {"human_actor": (128, 128), "exo_actor": (32, 32), CRITIC: (128, 128)}
     )
     net_indexing_info: dict[str, HeadIndexing] = field(
@@ -161,6 +212,9 @@ class PolicyParams:
     )
     head_options: dict[str, HeadOptions] = field(default_factory=dict)
     activation: str = ELU
+    output_activation: str = LINEAR
+    normalize_observations: bool = True
+    initial_gains: Annotated[tuple[float, ...], POSITIVE] = (math.sqrt(2), 0.01)
     log_std_init: float = -0.7
     mirror_symmetric: bool | None = None
 
@@ -175,9 +229,9 @@ class PPOParams:
     """
 
     learning_rate: Annotated[float, POSITIVE] = 1e-3
-    n_steps: Annotated[int, POSITIVE] = 64
-    batch_size: Annotated[int, POSITIVE] = 4096
-    n_epochs: Annotated[int, POSITIVE] = 5
+    n_steps: Annotated[int, COUNT] = 64
+    batch_size: Annotated[int, COUNT] = 4096
+    n_epochs: Annotated[int, COUNT] = 5
     gamma: Annotated[float, SHARE] = 0.98
     gae_lambda: Annotated[float, SHARE] = 0.95
     clip_range: Annotated[float, POSITIVE] = 0.2
@@ -190,56 +244,14 @@ class PPOParams:
     normalize_advantage: bool = True
     normalize_reward: bool = False
     mirror_loss_coef: Annotated[float, NOT_NEGATIVE] = 0.0
-
-
-@dataclass(frozen=True)
-class LoggerParams:
-    """How often, in updates, a run logs, saves and lets its policy walk in C MuJoCo (evaluation; 0: never)."""
-
-    logging_frequency: Annotated[int, POSITIVE] = 1
-    checkpoint_frequency: Annotated[int, POSITIVE] = 20
-    keep_checkpoints: Annotated[int, POSITIVE] = 3
-    evaluation_frequency: Annotated[int, NOT_NEGATIVE] = 50
-
-
-@dataclass(frozen=True)
-class EvaluateParams:
-    """An entry of ``evaluate_param_list``, in MyoAssist's words: control steps, m/s, s.
-
-    ``cam_type``, ``cam_distance`` and ``visualize_activation`` are of MyoAssist's videos and change nothing here.
-    """
-
-    num_timesteps: int = 1000
-    velocity_mode: str = UNIFORM
-    min_target_velocity: float = 1.25
-    max_target_velocity: float = 1.25
-    target_velocity_period: float = 5.0
-    cam_type: str = "follow"
-    cam_distance: float = 2.5
-    visualize_activation: bool = True
-
-
-@dataclass(frozen=True)
-class InitFrom:
-    """Another run, bundle or shipped policy to start from (``source``); `mjx_assist.transfer` matches both by name.
-
-    ``heads``: head (or common_critic) -> "load", "reset" (starts fresh) or "freeze" (loaded, and stays as it is); what
-    is not named is loaded if the source has it. ``exploration``: their log standard deviations too. ``normaliser``: the
-    statistics of the observations. ``optimizer``: Adam's moments and the learning rate, which only a run has.
-    """
-
-    source: str
-    heads: dict[str, str] = field(default_factory=dict)
-    exploration: bool = True
-    normaliser: bool = True
-    optimizer: bool = False
+    adam_epsilon: Annotated[float, POSITIVE] = 1e-5
 
 
 @dataclass(frozen=True)
 class RunConfig:
     """A whole run. Each entry of ``evaluate_param_list`` becomes a report at its end."""
 
-    total_timesteps: Annotated[int, POSITIVE] = 6_000_000
+    total_timesteps: Annotated[int, TOTAL] = 6_000_000
     init_from: InitFrom | None = None
     evaluate_param_list: tuple[EvaluateParams, ...] = ()
     env_params: EnvParams = field(default_factory=EnvParams)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any
 
+from mjx_assist.config.comments import without_comments
 from mjx_assist.config.limits import NOT_NEGATIVE, POSITIVE, SEED
 from mjx_assist.config.limits import check as check_numbers
 from mjx_assist.config.read import config_file, load
@@ -16,6 +17,7 @@ from mjx_assist.config.schema import RunConfig
 from mjx_assist.config.tree import build
 from mjx_assist.config.words import FULL, REDUCED
 from mjx_assist.errors import UserError, unknown
+from mjx_assist.files.untrusted import read_json
 
 MODELS = (REDUCED, FULL)
 _SEED = "env_params.seed"
@@ -67,12 +69,7 @@ def read_study(path: str | Path) -> tuple[Study, dict[str, RunConfig]]:
             not there or not good.
     """
     path = Path(path)
-    try:
-        tree = json.loads(path.read_text())
-    except OSError as error:
-        raise UserError(f"study file {str(path)!r}: cannot be read ({error.strerror or error}).") from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"study file {str(path)!r} is not JSON: {error}.") from None
+    tree = without_comments(read_json(path, f"study file {str(path)!r}"))
     if not isinstance(tree, dict):
         raise UserError(f"study file {str(path)!r} must hold one JSON object.")
     try:
@@ -108,6 +105,8 @@ def check_walks(walks: Walks) -> None:
 
 def _check(study: Study) -> None:
     check_numbers(replace(study, overrides={}, sides={}))
+    if not SEED.holds(study.first_seed + study.seeds - 1):
+        raise UserError(f"'first_seed' and 'seeds': the last, {study.first_seed + study.seeds - 1}, must {SEED.words}.")
     if len(study.sides) < 2:
         raise UserError(f"'sides': must name at least two, got {len(study.sides)}.")
     for name, side in study.sides.items():

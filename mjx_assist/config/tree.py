@@ -1,13 +1,13 @@
 """Plain JSON data to frozen dataclasses, strict about every key and type; what the keys mean is in schema.py."""
 
 import dataclasses
-import json
 import types
 import typing
 from typing import Any
 
 from mjx_assist.config.own_code import FORM
 from mjx_assist.errors import UserError, unknown
+from mjx_assist.files.untrusted import parse_json
 
 
 def override(tree: dict, key: str, text: str, defaults: dict) -> None:
@@ -16,8 +16,10 @@ def override(tree: dict, key: str, text: str, defaults: dict) -> None:
     A group that the tree lacks starts as its ``defaults``.
     """
     try:
-        value = json.loads(text)
-    except json.JSONDecodeError:
+        value = parse_json(text)
+    except ValueError as error:
+        if text.lstrip()[:1] in ("{", "["):
+            raise UserError(f"--{key}: {text[:60]!r} is not JSON: {error}.") from None
         value = text
     node, default = tree, defaults
     *parents, leaf = key.split(".")

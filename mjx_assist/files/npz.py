@@ -2,18 +2,16 @@
 
 import io
 import pickle
-import zipfile
-import zlib
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
 from mjx_assist.errors import UserError
+from mjx_assist.files import untrusted
 
-LARGEST_PICKLE = 1_000_000  # bytes of an entry of plain data
-LARGEST_ENTRY = 2_000_000_000  # bytes of an array
-_UNREADABLE = (zipfile.BadZipFile, EOFError, OSError, ValueError, RuntimeError, NotImplementedError, zlib.error)
+LARGEST_PICKLE = 20_000_000  # bytes of an entry of plain data
 _ARRAY_MODULES = ("numpy.core.multiarray", "numpy._core.multiarray")
 _PLAIN_KINDS = "biufSU"  # NumPy's kinds of numbers and text
 
@@ -24,46 +22,17 @@ def read_npz(path: Path, described_by: tuple[str, ...] = ()) -> tuple[dict[str, 
     Raises UserError for a file that is no npz, for other entries with pickled objects, and for objects within those
     entries that are not such plain data.
     """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            arrays, described = {}, {}
-            for member in archive.infolist():
-                name = member.filename.removesuffix(".npy")
-                if member.file_size > LARGEST_ENTRY:
-                    raise UserError(f"{path}: entry {name} has {member.file_size:,} bytes; {LARGEST_ENTRY:,} are read.")
-                with archive.open(member) as stream:
-                    content = stream.read()
-                if not _is_pickled(content):
-                    arrays[name] = np.lib.format.read_array(io.BytesIO(content), allow_pickle=False)
-                elif name in described_by:
-                    described[name] = _plain_data(path, name, content)
-                else:
-                    raise UserError(
-                        f"{path}: {name} holds pickled objects, which can run code and are not opened; save plain "
-                        "arrays (np.savez(file, q_hip_flexion_r=..., sample_rate=...)), CSV or JSON."
-                    )
-    except _UNREADABLE as error:
-        raise UserError(f"{path}: is not an npz file ({error}).") from None
-    return arrays, described
-
-
-def _is_pickled(content: bytes) -> bool:
-    return _after_header(content)[1].hasobject
-
-
-def _after_header(content: bytes) -> tuple[io.BytesIO, np.dtype]:
-    """(an .npy's bytes after its header, its dtype)."""
-    stream = io.BytesIO(content)
-    version = np.lib.format.read_magic(stream)
-    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    return stream, read(stream)[2]
+    opened = {name: partial(_plain_data, path, name) for name in described_by}
+    found = untrusted.read_npz(path, str(path), opened)
+    arrays = {name: value for name, value in found.items() if isinstance(value, np.ndarray)}
+    return arrays, {name: value for name, value in found.items() if name not in arrays}
 
 
 def _plain_data(path: Path, name: str, content: bytes) -> Any:
     if len(content) > LARGEST_PICKLE:
         raise UserError(f"{path}: {name} has {len(content):,} bytes of pickled data; {LARGEST_PICKLE:,} are read.")
     try:
-        found = _unwrapped(_PlainUnpickler(_after_header(content)[0]).load())
+        found = _unwrapped(_PlainUnpickler(_after_header(content)).load())
     except UserError as error:
         raise UserError(
             f"{path}: {name} holds more than plain data ({error}), which is not opened; leave it out."
@@ -73,13 +42,29 @@ def _plain_data(path: Path, name: str, content: bytes) -> Any:
     return found[0] if isinstance(found, list) and len(found) == 1 else found
 
 
-def _unwrapped(value: Any) -> Any:
-    """The same with every `_Array` as what it holds."""
-    if isinstance(value, _Array):
-        return _unwrapped(value.value)
-    if isinstance(value, dict):
-        return {key: _unwrapped(part) for key, part in value.items()}
-    return [_unwrapped(part) for part in value] if isinstance(value, list | tuple) else value
+def _after_header(content: bytes) -> io.BytesIO:
+    """An .npy's bytes after its header."""
+    stream = io.BytesIO(content)
+    version = np.lib.format.read_magic(stream)
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    read(stream)
+    return stream
+
+
+def _unwrapped(value: Any, known: dict[int, Any] | None = None) -> Any:
+    """The same with every `_Array` as what it holds; what is in it many times is visited once."""
+    known = {} if known is None else known
+    if id(value) not in known:
+        if isinstance(value, _Array):
+            found = _unwrapped(value.value, known)
+        elif isinstance(value, dict):
+            found = {key: _unwrapped(part, known) for key, part in value.items()}
+        elif isinstance(value, list | tuple):
+            found = [_unwrapped(part, known) for part in value]
+        else:
+            return value
+        known[id(value)] = found
+    return known[id(value)]
 
 
 class _PlainUnpickler(pickle.Unpickler):

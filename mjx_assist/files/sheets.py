@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from mjx_assist.errors import UserError
+from mjx_assist.files.untrusted import MOST_TEXT, read_bytes
 
 SEPARATORS = {"\t": "tabs", ";": "semicolons", ",": "commas"}  # the first that a line of labels holds
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -21,12 +22,7 @@ def read_text(path: Path) -> str:
 
     Raises UserError for a file that is missing, a folder, or no such text.
     """
-    try:
-        raw = path.read_bytes()
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such file.") from None
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror or error}).") from None
+    raw = read_bytes(path, str(path), MOST_TEXT)
     try:
         return raw.decode("utf-16" if raw.startswith(_UTF_16) else "utf-8-sig")
     except UnicodeDecodeError as error:

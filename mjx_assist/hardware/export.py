@@ -52,7 +52,7 @@ def export(bundle: Bundle, folder: Path, source: str, steps: int = 600) -> dict:
     gain, or a graph that does not answer as NumPy does.
     """
     model = reduced_model(bundle)
-    actions = action.make_action_spec(model)
+    actions = action.make_action_spec(model, bundle.config.env_params.device_action)
     driven = _driven(bundle, actions)
     outputs = [_output(model, actuator) for actuator in driven]
     names = bundle.observation.names

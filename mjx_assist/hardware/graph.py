@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mjx_assist.config.words import ELU, RELU, TANH
+from mjx_assist.config.words import ELU, LINEAR, RELU, TANH
 from mjx_assist.errors import UserError
 from mjx_assist.policy.policy import MirrorWeights, Policy
 from mjx_assist.sim.action import ActionSpec
-from mjx_assist.sim.observation import CLIP, varied
+from mjx_assist.sim.observation import varied
 
 INPUT, OUTPUT = "signals", "torque"
 OPSET, IR_VERSION = 17, 8  # what onnxruntime has read since 1.12
@@ -36,7 +36,7 @@ def device_heads(policy: Policy, device: np.ndarray) -> list[tuple]:
     parts = []
     for head in policy.heads:
         sides: list[tuple[np.ndarray, MirrorWeights | None]] = [(head.action, None)]
-        if policy.mirror is not None:
+        if policy.mirror is not None and head.mirrored:
             sides.append((policy.mirror.action[head.action], policy.mirror))
         for driven, mirrored in sides:
             columns = np.flatnonzero(device[driven])
@@ -67,7 +67,7 @@ def build(policy: Policy, actions: ActionSpec, wiring: Wiring, metadata: dict[st
     graph = _Graph(onnx.helper, onnx.numpy_helper)
     mean, std = policy.mean[wiring.signals] / wiring.scale, policy.std[wiring.signals] / wiring.scale
     normal = graph.node("Div", graph.node("Sub", INPUT, graph.constant(mean)), graph.constant(std))
-    normal = graph.clip(normal, -CLIP, CLIP)
+    normal = graph.clip(normal, -policy.clip, policy.clip) if np.isfinite(policy.clip) else normal
     heard = graph.truths(varied(policy.std[wiring.signals]))
     normal = graph.node("Where", heard, normal, graph.constant(0.0))  # as observation.normalise
     outputs, order = [], []
@@ -83,7 +83,9 @@ def build(policy: Policy, actions: ActionSpec, wiring: Wiring, metadata: dict[st
             value = graph.node("Gemm", value, graph.constant(weight), graph.constant(offset))
             value = graph.node(_ACTIVATION[policy.activation], value)
         last = graph.constant(kernel[:, columns]), graph.constant(bias[columns])
-        outputs.append(graph.node("Gemm", value, *last))
+        value = graph.node("Gemm", value, *last)
+        final = policy.output_activation
+        outputs.append(value if final == LINEAR else graph.node(_ACTIVATION[final], value))
         order += driven.tolist()
     action = graph.node("Concat", *outputs, axis=1)
     action = graph.node("Gather", action, graph.integers([order.index(a) for a in wiring.actuators]), axis=1)
@@ -92,6 +94,10 @@ def build(policy: Policy, actions: ActionSpec, wiring: Wiring, metadata: dict[st
     ahead = graph.node("Mul", graph.node("Relu", action), graph.constant(push))
     back = graph.node("Mul", graph.node("Relu", graph.node("Neg", action)), graph.constant(pull))
     total = graph.node("Add", ahead, back)
+    if np.any(actions.at_zero):
+        middle = graph.constant(np.broadcast_to(actions.at_zero, actions.muscle.shape)[wiring.actuators] * wiring.gain)
+        rest = graph.node("Sub", graph.constant(1.0), graph.node("Abs", action))
+        total = graph.node("Add", total, graph.node("Mul", rest, middle))
     low, high = wiring.limits.T
     total = graph.node("Max", graph.node("Min", total, graph.constant(high)), graph.constant(low))
     graph.node("Identity", total, output=OUTPUT)

@@ -116,7 +116,7 @@ def height_offset(model: mujoco.MjModel) -> float:
 
 @cache
 def _table() -> dict:
-    return json.loads(data_path("models", "references", "anatomy.json").read_text())
+    return json.loads(data_path("models", "references", "anatomy.json").read_text(encoding="utf-8"))
 
 
 def _coordinate(model, data, names, name, joints, axis) -> Coordinate | None:

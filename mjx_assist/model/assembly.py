@@ -7,7 +7,7 @@ import numpy as np
 from assist_sim import DeviceConfig, ModelCombiner, get_available_combinations, resolve_model_path
 
 from mjx_assist.errors import UserError, unknown
-from mjx_assist.model import bodies
+from mjx_assist.model import bodies, lean
 from mjx_assist.model import cache as kept
 from mjx_assist.model.orientation import Pose
 from mjx_assist.model.own import file as own_file
@@ -39,6 +39,7 @@ def check_keys(human: str, device: str) -> None:
     A human's key may name a body too (bodies.py). A human may also be the path of a MuJoCo XML file, which has its
     device in it: with the device ``"none"``.
     """
+    human, _ = lean.split(human)
     if own_file.is_path(human):
         if device != NO_DEVICE:
             raise UserError(
@@ -60,9 +61,11 @@ def compose(human: str, device: str) -> mujoco.MjSpec:
     ``human`` may be the path of an XML file, which is taken as it is. Raises ``UserError`` for unknown keys.
     """
     check_keys(human, device)
+    human, forward = lean.split(human)
     if own_file.is_path(human):
         spec = own_file.read(human, FLOOR)
         scalar_roots(spec)
+        lean.put_on(spec, forward)
         return spec
     human, body = bodies.split(human)
     any_device = _combinations()[human][-1]  # the human's own spec comes with the path of a device's config
@@ -72,6 +75,7 @@ def compose(human: str, device: str) -> mujoco.MjSpec:
         ModelCombiner().combine(spec, DeviceConfig.from_yaml(str(config_path)), msk_key=human)
     scalar_roots(spec, None if free_human else _FREE_HUMAN)
     bodies.put_on(spec, body)
+    lean.put_on(spec, forward)
     spec.worldbody.add_geom(name=FLOOR, type=mujoco.mjtGeom.mjGEOM_PLANE, size=[0, 0, 1], contype=1, conaffinity=1)
     return spec
 

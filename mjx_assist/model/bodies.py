@@ -38,7 +38,7 @@ def read(body: str) -> dict[str, Any]:
         raise unknown("body", body, known())
     if body == ASSIST_SIM:
         return {}
-    rules = json.loads(data_path("models", "bodies", f"{body}.json").read_text())
+    rules = json.loads(data_path("models", "bodies", f"{body}.json").read_text(encoding="utf-8"))
     return read(rules.pop("extends", ASSIST_SIM)) | rules
 
 

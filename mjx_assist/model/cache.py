@@ -60,7 +60,7 @@ def fetch(name: str, key: str, build: Callable[[], dict[str, Any]]) -> dict[str,
 
 def _read(path: Path) -> dict[str, Any] | None:
     try:
-        checksum, _, text = path.read_text().partition("\n")
+        checksum, _, text = path.read_text(encoding="utf-8").partition("\n")
     except (OSError, UnicodeDecodeError):
         return None
     return json.loads(text) if checksum == _checksum(text) else None

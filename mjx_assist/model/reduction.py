@@ -14,7 +14,8 @@ import mujoco
 import numpy as np
 
 from mjx_assist.errors import UserError, unknown
-from mjx_assist.model import bodies, mjcf
+from mjx_assist.files.untrusted import read_json
+from mjx_assist.model import bodies, lean, mjcf
 from mjx_assist.model import cache as build_cache
 from mjx_assist.model.assembly import AS_COMPOSED, NO_DEVICE, check_keys, full_model
 from mjx_assist.model.feet.balance import balance
@@ -27,7 +28,7 @@ from mjx_assist.model.own.file import is_path
 from mjx_assist.model.skeleton.coupling import Coupling, read_coupling, reduced_joints
 from mjx_assist.model.skeleton.folding import Sweeps, kept_joints
 from mjx_assist.model.skeleton.skeleton import Skeleton, read_skeleton
-from mjx_assist.paths import data_path
+from mjx_assist.paths import data_path, expanded
 from mjx_assist.terrain.heightfield import FLOOR
 
 _UNLIMITED = {mujoco.mjtJoint.mjJNT_HINGE: 0.5, mujoco.mjtJoint.mjJNT_SLIDE: 0.05}  # rad, m
@@ -54,9 +55,9 @@ def recipe(human: str) -> dict[str, Any]:
     For a model file: default.json, with the keys that a ``<model>.reduction.json`` beside it has replaced by its own.
     Raises ``UserError`` for a human without a recipe.
     """
-    folder = data_path("models", "reductions")
+    folder, (human, _) = data_path("models", "reductions"), lean.split(human)
     if is_path(human):
-        rules, beside = _read_recipe(folder / "default.json"), Path(human).expanduser().with_suffix(".reduction.json")
+        rules, beside = _read_recipe(folder / "default.json"), expanded(human).with_suffix(".reduction.json")
         own = _read_recipe(beside) if beside.is_file() else {}
         for key in own:
             if key not in rules:
@@ -70,10 +71,7 @@ def recipe(human: str) -> dict[str, Any]:
 
 
 def _read_recipe(path: Path) -> dict[str, Any]:
-    try:
-        return json.loads(path.read_text())
-    except ValueError as error:
-        raise UserError(f"reduction recipe {str(path)!r} is not JSON: {error}") from error
+    return read_json(path, f"reduction recipe {str(path)!r}")
 
 
 @cache
@@ -84,8 +82,9 @@ def reduce_model(human: str, device: str) -> ReducedModel:
     """
     check_keys(human, device)
     own = is_path(human)
-    body = {} if own else bodies.read(bodies.split(human)[1])
-    shaped_by = [human, device, *(json.dumps(rules, sort_keys=True) for rules in (recipe(human), body))]
+    body = {} if own else bodies.read(bodies.split(lean.split(human)[0])[1])
+    rules = (json.dumps(part, sort_keys=True) for part in (recipe(human), body))
+    shaped_by = ["" if own else human, device, *rules]
     key = build_cache.key(*(text.encode() for text in shaped_by), _compiled(human) if own else b"")
     name = f"{Path(human).stem if own else human} {device}"
     kept = build_cache.fetch(name, key, lambda: _kept(build(human, device)))

@@ -6,7 +6,6 @@ Files: bundle.json (schema, keys, specs, checksums), model.xml (the reduced mode
 import dataclasses
 import hashlib
 import json
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,8 +15,11 @@ import numpy as np
 
 from mjx_assist.config.read import from_dict, to_dict
 from mjx_assist.config.schema import RunConfig
+from mjx_assist.config.words import MATCHED
 from mjx_assist.errors import UserError
 from mjx_assist.files.atomic import replacing_folder
+from mjx_assist.files.logs import read_rows
+from mjx_assist.files.untrusted import read_json, read_npz
 from mjx_assist.model import mjcf
 from mjx_assist.model.assembly import NO_DEVICE
 from mjx_assist.model.skeleton.coupling import Coupling
@@ -25,12 +27,13 @@ from mjx_assist.paths import TRAIN_LOG
 from mjx_assist.policy.check import check
 from mjx_assist.policy.policy import HeadWeights, MirrorWeights, Policy
 from mjx_assist.reference.cycle import ReferenceGait
-from mjx_assist.sim.observation import ObservationSpec
+from mjx_assist.sim.observation import CLIP, ObservationSpec
 
 SCHEMA_VERSION = 1
 MANIFEST = "bundle.json"
 ARRAYS = "arrays.npz"
 MODEL = "model.xml"
+BESIDE = ("evaluation.json", "output.txt", "controller.json", "about.json")  # what training's evaluation puts there
 LOG_KEYS = ("control_steps", "wall_s", "steps_per_s", "reward", "episode_length", "learning_rate", "kl")
 
 
@@ -60,10 +63,24 @@ class Bundle:
     def device(self) -> str:
         return self.config.env_params.device_key or NO_DEVICE
 
+    @property
+    def speeds(self) -> tuple[float, float]:
+        """The slowest and the fastest speed that can be asked of it, m/s: the reference's, or where that is played at a
+        speed of its own, those of the training."""
+        env = self.config.env_params
+        if env.reference_playback != MATCHED:
+            return env.min_target_velocity, env.max_target_velocity
+        return float(self.gait.speed[0]), float(self.gait.speed[-1])
+
 
 def is_bundle(path: Path) -> bool:
     """Whether a folder looks like a bundle."""
     return (path / MANIFEST).is_file()
+
+
+def _is_only_a_bundle(path: Path) -> bool:
+    """Whether a folder holds a bundle and no file of the user's, which would go with it."""
+    return is_bundle(path) and {part.name for part in path.iterdir()} <= {MANIFEST, MODEL, ARRAYS, TRAIN_LOG, *BESIDE}
 
 
 def save(bundle: Bundle, path: Path) -> None:
@@ -76,12 +93,12 @@ def save(bundle: Bundle, path: Path) -> None:
     def failure(reason: str) -> str:
         return f"bundle {str(path)!r} could not be written: {reason}."
 
-    with replacing_folder(path, "a policy bundle", is_bundle, failure) as folder:
-        (folder / MODEL).write_text(bundle.xml)
+    with replacing_folder(path, "a policy bundle with nothing else in it", _is_only_a_bundle, failure) as folder:
+        (folder / MODEL).write_text(bundle.xml, encoding="utf-8")
         np.savez_compressed(folder / ARRAYS, **_arrays(bundle))
         rows = [{k: row[k] for k in LOG_KEYS if k in row} for row in bundle.learning_curve]
-        (folder / TRAIN_LOG).write_text("".join(json.dumps(row) + "\n" for row in rows))
-        (folder / MANIFEST).write_text(json.dumps(_manifest(bundle, folder), indent=1) + "\n")
+        (folder / TRAIN_LOG).write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+        (folder / MANIFEST).write_text(json.dumps(_manifest(bundle, folder), indent=1) + "\n", encoding="utf-8")
 
 
 def load(path: str | Path) -> Bundle:
@@ -93,10 +110,7 @@ def load(path: str | Path) -> Bundle:
     path = Path(path)
     if not (path / MANIFEST).is_file():
         raise UserError(f"{str(path)!r} is not a policy bundle: it has no {MANIFEST}.")
-    try:
-        manifest = json.loads((path / MANIFEST).read_text())
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"bundle {str(path)!r} is corrupt: {MANIFEST} is not JSON ({error}).") from None
+    manifest = read_json(path / MANIFEST, f"bundle {str(path)!r} is corrupt: {MANIFEST}")
     if not isinstance(manifest, dict) or "schema_version" not in manifest:
         raise UserError(f"bundle {str(path)!r} is corrupt: {MANIFEST} has no 'schema_version'.")
     if manifest["schema_version"] != SCHEMA_VERSION:
@@ -109,13 +123,14 @@ def load(path: str | Path) -> Bundle:
             raise UserError(f"bundle {str(path)!r} is corrupt: {name} is missing.")
         if not isinstance(manifest.get("sha256"), dict) or _sha256(path / name) != manifest["sha256"].get(name):
             raise UserError(f"bundle {str(path)!r} is corrupt: {name} is not the file that was exported (checksum).")
+    arrays = read_npz(path / ARRAYS, f"bundle {str(path)!r} is corrupt: {ARRAYS}")
     try:
-        with np.load(path / ARRAYS, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-        bundle = _build(manifest, arrays, (path / MODEL).read_text(), _read_log(path / TRAIN_LOG))
+        bundle = _build(
+            manifest, arrays, (path / MODEL).read_text(encoding="utf-8"), tuple(read_rows(path / TRAIN_LOG))
+        )
         check(bundle, reduced_model(bundle))
         return bundle
-    except (LookupError, ValueError, TypeError, AttributeError, OSError, EOFError, zipfile.BadZipFile) as error:
+    except (LookupError, ValueError, TypeError, AttributeError, OSError) as error:
         raise UserError(f"bundle {str(path)!r} is corrupt: {type(error).__name__} {error}.") from None
 
 
@@ -126,10 +141,6 @@ def reduced_model(bundle: Bundle) -> mujoco.MjModel:
 
 def _sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def _read_log(path: Path) -> tuple[dict, ...]:
-    return tuple(json.loads(line) for line in path.read_text().splitlines()) if path.is_file() else ()
 
 
 def _arrays(bundle: Bundle) -> dict[str, Any]:
@@ -173,7 +184,7 @@ def _manifest(bundle: Bundle, folder: Path) -> dict:
 
 
 def _described(head: HeadWeights) -> dict:
-    return {"name": head.name, "enabled": head.enabled, "layers": len(head.layers)}
+    return {"name": head.name, "enabled": head.enabled, "mirrored": head.mirrored, "layers": len(head.layers)}
 
 
 def _head(stored: dict, arrays: dict[str, np.ndarray]) -> HeadWeights:
@@ -185,6 +196,7 @@ def _head(stored: dict, arrays: dict[str, np.ndarray]) -> HeadWeights:
         enabled=stored["enabled"],
         layers=tuple((arrays[f"{stem}/kernel_{i}"], arrays[f"{stem}/bias_{i}"]) for i in range(stored["layers"])),
         log_std=arrays.get(f"{stem}/log_std"),
+        mirrored=stored.get("mirrored", True),
     )
 
 
@@ -214,6 +226,8 @@ def _build(manifest: dict, arrays: dict[str, np.ndarray], xml: str, curve: tuple
             mirror,
             run_config.policy_params.activation,
             _head(manifest["critic"], arrays) if manifest.get("critic") else None,
+            run_config.policy_params.output_activation,
+            CLIP if run_config.policy_params.normalize_observations else np.inf,
         ),
         info={k: v for k, v in manifest.items() if k not in known},
         learning_curve=curve,

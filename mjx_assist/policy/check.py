@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 def check(bundle: "Bundle", model: mujoco.MjModel) -> None:
     """Raises ``ValueError`` naming what does not fit ``model``, the bundle's reduced model."""
     env = bundle.config.env_params
+    if not abs(model.opt.timestep * env.physics_sim_framerate - 1.0) < 1e-6:
+        raise ValueError(f"its model steps by {model.opt.timestep:g} s, its config asks {env.physics_sim_framerate} Hz")
     spec = make_spec(
         model,
         env.observation_joint_pos_keys,
@@ -26,6 +28,7 @@ def check(bundle: "Bundle", model: mujoco.MjModel) -> None:
         env.observation_joint_sensor_keys,
         env.observe_gait_phase,
         env.terrain_observation,
+        env.observation_activations,
     )
     same_weight = abs(bundle.observation.body_weight - spec.body_weight) < 1e-3 * spec.body_weight
     if dataclasses.replace(bundle.observation, body_weight=spec.body_weight) != spec or not same_weight:
@@ -39,6 +42,8 @@ def _check_gait(gait: ReferenceGait, joints: tuple[str, ...]) -> None:
     if gait.joint_names != joints:
         raise ValueError("the reference is for other joints than the model's")
     table = (*gait.qpos.shape[:2], len(joints))
+    if not table[0] or not table[1]:
+        raise ValueError("the reference has no speeds")
     for name, shape in (
         ("speed", table[:1]),
         ("stride_frequency", table[:1]),
@@ -67,6 +72,9 @@ def _check_policy(policy: Policy, size: int, actuators: int) -> None:
         for name, array, count in (("index", policy.mirror.index, size), ("action", policy.mirror.action, actuators)):
             _indices(f"mirror/{name}", array, count)
             _numbers(f"mirror/{name}", array, (count,))
+    names = [head.name for head in policy.heads]
+    if not names or len(set(names)) < len(names):
+        raise ValueError("it has no heads" if not names else f"it has a head twice: {names}")
     for head in policy.heads:
         _check_head(head, size, actuators, head.action.size)
     if policy.critic:
@@ -75,7 +83,7 @@ def _check_policy(policy: Policy, size: int, actuators: int) -> None:
 
 def _check_head(head: HeadWeights, size: int, actuators: int, outputs: int) -> None:
     stem = f"head/{head.name}"
-    if not isinstance(head.enabled, bool) or not head.layers:
+    if not isinstance(head.enabled, bool) or not isinstance(head.mirrored, bool) or not head.layers:
         raise ValueError(f"{stem} is not described")
     _indices(f"{stem}/observation", head.observation, size)
     _indices(f"{stem}/action", head.action, actuators)

@@ -53,6 +53,6 @@ def _seen(policy: Policy) -> set[int]:
     for head in policy.heads:
         if head.enabled:
             found |= set(head.observation.tolist())
-            if policy.mirror is not None:
+            if policy.mirror is not None and head.mirrored:
                 found |= set(policy.mirror.index[head.observation].tolist())
     return found

@@ -93,7 +93,7 @@ def make_learner(
         UserError: the walkers, or the minibatches' groups of them, cannot be shared out evenly.
     """
     mesh = sharding.device_mesh(walkers.number, jax.devices()[:1]) if mesh is None else mesh
-    optimizer = optax.chain(optax.clip_by_global_norm(ppo.max_grad_norm), optax.scale_by_adam(eps=1e-5))
+    optimizer = optax.chain(optax.clip_by_global_norm(ppo.max_grad_norm), optax.scale_by_adam(eps=ppo.adam_epsilon))
     shuffle = minibatches.make_shuffle(walkers.number, ppo, mesh.size)
     return Learner(walkers, networks.ActorCritic(spec), optimizer, shuffle, ppo, mesh)
 
@@ -224,7 +224,7 @@ def _batch(
 ) -> tuple[loss.Batch, jax.Array, running_statistics.RunningStatisticsState]:
     """The samples ``[T, B, ...]`` with values and advantages, the rollout's log_std ``[nu]``, statistics of returns."""
     model, ppo = learner.model, learner.ppo
-    obs, next_obs = (rollouts.normalize(train.normaliser, o) for o in (seen.obs, seen.next_obs))
+    obs, next_obs = (rollouts.normalize(learner.spec, train.normaliser, o) for o in (seen.obs, seen.next_obs))
     parts, next_parts = (networks.parts(learner.spec.mirror, o) for o in (obs, next_obs))
     value = model.apply(train.params, parts, method="value_of_parts")
     next_value = model.apply(train.params, next_parts, method="value_of_parts")
@@ -262,7 +262,7 @@ def _observed(
     spec: networks.PolicySpec, normaliser: running_statistics.RunningStatisticsState, obs: jax.Array
 ) -> running_statistics.RunningStatisticsState:
     """The statistics with the observations ``[T, B, n]`` of this rollout, from both sides where there is a mirror."""
-    if spec.keep_normaliser:
+    if spec.keep_normaliser or not spec.normalized:
         return normaliser
     mirror, everything = spec.mirror or spec.reflection, obs.reshape(-1, obs.shape[-1])
     if mirror:

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from mjx_assist.config.schema import PPOParams
-from mjx_assist.ppo import networks
+from mjx_assist.ppo import gaussian, networks
 
 
 class Batch(NamedTuple):
@@ -59,7 +59,7 @@ def ppo_loss(
     """
     active = model.spec.active
     mean, log_std, value = model.apply(params, batch.parts, method="of_parts")
-    ratio = jnp.exp(networks.log_prob(mean, log_std, batch.action, active) - batch.log_prob)
+    ratio = jnp.exp(gaussian.log_prob(mean, log_std, batch.action, active) - batch.log_prob)
     advantage = batch.advantage
     if ppo.normalize_advantage:
         centred = advantage - mean_over_devices(advantage.mean())
@@ -71,12 +71,11 @@ def ppo_loss(
         near = batch.value + jnp.clip(value - batch.value, -ppo.clip_range_vf, ppo.clip_range_vf)
         error = jnp.maximum(error, (near - batch.target) ** 2)
     value_loss = error.mean()
-    bonus = networks.entropy(log_std, active)
-    kl = networks.kl_divergence(batch.mean, old_log_std, mean, log_std, active).mean(axis=0)
+    bonus = gaussian.entropy(log_std, active)
+    kl = gaussian.kl_divergence(batch.mean, old_log_std, mean, log_std, active).mean(axis=0)
     total = policy_loss + ppo.vf_coef * value_loss - ppo.ent_coef * bonus
     if ppo.mirror_loss_coef > 0:
-        # Networks with such a loss have no mirror of their own, so the parts are the observations.
-        total += ppo.mirror_loss_coef * mirror_loss(params, model, batch.parts, mean)
+        total += ppo.mirror_loss_coef * mirror_loss(params, model, networks.whole(model.spec.mirror, batch.parts), mean)
     log = {
         "policy_loss": policy_loss,
         "value_loss": value_loss,

@@ -1,5 +1,6 @@
 """Actor heads and the critic as Flax modules over resolved indices; knows observations and actions by number only."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -8,9 +9,10 @@ import jax.numpy as jnp
 import numpy as np
 from flax import linen as nn
 
-from mjx_assist.config.words import ELU, RELU, TANH
+from mjx_assist.config.words import ELU, LINEAR, RELU, TANH
 
 ACTIVATIONS = {ELU: nn.elu, RELU: nn.relu, TANH: nn.tanh}
+OUTPUT_ACTIVATIONS = {LINEAR: lambda x: x, TANH: nn.tanh}
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,8 @@ class Mirror:
 class Head:
     """One actor head. ``action[i]`` is the actuator that output ``i`` drives.
 
-    Under a mirror a head outputs one side only and the same network, fed the mirrored observation, drives the other.
+    Under a mirror a ``mirrored`` head outputs one side only and the same network, fed the mirrored observation, drives
+    the other.
     """
 
     name: str
@@ -39,13 +42,15 @@ class Head:
     log_std_min: float | None = None
     enabled: bool = True
     frozen: bool = False
+    mirrored: bool = True
 
 
 @dataclass(frozen=True)
 class PolicySpec:
     """All heads, the critic and their wiring. ``neutral`` ``[nu]`` is what actuators of disabled heads receive.
 
-    Under a ``mirror`` networks are symmetric by construction; a ``reflection`` is what a mirror loss measures with.
+    Under a ``mirror`` networks that are mirrored are symmetric by construction; a ``reflection`` is what a mirror loss
+    measures with. ``normalized``: networks see observations by their running statistics.
     ``keep_normaliser``: the statistics of observations stay as they are loaded.
     """
 
@@ -57,6 +62,10 @@ class PolicySpec:
     activation: str = ELU
     keep_normaliser: bool = False
     reflection: Mirror | None = None
+    critic_mirrored: bool = True
+    output_activation: str = LINEAR
+    normalized: bool = True
+    gains: tuple[float, float] = (math.sqrt(2), 0.01)
 
     @property
     def active(self) -> np.ndarray:
@@ -92,7 +101,7 @@ class Layer(nn.Module):
 
 
 class FirstLayer(nn.Module):
-    """A `Layer` over the observations that a network ``sees``, once for each side that it serves.
+    """A `Layer` over the observations that a network ``sees``, once for each side that it serves (``both`` or one).
 
     Its kernel meets the observations' `parts` ``[n, N]``: what is selected and mirrored are weights, once, and not
     samples. One product with the even and one with the odd parts give both sides, for the price of one side's.
@@ -101,6 +110,7 @@ class FirstLayer(nn.Module):
     width: int
     sees: tuple[int, ...]
     mirror: Mirror | None
+    both: bool
     kernel_init: nn.initializers.Initializer
     bias_init: nn.initializers.Initializer = nn.initializers.zeros
 
@@ -112,6 +122,8 @@ class FirstLayer(nn.Module):
             return [_of_columns(_pick(_selection(self.sees, len(x)).T, kernel), x) + bias]
         basis, count = _parity(self.mirror)
         weights = _pick(basis[:, self.sees], kernel)
+        if not self.both:
+            return [_of_columns(weights, x) + bias]
         even = _of_columns(weights[:count], x[:count]) + bias
         odd = _of_columns(weights[count:], x[count:])
         return [even + odd, even - odd]
@@ -129,20 +141,23 @@ class MLP(nn.Module):
     sees: tuple[int, ...]
     mirror: Mirror | None
     activation: str
+    wide_scale: float
+    last_scale: float
+    both: bool = True
     bias: float = 0.0
-    last_scale: float = 0.01
+    last_activation: str = LINEAR
     pooled: bool = False
 
     @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:
         between = ACTIVATIONS[self.activation]
-        wide = nn.initializers.orthogonal(np.sqrt(2))
+        wide = nn.initializers.orthogonal(self.wide_scale)
         last = (nn.initializers.orthogonal(self.last_scale), nn.initializers.constant(self.bias))
         if self.hidden:
-            sides = FirstLayer(self.hidden[0], self.sees, self.mirror, wide, name="dense_0")(x)
+            sides = FirstLayer(self.hidden[0], self.sees, self.mirror, self.both, wide, name="dense_0")(x)
             sides = [between(side) for side in sides]
         else:
-            sides = FirstLayer(self.outputs, self.sees, self.mirror, *last, name="out")(x)
+            sides = FirstLayer(self.outputs, self.sees, self.mirror, self.both, *last, name="out")(x)
         sides = [sum(sides) / len(sides)] if self.pooled else sides
         for i, width in enumerate(self.hidden[1:], start=1):
             layer = Layer(width, wide, name=f"dense_{i}")
@@ -150,7 +165,7 @@ class MLP(nn.Module):
         if self.hidden:
             out = Layer(self.outputs, *last, name="out")
             sides = [out(side) for side in sides]
-        return jnp.stack(sides)
+        return OUTPUT_ACTIVATIONS[self.last_activation](jnp.stack(sides))
 
 
 class ActorCritic(nn.Module):
@@ -163,17 +178,20 @@ class ActorCritic(nn.Module):
 
     def setup(self) -> None:
         spec = self.spec
-        common = {"mirror": spec.mirror, "activation": spec.activation}
+        wide, last = spec.gains
+        common = {"mirror": spec.mirror, "activation": spec.activation, "wide_scale": wide}
+        acts = {"last_scale": last, "last_activation": spec.output_activation, **common}
         self.heads = [
-            MLP(head.hidden, len(head.action), head.observation, bias=head.initial_action, name=head.name, **common)
-            for head in spec.heads
+            MLP(h.hidden, len(h.action), h.observation, both=h.mirrored, bias=h.initial_action, name=h.name, **acts)
+            for h in spec.heads
         ]
         self.log_std = [
             self.param(f"{head.name}_log_std", nn.initializers.constant(head.log_std_init), (len(head.action),))
             for head in spec.heads
         ]
+        values = {"last_scale": 1.0, "pooled": True, **common}
         self.value = MLP(
-            spec.critic_hidden, 1, spec.critic_observation, last_scale=1.0, pooled=True, name="critic", **common
+            spec.critic_hidden, 1, spec.critic_observation, both=spec.critic_mirrored, name="critic", **values
         )
 
     def __call__(self, obs: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
@@ -216,7 +234,7 @@ class ActorCritic(nn.Module):
 def _drives(head: Head, mirror: Mirror | None) -> list[np.ndarray]:
     """Actuators of the head's outputs, for each side that its network serves."""
     own = np.array(head.action)
-    return [own] if mirror is None else [own, np.array(mirror.action)[own]]
+    return [own, np.array(mirror.action)[own]] if mirror is not None and head.mirrored else [own]
 
 
 def _selection(index: Sequence[int] | np.ndarray, size: int) -> np.ndarray:
@@ -250,6 +268,11 @@ def parts(mirror: Mirror | None, obs: jax.Array) -> jax.Array:
     return _pick(obs, (basis / (basis**2).sum(-1, keepdims=True)).T)
 
 
+def whole(mirror: Mirror | None, parts: jax.Array) -> jax.Array:
+    """The observation ``[..., n]`` of its `parts`."""
+    return parts if mirror is None else _pick(parts, _parity(mirror)[0])
+
+
 def _parity(mirror: Mirror) -> tuple[np.ndarray, int]:
     """Orthogonal ``[n, n]`` with ``obs = parts @ it``, even parts first, and how many are even."""
     index, sign = np.array(mirror.observation), np.array(mirror.observation_sign, np.float32)
@@ -265,24 +288,3 @@ def mirrored(mirror: Mirror, obs: jax.Array) -> jax.Array:
     """The observation ``[..., n]`` with left and right exchanged."""
     matrix = _selection(mirror.observation, len(mirror.observation)).T * np.array(mirror.observation_sign, np.float32)
     return _pick(obs, matrix)
-
-
-def log_prob(mean: jax.Array, log_std: jax.Array, action: jax.Array, active: np.ndarray) -> jax.Array:
-    """Log density ``[...]`` of a diagonal Gaussian over the actuators that an enabled head drives."""
-    z = (action - mean) * jnp.exp(-log_std)
-    each = -0.5 * z**2 - log_std - 0.5 * np.log(2 * np.pi)
-    return jnp.where(active, each, 0.0).sum(-1)
-
-
-def entropy(log_std: jax.Array, active: np.ndarray) -> jax.Array:
-    """Entropy of the same Gaussian."""
-    return jnp.where(active, log_std + 0.5 * np.log(2 * np.pi * np.e), 0.0).sum(-1)
-
-
-def kl_divergence(
-    mean: jax.Array, log_std: jax.Array, new_mean: jax.Array, new_log_std: jax.Array, active: np.ndarray
-) -> jax.Array:
-    """KL(old || new) ``[..., nu]`` of each actuator's Gaussian, in closed form; their sum is that of the whole."""
-    ratio = jnp.exp(2 * (log_std - new_log_std))
-    shift = (new_mean - mean) ** 2 * jnp.exp(-2 * new_log_std)
-    return jnp.where(active, new_log_std - log_std + 0.5 * (ratio + shift - 1.0), 0.0)

@@ -10,7 +10,7 @@ from brax.envs.base import State
 from brax.training.acme import running_statistics
 
 from mjx_assist.config.schema import PPOParams
-from mjx_assist.ppo import networks
+from mjx_assist.ppo import gaussian, networks
 from mjx_assist.sim.observation import normalise
 
 Step = Callable[[State, jax.Array], tuple[State, jax.Array]]
@@ -90,7 +90,7 @@ def rollout(
 
     def one(carry: tuple, noise: jax.Array) -> tuple[tuple, tuple]:
         state, episodes, blow_up = carry
-        mean, log_std = model.apply(params, normalize(normaliser, state.obs), method="actor")
+        mean, log_std = model.apply(params, normalize(model.spec, normaliser, state.obs), method="actor")
         action = mean + jnp.where(active, jnp.exp(log_std), 0.0) * noise
         following, next_obs = step(state, action)
         length, total = episodes.length + 1, episodes.total + following.reward
@@ -100,7 +100,7 @@ def rollout(
             obs=state.obs,
             action=action,
             mean=mean,
-            log_prob=networks.log_prob(mean, log_std, action, active),
+            log_prob=gaussian.log_prob(mean, log_std, action, active),
             reward=following.reward,
             terminated=done * (1.0 - following.info["truncation"]),
             done=done,
@@ -127,9 +127,11 @@ def _noise(keys: jax.Array, walkers: jax.Array, size: int) -> jax.Array:
     return jax.vmap(lambda key: jax.vmap(partial(one, key))(walkers))(keys)
 
 
-def normalize(normaliser: running_statistics.RunningStatisticsState, obs: jax.Array) -> jax.Array:
-    """Observations as the networks see them: `observation.normalise`."""
-    return normalise(obs, normaliser.mean, normaliser.std, jnp)
+def normalize(
+    spec: networks.PolicySpec, normaliser: running_statistics.RunningStatisticsState, obs: jax.Array
+) -> jax.Array:
+    """Observations as the networks see them: `observation.normalise`, or as they are."""
+    return obs if not spec.normalized else normalise(obs, normaliser.mean, normaliser.std, jnp)
 
 
 def _first(blow_up: BlowUp, not_finite: jax.Array | None, state: State, action: jax.Array) -> BlowUp:

@@ -27,7 +27,8 @@ def policy_spec(
     Raises:
         UserError: a pattern or index that matches nothing; an actuator driven twice or not at all.
     """
-    heads = []
+    heads, held = [], np.array(neutral, float)
+    mirrored = {name: mirror is not None and _mirrored(policy, name) for name in policy.net_arch}
     for name, hidden in policy.net_arch.items():
         if name == CRITIC:
             continue
@@ -40,7 +41,7 @@ def policy_spec(
             Head(
                 name=name,
                 observation=_observations(wiring.observation, observations, f"{where}.observation'"),
-                action=action if mirror is None else _one_side(action, mirror, actuators, name),
+                action=_one_side(action, mirror, actuators, name) if mirror and mirrored[name] else action,
                 hidden=tuple(hidden),
                 initial_action=options.initial_action,
                 log_std_init=policy.log_std_init if options.log_std_init is None else options.log_std_init,
@@ -48,8 +49,11 @@ def policy_spec(
                 log_std_min=options.log_std_min,
                 enabled=options.enabled,
                 frozen=options.frozen,
+                mirrored=mirrored[name],
             )
         )
+        if options.held_action is not None:
+            held[list(action)] = options.held_action
     _check_driven_once(heads, actuators, mirror)
     critic = policy.net_indexing_info[CRITIC].observation
     return PolicySpec(
@@ -58,10 +62,14 @@ def policy_spec(
             critic, observations, f"config key 'policy_params.net_indexing_info.{CRITIC}.observation'"
         ),
         critic_hidden=tuple(policy.net_arch[CRITIC]),
-        neutral=tuple(float(x) for x in neutral),
-        mirror=mirror,
+        neutral=tuple(held.tolist()),
+        mirror=mirror if any(mirrored.values()) else None,
         activation=policy.activation,
         keep_normaliser=any(options.frozen and options.init_from for options in policy.head_options.values()),
+        critic_mirrored=mirrored[CRITIC],
+        output_activation=policy.output_activation,
+        normalized=policy.normalize_observations,
+        gains=(policy.initial_gains[0], policy.initial_gains[1]),
     )
 
 
@@ -89,12 +97,21 @@ def mirrors(policy: PolicyParams, asymmetry: str | None) -> bool:
     Raises:
         UserError: the config asks for it and the model is not symmetric.
     """
-    if policy.mirror_symmetric and asymmetry:
-        raise UserError(
-            f"config key 'policy_params.mirror_symmetric' is true, but the model is not left-right symmetric: "
-            f"{asymmetry}. Set it to false, or to null for 'where the model is symmetric'."
-        )
-    return policy.mirror_symmetric is not False and asymmetry is None
+    keys = {"mirror_symmetric": policy.mirror_symmetric}
+    keys |= {f"head_options.{name}.mirror_symmetric": o.mirror_symmetric for name, o in policy.head_options.items()}
+    for key, asked in keys.items():
+        if asked and asymmetry:
+            raise UserError(
+                f"config key 'policy_params.{key}' is true, but the model is not left-right symmetric: "
+                f"{asymmetry}. Set it to false, or to null for 'where the model is symmetric'."
+            )
+    return asymmetry is None and any(_mirrored(policy, name) for name in policy.net_arch)
+
+
+def _mirrored(policy: PolicyParams, name: str) -> bool:
+    """Whether a head's network is to serve both sides, if the model is symmetric."""
+    own = policy.head_options.get(name, HeadOptions()).mirror_symmetric
+    return policy.mirror_symmetric is not False if own is None else own
 
 
 def _observations(entries: Sequence[str | dict], names: Sequence[str], where: str) -> tuple[int, ...]:
@@ -177,7 +194,7 @@ def _check_driven_once(heads: Sequence[Head], actuators: Sequence[str], mirror: 
     count = np.zeros(len(actuators), int)
     for head in heads:
         np.add.at(count, list(head.action), 1)
-        if mirror is not None:
+        if mirror is not None and head.mirrored:
             np.add.at(count, [mirror.action[i] for i in head.action], 1)
     twice = [actuators[i] for i in np.flatnonzero(count > 1).tolist()]
     never = [actuators[i] for i in np.flatnonzero(count == 0).tolist()]

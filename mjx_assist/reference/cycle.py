@@ -3,11 +3,14 @@
 Where such a cycle comes from is in reference.py (published figures) and motion.py (a user's file).
 """
 
+import dataclasses
 from dataclasses import dataclass
 
 import mujoco
 import numpy as np
 
+from mjx_assist.config.words import MATCHED, SCALED
+from mjx_assist.errors import UserError
 from mjx_assist.model.muscles import elastic
 from mjx_assist.reference import feet as foot_kinematics
 
@@ -54,6 +57,46 @@ def between(gait: ReferenceGait, table, phase, speed, xp=np):
 def stride_frequency(gait: ReferenceGait, speed, xp=np):
     """Strides per second at a speed [...] in m/s, linear between the gait's speeds."""
     return xp.interp(xp.asarray(speed), xp.asarray(gait.speed), xp.asarray(gait.stride_frequency))
+
+
+def cadence(gait: ReferenceGait, speed, playback: str, xp=np):
+    """Strides per second at a commanded speed [...] in m/s: `stride_frequency`, or how a gait of one speed is played.
+
+    `SCALED`: stride length stays, so the cadence is the gait's own times the commanded over its own speed.
+    """
+    own = stride_frequency(gait, speed, xp)
+    return own * xp.asarray(speed) / float(gait.speed[0]) if playback == SCALED else own
+
+
+def start(gait: ReferenceGait, phase, speed, playback: str, xp=np):
+    """(qpos [..., J], qvel [..., J]) to begin with at a commanded speed; see `sample`.
+
+    A gait that is played at its own speed gives its velocities times the commanded over that.
+    """
+    qpos, qvel, _ = sample(gait, phase, speed, xp)
+    if playback == MATCHED:
+        return qpos, qvel
+    return qpos, qvel * (xp.asarray(speed) / float(gait.speed[0]))[..., None]
+
+
+def at_speed(gait: ReferenceGait, speed: float) -> ReferenceGait:
+    """The gait at one of its speeds, m/s, alone.
+
+    Raises:
+        UserError: it does not have it.
+    """
+    low, high = float(np.min(gait.speed)), float(np.max(gait.speed))
+    if not low <= speed <= high:
+        raise UserError(
+            f"config key 'env_params.reference_speed': {speed:g} m/s is beyond the reference gait, which serves for "
+            f"{low:g} to {high:g} m/s."
+        )
+    row, share = _speed_bracket(gait, np.asarray(speed), np)
+    after = min(row + 1, len(gait.speed) - 1)
+    tables = {name: getattr(gait, name) for name in ("qpos", "dqpos", "foot_position")}
+    tables = {name: ((1 - share) * table[row] + share * table[after])[None] for name, table in tables.items()}
+    frequency = np.atleast_1d(stride_frequency(gait, speed))
+    return dataclasses.replace(gait, speed=np.array([speed]), stride_frequency=frequency, **tables)
 
 
 def _speed_bracket(gait: ReferenceGait, speed, xp):

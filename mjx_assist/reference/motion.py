@@ -17,6 +17,7 @@ from mjx_assist.reference.motion_files import read_motion_file
 from mjx_assist.reference.strides import LENGTHS, Strides, found_strides, given_strides
 
 LEG = ("hip_flexion", "knee_angle", "ankle_angle")
+_SWINGING = tuple(f"{joint}_{side}" for side in anatomy.SIDES for joint in ("hip_flexion", "knee_angle"))
 NEEDED = ("pelvis_tilt", *(f"{joint}_{side}" for side in anatomy.SIDES for joint in LEG))
 SAMPLE_RATES = (10.0, 5000.0)  # Hz
 WALKING_SPEEDS = (0.1, 4.0)  # m/s
@@ -194,9 +195,10 @@ def _check_angle(path: Path, coordinate: Coordinate, angle: np.ndarray, units: s
     low, high = coordinate.limits if np.isfinite(coordinate.limits).all() else (-1.0, 1.0)
     row = int(np.argmax(np.maximum(low - angle, angle - high)))
     if low - BEYOND_LIMIT <= angle[row] <= high + BEYOND_LIMIT:
-        if joint.startswith(("hip", "knee")) and np.ptp(angle) < SMALLEST_SWING and units == "deg":
+        if joint in _SWINGING and np.ptp(angle) < SMALLEST_SWING:
             moved = np.degrees(np.ptp(angle))
-            raise UserError(f"{path}: q_{joint} moves by {moved:.2g} deg in all; are these radians? Then units: rad.")
+            hint = "are these radians? Then units: rad." if units == "deg" and moved > 0 else "nobody walks so."
+            raise UserError(f"{path}: q_{joint} moves by {moved:.2g} deg in all; {hint}")
         return
     given = np.degrees(angle[row]) if units == "deg" else angle[row]
     limits = f"the joint's range is {low:.2f} to {high:.2f} rad"

@@ -3,7 +3,6 @@
 What the numbers mean, and whether they make sense, is motion.py's question.
 """
 
-import json
 import re
 import warnings
 from pathlib import Path
@@ -13,9 +12,11 @@ import numpy as np
 
 from mjx_assist.errors import UserError, unknown
 from mjx_assist.files import npz, opensim_labels, opensim_table, sheets
+from mjx_assist.files.untrusted import parse_json, read_bytes
 
 FIELDS = ("sample_rate", "units", "speed", "stride_time", "first_contact")
 DESCRIPTIONS = ("meta_data", "metadata")  # entries of an npz that MyoAssist pickles, beside plain columns
+SERIES = "series_data"  # the columns, pickled as one entry
 _RATES, _SPEEDS = ("sample_rate", "sampling_rate", "framerate", "frame_rate", "fps"), ("speed", "walking_speed")
 
 
@@ -57,7 +58,7 @@ def _read_csv(path: Path) -> tuple[dict[str, np.ndarray], dict]:
 
 def _read_json(path: Path) -> tuple[dict[str, np.ndarray], dict]:
     try:
-        tree = json.loads(sheets.read_text(path))
+        tree = parse_json(sheets.read_text(path))
     except ValueError as error:
         raise UserError(f"{path}: is not JSON ({error}).") from None
     if not isinstance(tree, dict):
@@ -66,9 +67,11 @@ def _read_json(path: Path) -> tuple[dict[str, np.ndarray], dict]:
 
 
 def _read_npz(path: Path) -> tuple[dict[str, np.ndarray], dict]:
-    if path.read_bytes()[:6] == b"\x93NUMPY":
+    if read_bytes(path, str(path))[:6] == b"\x93NUMPY":
         raise UserError(f"{path}: holds one bare array; save named ones with np.savez.")
-    arrays, described = npz.read_npz(path, DESCRIPTIONS)
+    arrays, described = npz.read_npz(path, (*DESCRIPTIONS, SERIES))
+    series = described.pop(SERIES, {})
+    arrays |= {name: np.asarray(column) for name, column in series.items()} if isinstance(series, dict) else {}
     columns, fields = _sorted_out(path, arrays)
     for tree in described.values():
         fields = _described(tree) | fields

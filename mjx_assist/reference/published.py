@@ -97,7 +97,7 @@ def adults(group: str) -> Adults:
 
     The ankle's zero is the foot markers', about 20 deg off. Raises `UserError` for an unknown group.
     """
-    lines = data_path("models", "references", "bovi2011.csv").read_text().splitlines()
+    lines = data_path("models", "references", "bovi2011.csv").read_text(encoding="utf-8").splitlines()
     rows = list(csv.DictReader(line for line in lines if not line.startswith("#")))
     if group not in {row["group"] for row in rows}:
         raise unknown("group of adults", group, dict.fromkeys(row["group"] for row in rows))
@@ -114,7 +114,7 @@ def published(name: str) -> dict:
     path = folder / f"{name}.json"
     if not path.is_file():
         raise unknown("reference gait", name, (file.stem for file in folder.glob("*.json")))
-    return json.loads(path.read_text())
+    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def _coefficients(name: str, quantity: str, speed: float, leg_length: float, part: str) -> np.ndarray:

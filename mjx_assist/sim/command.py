@@ -1,6 +1,6 @@
 """The commanded walking speed over an episode: UNIFORM (constant), SINUSOIDAL or STEP, in MyoAssist's words.
 
-MIXED draws one of the three for each episode, the sinusoid then between two drawn speeds.
+RANDOM draws one of the three for each episode; MIXED too, the sinusoid then between two drawn speeds.
 """
 
 from typing import Any, NamedTuple
@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mjx_assist.config.schema import EnvParams
-from mjx_assist.config.words import MIXED, SINUSOIDAL, STEP, UNIFORM
+from mjx_assist.config.words import MIXED, RANDOM, SINUSOIDAL, STEP, UNIFORM
 
 N_LEVELS = 8  # STEP cycles through this many drawn speeds
 MODES = (UNIFORM, SINUSOIDAL, STEP)
@@ -48,13 +48,16 @@ def sample(limits: CommandRange, uniform: Any, xp: Any = np) -> Command:
     shortest, longest = limits.period
     uniform = xp.asarray(uniform)
     levels = low + (high - low) * uniform[:N_LEVELS]
-    mixed = limits.mode == MIXED  # the last level tells which: only a seventh change of speed would come to it
+    drawn = limits.mode in (
+        MIXED,
+        RANDOM,
+    )  # the last level tells which: only a seventh change of speed would come to it
     return Command(
         levels=levels,
         period=shortest + (longest - shortest) * uniform[N_LEVELS],
         offset=uniform[N_LEVELS + 1],
-        swing=levels[:2] if mixed else xp.stack([xp.asarray(low), xp.asarray(high)]),
-        mode=xp.floor(3 * uniform[N_LEVELS - 1]) if mixed else xp.asarray(float(MODES.index(limits.mode))),
+        swing=levels[:2] if limits.mode == MIXED else xp.stack([xp.asarray(low), xp.asarray(high)]),
+        mode=xp.floor(3 * uniform[N_LEVELS - 1]) if drawn else xp.asarray(float(MODES.index(limits.mode))),
     )
 
 

@@ -19,9 +19,9 @@ from mjx_assist.model.names import actuator_names, joint_names, sensor_slice
 from mjx_assist.model.own import needs
 from mjx_assist.model.reduction import ReducedModel, reduce_model
 from mjx_assist.model.view import foot_loads
-from mjx_assist.reference import healthy
-from mjx_assist.reference.cycle import ReferenceGait, sample, stride_frequency
-from mjx_assist.reference.motion import load_motion
+from mjx_assist.reference import cycle
+from mjx_assist.reference.chosen import chosen_gait
+from mjx_assist.reference.cycle import ReferenceGait, sample
 from mjx_assist.sim import action as actions
 from mjx_assist.sim import command, observation, reward, sense, termination
 from mjx_assist.sim.device.controller import make_controller
@@ -58,8 +58,9 @@ class AssistEnv(Env):
             params.observation_joint_sensor_keys,
             params.observe_gait_phase,
             params.terrain_observation,
+            params.observation_activations,
         )
-        self.action_spec = actions.make_action_spec(model)
+        self.action_spec = actions.make_action_spec(model, params.device_action)
         settings = params.device_controller
         self.controller = make_controller(settings, model, self.dt, may_import=True) if settings else None
         self.command_range = command.command_range(params)
@@ -69,6 +70,8 @@ class AssistEnv(Env):
         self._reward = reward.make_reward(params.reward_keys_and_weights, self.joints, slides)
         imitated = reward.joint_weights(params.reward_keys_and_weights, "qpos_imitation_rewards", self.joints)
         self._imitated = np.array([self.joints.index(j) for j in imitated], int)
+        self._ending = termination.ending_joints(params.out_of_trajectory_joint_keys, self.joints, self._imitated)
+        self._limits = termination.limit_joints(params.joint_limit_keys, model)
         self._forward = self.joints.index("pelvis_tx")
         self._height = self.joints.index("pelvis_ty")
         self._height_offset = anatomy.height_offset(model)  # of pelvis_ty over the ground
@@ -121,7 +124,7 @@ class AssistEnv(Env):
         drawn = command.sample(self._speeds(scheduled), uniform[1:], jnp)
         target = command.target_velocity(drawn, 0.0, jnp)
         phase = uniform[0] if self.params.flag_random_ref_index else jnp.zeros(())
-        qpos, qvel, _ = sample(self.gait, phase, target, jnp)
+        qpos, qvel = cycle.start(self.gait, phase, target, self.params.reference_playback, jnp)
         episode = self.rules.sample(scheduled, trained, self._uniform(jax.random.fold_in(draws, 1)), jnp)
         qpos, qvel = self.rules.on_ground(episode, qpos, qvel, phase, target, jnp)
         walker = WalkerState(
@@ -162,7 +165,7 @@ class AssistEnv(Env):
         differs = self.rules.variation(episode, before.physics.time, self.dt, jnp)
         body = self.physics.step(before.physics, control, differs)
         target = command.target_velocity(before.command, body.time, jnp)
-        frequency = stride_frequency(self.gait, target, jnp)
+        frequency = cycle.cadence(self.gait, target, self.params.reference_playback, jnp)
         phase = (before.phase + frequency * self.dt) % 1.0
         torque = self._effort.device_torque(body, control, jnp)
         context = self._context(before, body, episode, control, torque, target, phase)
@@ -183,7 +186,7 @@ class AssistEnv(Env):
         ended = (
             broken
             | self.fallen(context.qpos, scheduled)
-            | termination.off_reference(context.qpos, context.reference_qpos, self._imitated, threshold, jnp)
+            | termination.off_reference(context.qpos, context.reference_qpos, self._ending, threshold, jnp)
         )
         error = (context.qpos - context.reference_qpos)[self._imitated]
         tracking_error = jnp.sqrt(jnp.mean(error**2)) if self._imitated.size else jnp.zeros(())
@@ -267,7 +270,7 @@ class AssistEnv(Env):
             previous_activation=before.physics.act[self._muscles],
             foot_load=self._loads.total(data) / self.observation_spec.body_weight,
             peak_load=self._loads.total(body.sensor_peak) / self.observation_spec.body_weight,
-            limit_load=body.limit_load,
+            limit_load=body.limit_load if self._limits is None else body.limit_load[self._limits],
             body_weight=self.observation_spec.body_weight,
             foot_position=feet,
             reference_foot_position=feet_ref,
@@ -286,7 +289,6 @@ def make_env(config: RunConfig | EnvParams) -> AssistEnv:
     params = config.env_params if isinstance(config, RunConfig) else config
     needs.check(params.human)
     reduced = reduce_model(params.human, params.device_key or NO_DEVICE)
-    own = params.reference_data_path
-    gait = healthy.healthy_gait(reduced.model) if own is None else load_motion(own, reduced.model)
+    gait = chosen_gait(params, reduced.model)
     sense.check(params, reduced.model, gait)
     return AssistEnv(params, reduced, gait)

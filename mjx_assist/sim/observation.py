@@ -6,10 +6,13 @@ from typing import Any
 import mujoco
 import numpy as np
 
+from mjx_assist.config.words import ALL_ACTIVATIONS
 from mjx_assist.model.names import (
     activation_names,
+    actuator_names,
     body_weight,
     has_sensor,
+    is_muscle,
     joint_names,
     match_joints,
     sensor_slice,
@@ -25,9 +28,9 @@ CLIP = 10.0  # of normalised observations
 class ObservationSpec:
     """Where each block of the observation comes from.
 
-    Order: joint positions, joint velocities, activations (muscles, and device actuators with dynamics), foot loads
-    (body weights), target velocity, if ``gait_phase`` sine and cosine of the gait phase, and the ground's heights
-    ``ahead`` (m before the pelvis) over that under the pelvis, m.
+    Order: joint positions, joint velocities, activations (muscles, and device actuators with dynamics; or those of
+    ``activation_index``), foot loads (body weights), target velocity, if ``gait_phase`` sine and cosine of the gait
+    phase, and the ground's heights ``ahead`` (m before the pelvis) over that under the pelvis, m.
     """
 
     names: tuple[str, ...]
@@ -38,6 +41,7 @@ class ObservationSpec:
     body_weight: float
     gait_phase: bool
     ahead: tuple[float, ...] = ()
+    activation_index: tuple[int, ...] | None = None
 
     @property
     def size(self) -> int:
@@ -51,6 +55,7 @@ def make_spec(
     sensors: tuple[str, ...],
     gait_phase: bool,
     ahead: tuple[float, ...] = (),
+    activations: str = ALL_ACTIVATIONS,
 ) -> ObservationSpec:
     """Resolve names and joint patterns against the model; what matches nothing is an error with the nearest match.
 
@@ -60,10 +65,14 @@ def make_spec(
     joints = joint_names(model)
     position_joints = match_joints(position_joints, joints, "observed joint")
     velocity_joints = match_joints(velocity_joints, joints, "observed joint")
+    seen = activation_names(model)
+    muscles = {name for name, muscle in zip(actuator_names(model), is_muscle(model), strict=True) if muscle}
+    index = None if activations == ALL_ACTIVATIONS else tuple(i for i, name in enumerate(seen) if name in muscles)
+    seen = seen if index is None else [seen[i] for i in index]
     names = (
         *(f"qpos.{j}" for j in position_joints),
         *(f"qvel.{j}" for j in velocity_joints),
-        *(f"act.{a}" for a in activation_names(model)),
+        *(f"act.{a}" for a in seen),
         *(f"load.{s}" for s in sensors),
         "target_velocity",
         *(("phase.sin", "phase.cos") if gait_phase else ()),
@@ -73,11 +82,12 @@ def make_spec(
         names=names,
         position_index=tuple(joints.index(j) for j in position_joints),
         velocity_index=tuple(joints.index(j) for j in velocity_joints),
-        n_activations=model.na,
+        n_activations=len(seen),
         sensor_index=tuple(sensor_slice(model, s).start for s in sensors),
         body_weight=body_weight(model),
         gait_phase=gait_phase,
         ahead=tuple(ahead),
+        activation_index=index,
     )
 
 
@@ -92,7 +102,7 @@ def observe(
     blocks = [
         state.qpos[..., np.array(spec.position_index)],
         state.qvel[..., np.array(spec.velocity_index)],
-        state.act,
+        state.act if spec.activation_index is None else state.act[..., np.array(spec.activation_index, int)],
         state.sensordata[..., np.array(spec.sensor_index)] / spec.body_weight,
         xp.asarray(target_velocity)[..., None],
     ]
@@ -109,10 +119,10 @@ def varied(std: Any) -> Any:
     return std >= CONSTANT
 
 
-def normalise(seen: Any, mean: Any, std: Any, xp: Any = np) -> Any:
-    """Raw observations ``[..., n]`` as a network sees them: about zero mean and unit deviation, held to +-`CLIP`.
+def normalise(seen: Any, mean: Any, std: Any, xp: Any = np, clip: float = CLIP) -> Any:
+    """Raw observations ``[..., n]`` as a network sees them: about zero mean and unit deviation, held to +-``clip``.
 
     One that never varied in training is 0 there, whatever it is now: fed as its constant. The training's statistics
     give it a deviation of 1e-6, so that a speed of 1.251 m/s after a training at 1.25 would be 10 at untrained weights.
     """
-    return xp.where(varied(std), xp.clip((seen - mean) / std, -CLIP, CLIP), 0.0)
+    return xp.where(varied(std), xp.clip((seen - mean) / std, -clip, clip), 0.0)

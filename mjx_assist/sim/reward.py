@@ -71,6 +71,10 @@ def _activation(c: StepContext, xp: Any) -> Any:
     return -c.dt * xp.mean(c.activation**2, axis=-1)
 
 
+def _activation_mean(c: StepContext, xp: Any) -> Any:
+    return -c.dt * xp.mean(c.activation, axis=-1)
+
+
 def _activation_diff(c: StepContext, xp: Any) -> Any:
     return c.dt * xp.mean(xp.exp(-4.0 * (c.activation - c.previous_activation) ** 2), axis=-1)
 
@@ -111,6 +115,7 @@ def _trunk(c: StepContext, xp: Any) -> Any:
 SCALAR_TERMS: dict[str, Term] = {
     "forward_reward": _forward,
     "muscle_activation_penalty": _activation,
+    "muscle_activation_mean_penalty": _activation_mean,
     "muscle_activation_diff_penalty": _activation_diff,
     "foot_force_penalty": _foot_force,
     "joint_constraint_force_penalty": _joint_limit,
@@ -125,6 +130,7 @@ SCALAR_TERMS: dict[str, Term] = {
     "device_power_penalty": lambda c, xp: -c.dt * c.device_power,
     "device_torque_rate_penalty": lambda c, xp: -c.dt * c.device_rate,
     "trunk_steadiness_penalty": _trunk,
+    "alive_reward": lambda c, xp: c.dt * xp.ones_like(c.velocity),
 }
 IMITATION_BLOCKS = ("qpos_imitation_rewards", "qvel_imitation_rewards", "pose_tracking_rewards")
 

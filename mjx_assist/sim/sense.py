@@ -6,6 +6,7 @@ import mujoco
 import numpy as np
 
 from mjx_assist.config.schema import EnvParams, RunConfig
+from mjx_assist.config.words import MATCHED
 from mjx_assist.errors import UserError
 from mjx_assist.model import anatomy
 from mjx_assist.model.names import joint_names
@@ -23,7 +24,12 @@ def check(params: EnvParams, model: mujoco.MjModel, gait: ReferenceGait) -> None
     ``model``: the reduced one. Values that a curriculum comes to are checked too.
     """
     _check_rate(params, model)
-    slowest, fastest = _reach(gait)
+    if params.reference_playback != MATCHED and len(gait.speed) > 1:
+        raise UserError(
+            f"{_KEY}reference_playback': {params.reference_playback!r} plays the reference of one speed, and this one "
+            "has many: give env_params.reference_speed, m/s."
+        )
+    slowest, fastest = _reach(gait, params)
     for name in _SPEEDS:
         for where, speed in _values(params, name):
             _check_speed(f"{_KEY}{where}'", speed, slowest, fastest)
@@ -48,7 +54,7 @@ def check_run(config: RunConfig, gait: ReferenceGait) -> None:
     for number, entry in enumerate(config.evaluate_param_list):
         for name in _SPEEDS:
             where = f"config key 'evaluate_param_list[{number}].{name}'"
-            _check_speed(where, getattr(entry, name), *_reach(gait))
+            _check_speed(where, getattr(entry, name), *_reach(gait, config.env_params))
 
 
 def _check_speed(where: str, speed: float, slowest: float, fastest: float) -> None:
@@ -69,8 +75,10 @@ def _check_rate(params: EnvParams, model: mujoco.MjModel) -> None:
         )
 
 
-def _reach(gait: ReferenceGait) -> tuple[float, float]:
-    """The speeds, m/s, that a reference serves for."""
+def _reach(gait: ReferenceGait, params: EnvParams) -> tuple[float, float]:
+    """The speeds, m/s, that a reference serves for: any, where it is played at its own."""
+    if params.reference_playback != MATCHED:
+        return 0.0, np.inf
     slowest, fastest = float(np.min(gait.speed)), float(np.max(gait.speed))
     own = _ONE_SPEED * fastest if slowest == fastest else 0.0
     return slowest - own, fastest + own

@@ -14,7 +14,7 @@ from jax.sharding import Mesh
 
 from mjx_assist.config.schema import RunConfig
 from mjx_assist.files.atomic import write_text
-from mjx_assist.files.logs import read_rows
+from mjx_assist.files.logs import append_row, read_rows
 from mjx_assist.paths import TRAIN_LOG
 from mjx_assist.ppo.learner import TrainState
 from mjx_assist.ppo.networks import PolicySpec
@@ -78,8 +78,7 @@ class LogFile(Callback):
 
     def on_update(self, run: Run) -> None:
         if is_due(run, run.config.logger_params.logging_frequency):
-            with open(self._path, "a") as file:
-                file.write(json.dumps(run.row) + "\n")
+            append_row(self._path, run.row)
 
 
 class TensorBoard(Callback):
@@ -129,7 +128,7 @@ class DumpBlowUps(Callback):
         state = {name: np.asarray(getattr(physics, name))[first] for name in ("qpos", "qvel", "act", "time")}
         with open(path, "wb") as file:
             np.savez(file, **state, action=blow_up.action[first])
-        (folder / "model.xml").write_text(run.env.xml)
+        (folder / "model.xml").write_text(run.env.xml, encoding="utf-8")
 
 
 def is_due(run: Run, frequency: int) -> bool:

@@ -94,5 +94,5 @@ def _write_sums(folder: Path) -> None:
 
 def _check_sums(folder: Path) -> None:
     """Raises ``ValueError`` unless the files are as written; a run may have been killed before that was noted."""
-    if (folder / SUMS).exists() and json.loads((folder / SUMS).read_text()) != _sums(folder):
+    if (folder / SUMS).exists() and json.loads((folder / SUMS).read_text(encoding="utf-8")) != _sums(folder):
         raise ValueError(f"its files are not those that were written, see {SUMS}")

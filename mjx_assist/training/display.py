@@ -1,5 +1,6 @@
 """What a person sees while training runs: how far it is, how fast, and what is being learned."""
 
+import contextlib
 import sys
 import time
 from collections.abc import Iterator
@@ -20,7 +21,10 @@ LEVEL = "env/level"  # of the curriculum, mean of the walkers
 
 
 class Display(Callback):
-    """A live bar and table on a terminal, a line now and then in a log file, nothing with ``show=False``."""
+    """A live bar and table on a terminal, a line now and then in a log file, nothing with ``show=False``.
+
+    Where nobody is left to read it, as with a closed terminal or pipe, the run is saved and stops.
+    """
 
     def __init__(self, show: bool):
         self._show = show
@@ -49,6 +53,12 @@ class Display(Callback):
         """Show one row of the training log."""
         if not self._show:
             return
+        try:
+            self._tell(run)
+        except OSError:
+            self._show, self._live, run.stop = False, None, run.stop or "a closed terminal or pipe"
+
+    def _tell(self, run: Run) -> None:
         row = run.row
         if self._live:
             self._bar.update(self._task, completed=row["control_steps"], rate=f"{row['steps_per_s']:,.0f} steps/s")
@@ -71,7 +81,8 @@ class Display(Callback):
 
     def on_end(self, run: Run) -> None:
         if self._live:
-            self._live.stop()
+            with contextlib.suppress(OSError):
+                self._live.stop()
 
 
 def table(run: Run) -> Table:

@@ -3,7 +3,6 @@
 import dataclasses
 import json
 import logging
-import os
 import shutil
 import subprocess
 import sys
@@ -16,19 +15,21 @@ import jax
 
 from mjx_assist.config.device import OwnController
 from mjx_assist.errors import UserError
-from mjx_assist.files.atomic import replace_link, write_text
-from mjx_assist.files.logs import read_rows
+from mjx_assist.files.atomic import replace_link, replacing_folder, write_text
+from mjx_assist.files.logs import append_row, read_rows
 from mjx_assist.files.plain import write_json
+from mjx_assist.files.untrusted import read_json
 from mjx_assist.paths import BEST, EVALUATION_LOG, TRAIN_LOG
 from mjx_assist.policy import bundle as bundles
+from mjx_assist.processes import python, start
 from mjx_assist.training.callbacks import Callback, Run, is_due
 from mjx_assist.training.export import policy_bundle
 from mjx_assist.training.tensorboard import Scalars
 
 FOLDER = "evaluation"
-FIGURES, OUTPUT, CONTROLLER = "evaluation.json", "output.txt", "controller.json"
+FIGURES, OUTPUT, CONTROLLER, ABOUT = "evaluation.json", "output.txt", "controller.json", "about.json"
+MOST_WAITING = 4  # policies, before training waits for their evaluations
 EPISODES, STEPS, FIRST_SEED = 3, 1000, 0
-LOWEST_PRIORITY = 19  # nice
 QUALITY = ("hip", "knee", "ankle")  # whose correlation with the reference is the quality of a gait
 log = logging.getLogger(__name__)
 
@@ -44,12 +45,15 @@ class Running(NamedTuple):
 class Evaluation(Callback):
     """Every ``evaluation_frequency`` updates, and at the end, some episodes of the policy without noise.
 
-    One at a time: a turn that comes while the last evaluation still runs is left out. Means over the episodes go to
-    ``evaluation_log.jsonl``, TensorBoard and ``run.evaluation``; ``best`` leads to the bundle of the best policy.
+    One at a time, in the order of the updates: policies wait in ``evaluation/``, at most `MOST_WAITING` of them, then
+    training waits; so what is evaluated, and which policy is best, does not depend on the machine's load. Means over
+    the episodes go to ``evaluation_log.jsonl``, TensorBoard and ``run.evaluation``; ``best`` leads to the bundle of the
+    best policy. What was not evaluated when a run was stopped is when it goes on.
     """
 
     def __init__(self) -> None:
         self._running: Running | None = None
+        self._waiting: list[Path] = []
 
     def on_start(self, run: Run) -> None:
         self._run, self._folder = run.path, run.path / FOLDER
@@ -64,71 +68,93 @@ class Evaluation(Callback):
         write_text(self._log, "".join(json.dumps(row) + "\n" for row in rows))
         run.evaluation = rows[-1] if rows else {}
         self._board = Scalars(self._folder, purge_step=run.control_steps + 1)
-        self._remove_all_but((run.path / BEST).resolve())
+        known = {row.get("update") for row in rows}
+        saved = sorted(path for path in self._folder.glob("update_*") if (path / ABOUT).is_file())
+        self._waiting = [path for path in saved if _update_of(path) <= run.update and _update_of(path) not in known]
+        self._remove_others()
+        if run.update and run.update % self._frequency == 0 and run.update not in known:
+            self._save(run)  # it was stopped, or killed, at that turn
 
     def on_update(self, run: Run) -> None:
         self._collect(run)
         if not self._frequency or not is_due(run, self._frequency) or run.stop:
             return
-        if run.last:
-            self._collect(run, wait=True)
-        if self._running is None:
-            self._begin(run)
-        if run.last:
+        self._save(run)
+        self._begin(run)
+        while self._running and (run.last or len(self._waiting) > MOST_WAITING):
             self._collect(run, wait=True)
 
     def on_end(self, run: Run) -> None:
         if self._running:
             self._running.process.kill()
             self._running.process.wait()
-            shutil.rmtree(self._running.folder, ignore_errors=True)
         if self._board:
             self._board.close()
 
-    def _begin(self, run: Run) -> None:
-        """Export the policy and start its evaluation; training does not wait for it."""
+    def _save(self, run: Run) -> None:
+        """Export the policy; its evaluation waits for its turn."""
         folder = self._folder / f"update_{run.update:06d}"
+        if folder in self._waiting:
+            return
         state = SimpleNamespace(**jax.device_get(run.state.items()["policy"]))
         rows = read_rows(run.path / TRAIN_LOG, run.update)
         try:
             bundles.save(policy_bundle(run.config, run.env, run.spec, state, rows), folder)
-            kind = run.config.env_params.model_kind
-            controller = _own_controller(run, folder)
-            process = start(command(folder, kind, controller), folder / OUTPUT)
-        except (OSError, UserError) as error:
+            wall = (run.row or (rows or [{}])[-1]).get("wall_s")
+            write_json(folder / ABOUT, {"update": run.update, "control_steps": run.control_steps, "wall_s": wall})
+        except UserError as error:
             log.warning("update %d is not evaluated: %s", run.update, error)
             return
-        about = {key: run.row[key] for key in ("update", "control_steps", "wall_s")}
-        self._running = Running(process, folder, about)
+        self._waiting.append(folder)
+
+    def _begin(self, run: Run) -> None:
+        """Start the next evaluation if none runs; training does not wait for it."""
+        while self._running is None and self._waiting:
+            folder = self._waiting.pop(0)
+            try:
+                about = read_json(folder / ABOUT, f"evaluation {str(folder)!r}")
+                words = command(folder, run.config.env_params.model_kind, _own_controller(run, folder))
+                self._running = Running(start(words, folder / OUTPUT), folder, about)
+            except (OSError, UserError) as error:
+                log.warning("%s is not evaluated: %s", folder, error)
 
     def _collect(self, run: Run, wait: bool = False) -> None:
-        """Take in the result of an evaluation that has ended."""
+        """Take in the result of an evaluation that has ended, and start the next."""
+        self._begin(run)
         if self._running is None or (not wait and self._running.process.poll() is None):
             return
         (process, folder, about), self._running = self._running, None
         if code := process.wait():
-            last_line = (folder / OUTPUT).read_text(errors="replace").strip().splitlines()[-1:]
+            last_line = (folder / OUTPUT).read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:]
             log.warning("evaluation of update %d failed (exit code %d): %s", about["update"], code, *last_line or [""])
             shutil.rmtree(folder, ignore_errors=True)
+            self._begin(run)
             return
-        result = means(json.loads((folder / FIGURES).read_text()))
+        result = means(read_json(folder / FIGURES, str(folder)))
         run.evaluation = {**about, **result}
         try:
-            with open(self._log, "a") as file:
-                file.write(json.dumps(run.evaluation) + "\n")
+            append_row(self._log, run.evaluation)
             if self._board:
                 self._board.add({k: x for k, x in result.items() if x is not None}, about["control_steps"])
             if self._best is None or score(result) > self._best:
                 self._best = score(result)
                 _lead(self._run / BEST, folder)
-            self._remove_all_but((self._run / BEST).resolve())
+            self._remove_others()
         except (OSError, UserError) as error:
             log.warning("evaluation of update %d is not kept: %s", about["update"], error)
+        self._begin(run)
 
-    def _remove_all_but(self, best: Path) -> None:
-        for folder in self._folder.glob("*update_*"):  # the first star: of a run that was killed while it wrote one
-            if folder.resolve() != best:
+    def _remove_others(self) -> None:
+        """Remove the bundles that are neither the best nor waiting, and what a killed run left half written."""
+        kept = [(self._run / BEST).resolve(), *(folder.resolve() for folder in self._waiting)]
+        for folder in [*self._folder.glob("update_*"), *self._folder.glob(".update_*.part")]:
+            if folder.resolve() not in kept:
                 shutil.rmtree(folder, ignore_errors=True)
+
+
+def _update_of(folder: Path) -> int:
+    number = folder.name.removeprefix("update_")
+    return int(number) if number.isdigit() else sys.maxsize
 
 
 def means(figures: dict) -> dict:
@@ -178,24 +204,7 @@ def command(folder: Path, kind: str, controller: Path | None = None) -> list[str
     }
     options |= {"--controller": controller} if controller else {}
     words = [str(word) for option in options.items() for word in option]
-    return [sys.executable, "-m", "mjx_assist", "evaluate", str(folder), *words]
-
-
-def start(words: list[str], output: Path) -> subprocess.Popen:
-    """Start a process at the lowest priority, out of reach of the terminal's Ctrl-C."""
-    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
-    with open(output, "wb") as file:
-        process = subprocess.Popen(
-            words,
-            stdin=subprocess.DEVNULL,
-            stdout=file,
-            stderr=subprocess.STDOUT,
-            # A group, not a run: on Linux priorities count only within a run (its autogroup).
-            process_group=0,
-            env=environment,
-        )
-    os.setpriority(os.PRIO_PROCESS, process.pid, LOWEST_PRIORITY)
-    return process
+    return python("-m", "mjx_assist", "evaluate", folder, *words)
 
 
 def _angles(episodes: list[dict]) -> list[str]:
@@ -210,11 +219,15 @@ def _mean(values: list[float | None]) -> float | None:
 def _score_of(bundle: Path) -> tuple[float, float] | None:
     """The score of a bundle that was evaluated before, None if there is none."""
     path = bundle / FIGURES
-    return score(means(json.loads(path.read_text()))) if path.is_file() else None
+    return score(means(read_json(path, str(path)))) if path.is_file() else None
 
 
 def _lead(link: Path, folder: Path) -> None:
     """Make ``link`` lead to a bundle."""
     if link.is_dir() and not link.is_symlink():  # a copy of a run, its links followed
         shutil.rmtree(link)
-    replace_link(link, folder)
+    try:
+        replace_link(link, folder)
+    except UserError:  # links need a right here (Windows): a copy does as well
+        with replacing_folder(link, "a policy bundle", bundles.is_bundle, lambda reason: f"{link}: {reason}.") as copy:
+            shutil.copytree(folder, copy, dirs_exist_ok=True)

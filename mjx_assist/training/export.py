@@ -1,6 +1,7 @@
 """From a run's newest checkpoint to a policy bundle. JAX is imported only when a checkpoint is read."""
 
 import dataclasses
+import sys
 from collections.abc import Sequence
 from functools import partial
 from importlib.metadata import version
@@ -10,13 +11,16 @@ import numpy as np
 
 import mjx_assist
 from mjx_assist import config as configs
+from mjx_assist import myoassist
 from mjx_assist.config.device import OwnController, ZeroTorque
 from mjx_assist.config.schema import EnvParams
 from mjx_assist.config.words import CRITIC
-from mjx_assist.errors import UserError, unknown
-from mjx_assist.paths import CHECKPOINTS, POLICY_FOLDER, SESSION_CONFIG, data_path
+from mjx_assist.errors import UserError
+from mjx_assist.paths import CHECKPOINTS, POLICY_FOLDER
 from mjx_assist.policy import bundle as bundles
+from mjx_assist.policy import shipped
 from mjx_assist.policy.policy import HeadWeights, MirrorWeights, Policy
+from mjx_assist.sim.observation import CLIP
 
 
 def export_run(run: Path) -> bundles.Bundle:
@@ -44,12 +48,11 @@ def restored(run: Path, also: Sequence[str] = ()) -> tuple:
 
     from mjx_assist.ppo import learner
     from mjx_assist.sim.env import make_env
-    from mjx_assist.training import loop
+    from mjx_assist.training import loop, origin
     from mjx_assist.training.checkpoint import Checkpoints
 
-    if not (run / SESSION_CONFIG).is_file():
-        raise UserError(f"{str(run)!r} is not a training run: it has no {SESSION_CONFIG}.")
-    config = configs.load(run / SESSION_CONFIG)
+    config = origin.checked(run, origin.config_of(run))
+    origin.tell_edited(run)
     env = make_env(without_own_code(config.env_params))
     spec = loop.make_policy_spec(config, env)
     made = learner.make_learner(loop.batched(env), spec, config.ppo_params)
@@ -84,6 +87,7 @@ def policy_bundle(config: configs.RunConfig, env, spec, state, rows: list[dict])
 
     params = config.env_params
     reduced = reduce_model(params.human, params.device_key or NO_DEVICE)
+    wall = rows[-1].get("wall_s") if rows else None
     return bundles.Bundle(
         config=config,
         xml=with_physics_rate(reduced.xml, params.physics_sim_framerate),  # without the ground it was trained on
@@ -97,7 +101,7 @@ def policy_bundle(config: configs.RunConfig, env, spec, state, rows: list[dict])
             "myo_sim": version("myo_sim"),
             "mujoco": version("mujoco"),
             "control_steps": int(state.updates) * config.env_params.num_envs * config.ppo_params.n_steps,
-            "wall_s": round(rows[-1]["wall_s"], 1) if rows else None,
+            "wall_s": round(wall, 1) if wall is not None else None,
         },
         learning_curve=tuple(rows),
     )
@@ -113,10 +117,12 @@ def numpy_policy(spec, params: dict, normaliser) -> Policy:
             enabled=head.enabled,
             layers=layers(params[head.name]),
             log_std=np.asarray(params[f"{head.name}_log_std"]),
+            mirrored=head.mirrored,
         )
         for head in spec.heads
     ]
-    critic = HeadWeights(CRITIC, np.array(spec.critic_observation), np.array([], int), True, layers(params["critic"]))
+    seen, nothing = np.array(spec.critic_observation), np.array([], int)
+    critic = HeadWeights(CRITIC, seen, nothing, True, layers(params["critic"]), mirrored=spec.critic_mirrored)
     mirror = None
     if spec.mirror is not None:
         mirror = MirrorWeights(
@@ -132,6 +138,8 @@ def numpy_policy(spec, params: dict, normaliser) -> Policy:
         mirror=mirror,
         activation=spec.activation,
         critic=critic,
+        output_activation=spec.output_activation,
+        clip=CLIP if spec.normalized else np.inf,
     )
 
 
@@ -141,42 +149,41 @@ def layers(net: dict) -> tuple[tuple[np.ndarray, np.ndarray], ...]:
     return tuple((np.asarray(net[name]["kernel"]), np.asarray(net[name]["bias"])) for name in names)
 
 
-def find_policy(text: str) -> Path:
-    """The folder of a run or bundle, or of a shipped policy by its name (``walk22_exo``).
-
-    Raises:
-        UserError: there is neither.
-    """
-    path = Path(text)
-    if path.exists():
-        return path
-    shipped = data_path("models", "policies")
-    names = sorted(folder.name for folder in shipped.iterdir() if bundles.is_bundle(folder))
-    if text in names:
-        return shipped / text
-    message = f"{text!r} does not exist: expected a training run, a policy bundle or a shipped policy"
-    raise unknown(f"{message}; policy", text, names)
-
-
 def has_checkpoints(path: Path) -> bool:
     """Whether a folder is that of a run which has saved something."""
     return path.is_dir() and (path / CHECKPOINTS).is_dir()
 
 
+def _newer(run: Path, exported: bundles.Bundle) -> bundles.Bundle | None:
+    """The policy of a run's newest checkpoint if the run went on after its policy was exported; that is said."""
+    folder = run / CHECKPOINTS
+    updates = [int(path.name) for path in folder.iterdir() if path.name.isdigit()] if folder.is_dir() else []
+    config, done = exported.config, exported.info["control_steps"]
+    if max(updates, default=0) * config.env_params.num_envs * config.ppo_params.n_steps <= done:
+        return None
+    made = export_run(run)
+    steps = made.info["control_steps"]
+    if steps <= done:  # the newest one is damaged
+        return None
+    print(f"note: {run} went on after it was exported: {steps:,} control steps, not {done:,}.", file=sys.stderr)
+    return made
+
+
 def load_policy(path: str | Path) -> bundles.Bundle:
-    """A bundle, a shipped policy by its name, or a run: its ``policy/`` if exported, else its newest checkpoint.
+    """A bundle, a shipped policy by its name, or a run: its ``policy/`` or its newest checkpoint, whichever is newer; a
+    session or zip of MyoAssist's too.
 
     Raises:
         UserError: there is none of them, or it cannot be read.
     """
-    shipped = data_path("models", "policies", str(path))
-    path = shipped if not Path(path).exists() and bundles.is_bundle(shipped) else Path(path)
+    path = shipped.find(path)
     if bundles.is_bundle(path):
         return bundles.load(path)
+    if myoassist.is_policy(path):
+        return myoassist.import_policy(path)
     if bundles.is_bundle(path / POLICY_FOLDER):
-        return bundles.load(path / POLICY_FOLDER)
-    if not path.exists():
-        raise UserError(f"{str(path)!r} does not exist: expected a training run or a policy bundle.")
+        exported = bundles.load(path / POLICY_FOLDER)
+        return exported if (newest := _newer(path, exported)) is None else newest
     if has_checkpoints(path):
         return export_run(path)
     raise UserError(f"{str(path)!r} is neither a training run nor a policy bundle.")

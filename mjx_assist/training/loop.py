@@ -1,7 +1,7 @@
 """A training run: env and learner from a config, and the loop; what is written is in callbacks.py."""
 
 import dataclasses
-import json
+import re
 import signal
 import threading
 import time
@@ -13,20 +13,19 @@ from pathlib import Path
 import jax
 import numpy as np
 
-from mjx_assist import config as configs
 from mjx_assist.config.schema import RunConfig
 from mjx_assist.errors import UserError
-from mjx_assist.files.atomic import write_text
 from mjx_assist.files.logs import read_rows
 from mjx_assist.model import names as model_names
 from mjx_assist.model.names import actuator_names, is_muscle, joint_mirror_signs
-from mjx_assist.paths import CHECKPOINTS, SESSION_CONFIG, TRAIN_LOG
+from mjx_assist.paths import CHECKPOINTS, TRAIN_LOG
 from mjx_assist.ppo import learner, sharding, wiring
 from mjx_assist.ppo.networks import Mirror, PolicySpec
 from mjx_assist.ppo.rollout import Walkers
 from mjx_assist.sim import sense
 from mjx_assist.sim.auto_reset import auto_reset
 from mjx_assist.sim.env import AssistEnv, make_env
+from mjx_assist.training import failures, origin
 from mjx_assist.training.callbacks import Callback, DumpBlowUps, LogFile, Run, SaveCheckpoints, TensorBoard
 from mjx_assist.training.checkpoint import Checkpoints
 from mjx_assist.training.display import Display
@@ -56,14 +55,20 @@ def make_policy_spec(config: RunConfig, env: AssistEnv) -> PolicySpec:
     spec = wiring.policy_spec(policy, names, actuators, groups, neutral, mirror if shared else None)
     if env.controller:
         spec = wiring.without_device_heads(spec, muscle)
-    return spec if shared else dataclasses.replace(spec, reflection=mirror)
+    return dataclasses.replace(spec, reflection=mirror if config.ppo_params.mirror_loss_coef > 0 else None)
 
 
-def new_run_directory(out: Path, name: str = "train_session") -> Path:
-    """``out/<name>_<time>``, a fresh one."""
+def new_run_directory(out: Path, kind: str = "train_session", name: str | None = None) -> Path:
+    """``out/<name>``, or ``out/<kind>_<time>`` where there is none; a fresh one.
+
+    Raises:
+        UserError: it cannot be made, or ``name`` is there already or no name of a folder.
+    """
+    if name is not None:
+        return _named_directory(out, name)
     stamp = time.strftime("%Y%m%d-%H%M%S")
     for suffix in ("", *(f"-{i}" for i in range(1, 100))):
-        path = out / f"{name}_{stamp}{suffix}"
+        path = out / f"{kind}_{stamp}{suffix}"
         try:
             path.mkdir(parents=True)
         except FileExistsError:
@@ -74,8 +79,27 @@ def new_run_directory(out: Path, name: str = "train_session") -> Path:
     raise UserError(f"--out {str(out)!r}: no free name for a run.")
 
 
+def _named_directory(out: Path, name: str) -> Path:
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", name):
+        raise UserError(f"--name {name!r}: it is to be a folder's: letters, digits, and _ . - after the first.")
+    path = out / name
+    try:
+        path.mkdir(parents=True)
+    except FileExistsError:
+        raise UserError(
+            f"--name {name}: {str(path)!r} is there already; choose another, or go on with it: "
+            f"mjx-assist train --resume {path}"
+        ) from None
+    except OSError as error:
+        raise UserError(f"--out {str(out)!r}: cannot make {path} ({error.strerror}).") from None
+    return path
+
+
 class StopSignals:
-    """Notes SIGINT and SIGTERM instead of acting on them; a second SIGINT interrupts at once."""
+    """Notes SIGINT, SIGTERM and SIGHUP instead of acting on them; a second SIGINT interrupts at once.
+
+    One that is ignored, as SIGHUP under nohup, stays so.
+    """
 
     def __init__(self) -> None:
         self.requested = ""
@@ -83,7 +107,9 @@ class StopSignals:
     def __enter__(self) -> "StopSignals":
         self._before = {}
         if threading.current_thread() is threading.main_thread():
-            self._before = {s: signal.signal(s, self._note) for s in (signal.SIGINT, signal.SIGTERM)}
+            noted = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+            heard = [number for number in noted if signal.getsignal(number) != signal.SIG_IGN]
+            self._before = {number: signal.signal(number, self._note) for number in heard}
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -92,7 +118,7 @@ class StopSignals:
 
     def _note(self, number: int, frame: object) -> None:
         if self.requested and number == signal.SIGINT:
-            raise KeyboardInterrupt
+            raise KeyboardInterrupt("a second SIGINT")
         self.requested = signal.Signals(number).name
 
 
@@ -128,32 +154,52 @@ def train(
 
     With ``resume`` go on from the newest checkpoint of ``path`` (from the start if none was written yet). Ctrl-C and
     SIGTERM finish the update in progress and save a checkpoint first. ``callbacks`` come before the display;
-    ``prepare`` gives the state to start from (`transfer.initial_state`). Returns the run at its end.
+    ``prepare`` gives the state to start from (`transfer.initial_state`). Returns the run at its end, which is an early
+    one where a callback has set ``run.stop``.
+
+    Raises:
+        UserError: what the config asks for cannot be, training diverged, or a signal stopped it.
     """
-    run, update = open_run(config, path)
+    if not resume and sharding.is_primary():
+        origin.begin(path, config)
+    sharding.same_on_all("")  # the files are there
+    own = origin.with_own_files(path, config)
+    run, update = open_run(own if resume else config, path)
+    run.config = own
     checkpoints = Checkpoints(path / CHECKPOINTS, config.logger_params.keep_checkpoints)
     found = (checkpoints.restore(run.state.items()) or {}) if resume else {}  # none yet: from the start
     if prepare and not found:
         run.state = prepare(run)
+    if resume and not found:
+        _check_not_gone(path, config)
     for item in found.values():
         run.state = run.state.replace(**item)
     run.update = int(run.state.updates)
-    if not resume and sharding.is_primary():
-        write_text(path / SESSION_CONFIG, json.dumps(configs.to_dict(config), indent=2) + "\n")
     own = [SaveCheckpoints(checkpoints), DumpBlowUps()]
     if sharding.is_primary():
         own = [LogFile(), TensorBoard(), *own, *callbacks, Display(show)]
     before = read_rows(path / TRAIN_LOG, run.update)
-    _loop(run, update, own, before[-1]["wall_s"] if before else 0.0)
-    if run.update < run.total_updates:
+    interrupted = _loop(run, update, own, (before[-1].get("wall_s") if before else None) or 0.0)
+    if interrupted and run.update < run.total_updates:
         raise UserError(
             f"stopped by {run.stop} after saving; go on with: mjx-assist train --resume {path}"
         ) from KeyboardInterrupt()
     return run
 
 
-def _loop(run: Run, update: Callable, callbacks: Sequence[Callback], wall: float) -> None:
-    """Updates until the end or a signal, each followed by the callbacks."""
+def _check_not_gone(path: Path, config: RunConfig) -> None:
+    """Raise `UserError` where a log is there that goes beyond a checkpoint, and no checkpoint is."""
+    rows = read_rows(path / TRAIN_LOG)
+    if rows and rows[-1].get("update", 0) > config.logger_params.checkpoint_frequency:
+        raise UserError(
+            f"--resume {str(path)!r}: its log goes to update {rows[-1]['update']}, but it has no checkpoint to go on "
+            f"from. Put {CHECKPOINTS}/ back, or start a new run."
+        )
+
+
+def _loop(run: Run, update: Callable, callbacks: Sequence[Callback], wall: float) -> bool:
+    """Updates until the end, a signal or a callback's ``run.stop``, each followed by the callbacks; was it a signal?"""
+    first, blown = run.update, 0
     with ExitStack() as ends, StopSignals() as signals:
         for callback in callbacks:
             callback.on_start(run)
@@ -179,6 +225,10 @@ def _loop(run: Run, update: Callable, callbacks: Sequence[Callback], wall: float
                 run.stop = run.stop or signals.requested or "another host"
             for callback in callbacks:
                 callback.on_update(run)
+            per_walker = run.row["env/not_finite"] * run.config.ppo_params.n_steps
+            blown = blown + 1 if per_walker > failures.MOST_BLOWN else 0
+            failures.check_walkers(run, blown, first)
+    return sharding.on_any(bool(signals.requested))
 
 
 def _check(row: dict) -> None:

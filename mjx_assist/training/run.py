@@ -6,43 +6,38 @@ Everything that the config alone can tell is checked before JAX is imported.
 import contextlib
 import dataclasses
 import io
-import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mjx_assist import config as configs
 from mjx_assist.config.schema import EnvParams, RunConfig
 from mjx_assist.errors import UserError
-from mjx_assist.files.atomic import write_text
-from mjx_assist.paths import POLICY_FOLDER, SESSION_CONFIG, cache_folder
-from mjx_assist.training.export import find_policy
+from mjx_assist.files.lock import locked
+from mjx_assist.paths import LOCK, POLICY_FOLDER, cache_folder
+from mjx_assist.policy import shipped
+from mjx_assist.training import origin
 
 if TYPE_CHECKING:
     from mjx_assist.training.callbacks import Callback, Run
 
-# What may change when a run goes on; everything else is part of the state that its checkpoints hold.
-MAY_CHANGE = (
-    *("total_timesteps", "evaluate_param_list", "logger_params", "ppo_params"),
-    *("env_params.backend", "env_params.num_threads"),
-)
-MAY_NOT_CHANGE = ("ppo_params.n_steps", "ppo_params.learning_rate")  # the rate is part of the state
 
+def train(
+    config: RunConfig, out: str | Path = "results", callbacks: Sequence["Callback"] = (), name: str | None = None
+) -> "Run":
+    """Train in a fresh folder of ``out`` (``name``, else one of the time): log, checkpoints, curves, the exported policy, reports that the config asks.
 
-def train(config: RunConfig, out: str | Path = "results", callbacks: Sequence["Callback"] = ()) -> "Run":
-    """Train in a fresh folder of ``out``: log, checkpoints, curves, the exported policy, reports that the config asks.
-
-    ``callbacks`` (`training.callbacks.Callback`) see the run after every update. Returns the finished run; ``run.path``
-    is its folder. Ctrl-C and SIGTERM finish the update in progress and save a checkpoint first.
+    ``callbacks`` (`training.callbacks.Callback`) see the run after every update; one that sets ``run.stop`` ends it
+    early, as a run ends. Returns the finished run; ``run.path`` is its folder, the policy in it (`load_policy`). Ctrl-C
+    and SIGTERM finish the update in progress and save a checkpoint first.
 
     Raises:
         UserError: something that the config names does not exist, training diverged, or it was stopped.
     """
     check_sources(config)
     start_jax(config)
-    return train_in(new_folder(out), config, False, callbacks)
+    return train_in(new_folder(out, name), config, False, callbacks)
 
 
 def resume(path: str | Path, config: RunConfig | None = None, callbacks: Sequence["Callback"] = ()) -> "Run":
@@ -51,8 +46,8 @@ def resume(path: str | Path, config: RunConfig | None = None, callbacks: Sequenc
     Raises:
         UserError: ``path`` is no run, or ``config`` differs from the run's where its checkpoints cannot follow.
     """
-    config = resumable(Path(path), config or own_config(path))
-    start_jax(config)
+    config = config or origin.config_of(Path(path))
+    start_jax(origin.checked(Path(path), config))
     return train_in(Path(path), config, True, callbacks)
 
 
@@ -65,40 +60,70 @@ def start_jax(config: RunConfig, join_hosts: Callable[[], None] | None = None) -
     import_mjx_quietly()
 
 
-def new_folder(out: str | Path) -> Path:
+def new_folder(out: str | Path, name: str | None = None) -> Path:
     """A fresh folder for one run, the same on all hosts; the first makes it."""
     from mjx_assist.ppo import sharding
     from mjx_assist.training.loop import new_run_directory
 
-    return Path(sharding.same_on_all(str(new_run_directory(Path(out))) if sharding.is_primary() else ""))
+    return Path(sharding.same_on_all(str(new_run_directory(Path(out), name=name)) if sharding.is_primary() else ""))
 
 
 def train_in(path: Path, config: RunConfig, resume: bool, callbacks: Sequence["Callback"] = ()) -> "Run":
     """One run in its folder, with its policy and curves at the end."""
+    from mjx_assist.ppo import sharding
+
+    first = sharding.is_primary()
+    with contextlib.ExitStack() as held:
+        if first:
+            held.enter_context(only_here(path))
+        return _train_in(path, config, resume, callbacks, first)
+
+
+def only_here(path: Path) -> contextlib.AbstractContextManager[None]:
+    """For the block: no other process trains in this folder.
+
+    Raises:
+        UserError: one does.
+    """
+
+    def refusal(process: str) -> str:
+        return f"{str(path)!r} is being trained by process {process}; wait until it ends, or stop it (Ctrl-C saves)."
+
+    return locked(path / LOCK, refusal)
+
+
+def _train_in(path: Path, config: RunConfig, resume: bool, callbacks: Sequence["Callback"], first: bool) -> "Run":
     from mjx_assist.files.logs import read_rows
     from mjx_assist.paths import TRAIN_LOG
     from mjx_assist.policy import bundle as bundles
-    from mjx_assist.ppo import sharding
-    from mjx_assist.training import loop
+    from mjx_assist.training import failures, loop, seeds
     from mjx_assist.training.evaluation import Evaluation
     from mjx_assist.training.export import policy_bundle
     from mjx_assist.training.transfer.start import initial_state
 
-    first = sharding.is_primary()
-    if first:
-        print(f"run {path}: log, TensorBoard events and checkpoints go there", flush=True)
     if resume and first:
-        write_text(path / SESSION_CONFIG, json.dumps(configs.to_dict(config), indent=2) + "\n")
+        origin.go_on(path, config)
+        if seeds.finished(path, config):
+            print(
+                f"run {path} is finished: it has its {config.total_timesteps:,} control steps, and is only exported "
+                "again. To train on: --total_timesteps with more.",
+                flush=True,
+            )
     try:
-        callbacks = [Evaluation(), *callbacks]
-        run = loop.train(config, path, resume=resume, callbacks=callbacks, prepare=initial_state)
+        with failures.in_words(path, config):
+            if first:
+                print(f"run {path}: log, TensorBoard events and checkpoints go there", flush=True)
+            callbacks = [Evaluation(), *callbacks]
+            run = loop.train(config, path, resume=resume, callbacks=callbacks, prepare=initial_state)
+    except KeyboardInterrupt as end:
+        taken_back = first and not resume and origin.forget(path)
+        raise UserError(failures.interrupted(path, str(end) or "SIGINT", taken_back)) from end
     except UserError:
-        if first:
-            _remove_if_empty(path)
+        if first and (resume or not origin.forget(path)):
             _draw(path)
         raise
     if first:
-        bundle = policy_bundle(config, run.env, run.spec, run.state, read_rows(path / TRAIN_LOG))
+        bundle = policy_bundle(run.config, run.env, run.spec, run.state, read_rows(path / TRAIN_LOG))
         bundles.save(bundle, path / POLICY_FOLDER)
         _draw(path)
         if config.evaluate_param_list:
@@ -110,49 +135,11 @@ def train_in(path: Path, config: RunConfig, resume: bool, callbacks: Sequence["C
     return run
 
 
-def config_of(path: str | Path) -> Path:
-    """The file of a run's config.
-
-    Raises:
-        UserError: ``path`` is no run.
-    """
-    own = Path(path) / SESSION_CONFIG
-    if not own.is_file():
-        raise UserError(f"--resume {str(path)!r} is not a training run: it has no {SESSION_CONFIG}.")
-    return own
-
-
-def own_config(path: str | Path) -> RunConfig:
-    """The config that the run in ``path`` was started with, or went on with.
-
-    Raises:
-        UserError: ``path`` is no run.
-    """
-    return configs.load(config_of(path))
-
-
-def resumable(path: Path, config: RunConfig) -> RunConfig:
-    """``config`` if the run in ``path`` can go on with it.
-
-    Raises:
-        UserError: ``path`` is no run, or the config differs from the run's where its checkpoints cannot follow.
-    """
-    own = configs.load(config_of(path))
-    before, after = (dict(_leaves(configs.to_dict(c))) for c in (own, config))
-    changed = [key for key in sorted(before.keys() | after.keys()) if before.get(key) != after.get(key)]
-    fixed = [key for key in changed if _under(key, MAY_NOT_CHANGE) or not _under(key, MAY_CHANGE)]
-    if fixed:
-        what = f"{fixed[0]} was {before.get(fixed[0])!r} and would be {after.get(fixed[0])!r}"
-        more = f" (and {len(fixed) - 1} more)" if len(fixed) > 1 else ""
-        raise UserError(f"--resume {str(path)!r}: {what}{more}; its checkpoints do not fit that. Start a new run.")
-    return config
-
-
 def check_sources(config: RunConfig) -> None:
     """Raises `UserError` for a policy to start from that is not there."""
     sources = [config.init_from.source] if config.init_from else []
     for source in [*sources, *(options.init_from for options in config.head_options.values() if options.init_from)]:
-        find_policy(source)
+        shipped.find(source)
 
 
 def import_mjx_quietly() -> None:
@@ -169,18 +156,6 @@ def _draw(path: Path) -> None:
         training_plots.draw([path], path / training_plots.PLOTS)
     except UserError as error:
         print(f"no plots: {error}", file=sys.stderr)
-
-
-def _leaves(tree: dict, stem: str = "") -> Iterator[tuple[str, object]]:
-    for key, value in tree.items():
-        if isinstance(value, dict):
-            yield from _leaves(value, f"{stem}{key}.")
-        else:
-            yield stem + key, value
-
-
-def _under(key: str, stems: Sequence[str]) -> bool:
-    return any(key == stem or key.startswith(f"{stem}.") for stem in stems)
 
 
 def _check_model(env: EnvParams) -> None:
@@ -200,9 +175,3 @@ def _use_compilation_cache() -> None:
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
     if "JAX_COMPILATION_CACHE_DIR" not in os.environ:  # else JAX reads it itself
         jax.config.update("jax_compilation_cache_dir", str(cache_folder() / "jax"))
-
-
-def _remove_if_empty(path: Path) -> None:
-    """A run that failed before it began leaves no folder behind."""
-    if not any(path.iterdir()):
-        path.rmdir()

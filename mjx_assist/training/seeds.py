@@ -6,14 +6,16 @@ from pathlib import Path
 from statistics import fmean, stdev
 
 from mjx_assist import config as configs
+from mjx_assist.config.limits import SEED
 from mjx_assist.config.schema import RunConfig
 from mjx_assist.errors import UserError
 from mjx_assist.files.logs import read_rows
 from mjx_assist.files.plain import write_json
 from mjx_assist.files.tables import number, table
+from mjx_assist.files.untrusted import read_json
 from mjx_assist.paths import EVALUATION_LOG, POLICY_FOLDER, SESSION_CONFIG, TRAIN_LOG
-from mjx_assist.policy.bundle import is_bundle
-from mjx_assist.training import run
+from mjx_assist.policy.bundle import MANIFEST, is_bundle
+from mjx_assist.training import origin, run
 
 SEEDS_FILE = "seeds.json"
 END = 0.05  # of a run's updates: what its reward and episodes at the end are means over
@@ -39,20 +41,28 @@ Runs = list[tuple[Path, RunConfig]]
 
 
 def new_runs(config: RunConfig, count: int) -> Runs:
-    """Configs with the seed of ``config`` and those after it, by the names of their folders; nothing is written."""
+    """Configs with the seed of ``config`` and those after it, by the names of their folders; nothing is written.
+
+    Raises:
+        UserError: there are not so many seeds.
+    """
     first = config.env_params.seed
+    if not SEED.holds(first + count - 1):
+        raise UserError(
+            f"{count} seeds from env_params.seed = {first} on: the last, {first + count - 1}, must {SEED.words}."
+        )
     return [(Path(f"seed_{seed}"), seeded(config, seed)) for seed in range(first, first + count)]
 
 
-def make_folders(out: Path, runs: Runs) -> tuple[Path, Runs]:
+def make_folders(out: Path, runs: Runs, name: str | None = None) -> tuple[Path, Runs]:
     """A folder for the runs with a folder for each, its config in it: all that going on later needs."""
     from mjx_assist.training.loop import new_run_directory
 
-    parent = new_run_directory(out, "seeds")
+    parent = new_run_directory(out, "seeds", name)
     runs = [(parent / path, config) for path, config in runs]
     for path, config in runs:
         path.mkdir()
-        write_json(path / SESSION_CONFIG, configs.to_dict(config))
+        origin.begin(path, config)
     return parent, runs
 
 
@@ -73,18 +83,19 @@ def train(parent: Path, runs: Runs, callbacks: Callable[[], Sequence] = tuple) -
     Raises:
         UserError: as a run does; stopped runs go on with the next call.
     """
-    for path, config in runs:
-        if finished(path, config):
-            print(f"run {path}: finished before")
-            continue
-        try:
-            run.train_in(path, config, True, callbacks())
-        except UserError as error:
-            if isinstance(error.__cause__, KeyboardInterrupt):
-                message = f"stopped after saving; go on with: mjx-assist train --resume {parent}"
-                raise UserError(message) from error.__cause__
-            raise
-        write_json(parent / SEEDS_FILE, over_seeds([path for path, config in runs if finished(path, config)]))
+    with run.only_here(parent):
+        for path, config in runs:
+            if finished(path, config):
+                print(f"run {path}: finished before")
+                continue
+            try:
+                run.train_in(path, config, True, callbacks())
+            except UserError as error:
+                if isinstance(error.__cause__, KeyboardInterrupt):
+                    message = f"stopped after saving; go on with: mjx-assist train --resume {parent}"
+                    raise UserError(message) from error.__cause__
+                raise
+            write_json(parent / SEEDS_FILE, over_seeds([path for path, config in runs if finished(path, config)]))
 
 
 def summarize(parent: Path, runs: Sequence[Path]) -> tuple[dict, Path]:
@@ -123,7 +134,10 @@ def over_seeds(runs: Sequence[Path]) -> dict:
 
 def outcome(run: Path) -> dict:
     """The figures of one finished run; None for what was not measured."""
-    rows, evaluations = read_rows(run / TRAIN_LOG), read_rows(run / EVALUATION_LOG)
+    rows = read_rows(run / TRAIN_LOG, keys=("control_steps", "wall_s", "reward", "episodes", "episode_length"))
+    evaluations = read_rows(run / EVALUATION_LOG, keys=("control_steps", "falls"))
+    if not rows:
+        raise UserError(f"{str(run / TRAIN_LOG)!r} has no whole line, so the run has no figures.")
     end = rows[-max(1, round(END * len(rows))) :]
     ended = sum(row["episodes"] for row in end)
     walked = [row["control_steps"] for row in evaluations if row["falls"] == 0]
@@ -149,5 +163,11 @@ def seeded(config: RunConfig, seed: int) -> RunConfig:
 def finished(run: Path, config: RunConfig) -> bool:
     """Whether a run has all its control steps and its policy."""
     rows = read_rows(run / TRAIN_LOG)
-    done = bool(rows) and rows[-1]["control_steps"] >= config.total_timesteps
-    return done and is_bundle(run / POLICY_FOLDER)
+    steps = (rows[-1].get("control_steps") if rows else None) or 0
+    return steps >= config.total_timesteps and is_bundle(run / POLICY_FOLDER) and _exported_at_the_end(run, steps)
+
+
+def _exported_at_the_end(run: Path, control_steps: int) -> bool:
+    """Whether ``policy/`` is not that of an earlier end, after which the run went on."""
+    manifest = read_json(run / POLICY_FOLDER / MANIFEST, f"bundle {str(run / POLICY_FOLDER)!r}")
+    return isinstance(manifest, dict) and manifest.get("control_steps", control_steps) >= control_steps

@@ -18,7 +18,7 @@ from mjx_assist.files.plain import write_json
 from mjx_assist.model.assembly import device_mass
 from mjx_assist.paths import POLICY_FOLDER, SESSION_CONFIG
 from mjx_assist.policy import bundle as bundles
-from mjx_assist.training import run, seeds
+from mjx_assist.training import origin, run, seeds
 
 WALKS = "walks.json"
 Runs = list[tuple[str, Path, RunConfig]]  # side, folder, config
@@ -70,7 +70,7 @@ def _runs(study: Study, sides_configs: Mapping[str, RunConfig], out: Path) -> Ru
         for side, config in sides_configs.items():
             path, config = out / side / f"seed_{seed}", seeds.seeded(config, seed)
             if (path / SESSION_CONFIG).is_file():
-                config = run.resumable(path, config)
+                config = origin.checked(path, config)
             runs.append((side, path, config))
     return runs
 
@@ -110,7 +110,7 @@ def _trained(side: str, path: Path) -> Trained:
 def _known(path: Path) -> dict[str, dict]:
     """The walks of an earlier call; none if there was none, or it cannot be read."""
     try:
-        known = json.loads(path.read_text())
+        known = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     return known if isinstance(known, dict) else {}

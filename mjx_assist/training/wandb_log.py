@@ -34,7 +34,7 @@ class WeightsAndBiases(Callback):
                 name=run.path.name,
                 dir=str(run.path),
                 config=configs.to_dict(run.config),
-                id=path.read_text().strip() if path.is_file() else None,
+                id=path.read_text(encoding="utf-8").strip() if path.is_file() else None,
                 resume="allow",
             )
         except self._wandb.Error as error:

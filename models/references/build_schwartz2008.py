@@ -59,7 +59,7 @@ def fourier_series(samples: np.ndarray, harmonics: int) -> np.ndarray:
 def read_tables(path: Path) -> dict:
     """{(speed group, CSV quantity): [51, 2] mean and standard deviation}."""
     rows = defaultdict(list)
-    with open(path, newline="") as file:
+    with open(path, newline="", encoding="utf-8") as file:
         for row in csv.DictReader(file):
             point = float(row["percent_gait_cycle"]), float(row["mean"]), float(row["sd"])
             rows[row["speed"], row["quantity"]].append(point)
@@ -101,7 +101,9 @@ def write(tree: dict, path: Path) -> None:
             for part in ("mean", "sd")
         ]
         blocks.append(f'    "{name}": {{\n' + ",\n".join(rows) + "\n    }")
-    path.write_text("{\n" + "\n".join(lines) + '\n  "quantities": {\n' + ",\n".join(blocks) + "\n  }\n}\n")
+    path.write_text(
+        "{\n" + "\n".join(lines) + '\n  "quantities": {\n' + ",\n".join(blocks) + "\n  }\n}\n", encoding="utf-8"
+    )
 
 
 if __name__ == "__main__":

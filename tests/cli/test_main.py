@@ -34,7 +34,7 @@ def test_a_misspelt_word_answers_with_the_nearest(refused, arguments: list[str],
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["evaluate"], "RUN_OR_BUNDLE"),
+        (["evaluate"], "POLICY"),
         (["evaluate", "x", "y"], "'y' is one argument too many"),
         (["evaluate", "x", "--steps", "0"], "--steps: must be a whole number of at least 1, not '0'"),
         (["evaluate", "x", "--episodes", "many"], "--episodes: must be a whole number of at least 1, not 'many'"),

@@ -27,5 +27,9 @@ def test_every_number_in_a_controllers_file_must_be_finite(settings, key, tmp_pa
 
 def test_a_controllers_file_gives_its_settings(tmp_path):
     file = tmp_path / "mine.json"
-    file.write_text(json.dumps({"type": "spline", "percent": [0, 50], "torque": [0, -1.5], "joint": "*hip*"}))
+    file.write_text(
+        json.dumps(
+            {"type": "spline", "percent": [0, 50], "torque": [0, -1.5], "joint": "*hip*", "torque_unit": "N*m/kg"}
+        )
+    )
     assert device.read(file) == device.Spline((0.0, 50.0), (0.0, -1.5), joint="*hip*")

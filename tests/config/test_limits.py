@@ -27,20 +27,26 @@ FULL = configs.to_dict(CONFIG)
 # Every limited field, by what its numbers must do, and the numbers nearest to its bounds that are and are not refused.
 LIMITED = {
     "be positive": """
-        total_timesteps env_params.num_envs env_params.control_framerate env_params.physics_sim_framerate
-        env_params.custom_max_episode_steps env_params.out_of_trajectory_threshold ppo_params.n_steps
-        ppo_params.batch_size ppo_params.n_epochs ppo_params.learning_rate ppo_params.clip_range
-        ppo_params.max_grad_norm logger_params.logging_frequency logger_params.checkpoint_frequency
-        logger_params.keep_checkpoints policy_params.net_arch
+        env_params.out_of_trajectory_threshold ppo_params.learning_rate ppo_params.clip_range
+        ppo_params.max_grad_norm
     """,
     "be 0 or more": """
-        env_params.num_threads ppo_params.clip_range_vf ppo_params.ent_coef ppo_params.vf_coef ppo_params.target_kl
+        ppo_params.clip_range_vf ppo_params.ent_coef ppo_params.vf_coef ppo_params.target_kl
         ppo_params.max_kl ppo_params.mirror_loss_coef logger_params.evaluation_frequency
         policy_params.head_options.*.learning_rate
     """,
     "lie in 0..1": "ppo_params.gamma ppo_params.gae_lambda",
     "lie in -1..1": "policy_params.head_options.*.initial_action",
     "lie in 0..4294967295": "env_params.seed",
+    "lie in 1..2147483647": """
+        env_params.num_envs env_params.custom_max_episode_steps ppo_params.n_steps ppo_params.batch_size
+        ppo_params.n_epochs logger_params.logging_frequency logger_params.checkpoint_frequency
+        logger_params.keep_checkpoints
+    """,
+    "lie in 1..9007199254740992": "total_timesteps",
+    "lie in 1..20000 Hz": "env_params.control_framerate env_params.physics_sim_framerate",
+    "lie in 0..4096": "env_params.num_threads",
+    "lie in 1..65536": "policy_params.net_arch",
 }
 TINY = 5e-324  # the least number above 0
 BOUNDS = {  # what is refused, what holds
@@ -49,6 +55,11 @@ BOUNDS = {  # what is refused, what holds
     "lie in 0..1": ((-TINY, 1 + 1e-15, 2), (0, 0.5, 1)),
     "lie in -1..1": ((-1 - 1e-15, 1 + 1e-15), (-1, 0, 1)),
     "lie in 0..4294967295": ((-1, 4294967296), (0, 1, 4294967295)),
+    "lie in 1..2147483647": ((0, 2147483648), (1, 2147483647)),
+    "lie in 1..9007199254740992": ((0, 9007199254740993), (1, 9007199254740992)),
+    "lie in 1..20000 Hz": ((0, 20001), (1, 20000)),
+    "lie in 0..4096": ((-1, 4097), (0, 4096)),
+    "lie in 1..65536": ((0, 65537), (1, 65536)),
 }
 
 
@@ -153,10 +164,12 @@ def test_no_number_may_be_nan_or_infinite(value):
         ("ppo_params.target_kl", -0.1, "must be 0 or more, got -0.1"),
         ("ppo_params.max_kl", -0.1, "must be 0 or more"),
         ("ppo_params.gae_lambda", 1.1, "must lie in 0..1, got 1.1"),
-        ("policy_params.net_arch.human_actor[0]", 0, "must be positive"),
+        ("policy_params.net_arch.human_actor[0]", 0, "must lie in 1..65536"),
         ("policy_params.head_options.exo_actor.learning_rate", -1e-3, "must be 0 or more"),
         ("policy_params.head_options.exo_actor.initial_action", 2.0, "must lie in -1..1"),
-        ("env_params.num_threads", -1, "must be 0 or more"),
+        ("env_params.num_threads", -1, "must lie in 0..4096"),
+        ("env_params.num_envs", 2**31, "must lie in 1..2147483647, got 2147483648"),
+        ("env_params.physics_sim_framerate", 10**9, "must lie in 1..20000 Hz"),
         ("env_params.seed", 2**32, "must lie in 0..4294967295"),
         ("logger_params.evaluation_frequency", -1, "must be 0 or more"),
     ],
@@ -185,7 +198,7 @@ REWARDS = "env_params.reward_keys_and_weights"
     ("overrides", "words"),
     [
         ({"policy_params.net_arch": '{"human_actr": [4], "common_critic": [4]}'}, ("human_actor", "human_actr")),
-        ({"policy_params.net_arch": '{"human_actor": [0], "exo_actor": [4], "common_critic": [4]}'}, ("positive",)),
+        ({"policy_params.net_arch": '{"human_actor": [0], "exo_actor": [4], "common_critic": [4]}'}, ("1..65536",)),
         ({"policy_params.head_options": '{"exo_actr": {"frozen": true}}'}, ("'exo_actr'", "'exo_actor'")),
         ({"policy_params.head_options": '{"exo_actor": {"log_std_init": NaN}}'}, ("log_std_init", "finite")),
         (

@@ -93,7 +93,7 @@ def test_a_whole_number_written_as_a_float_is_an_integer():
             {"env_params": {"physics_sim_framerate": 250, "control_framerate": 30}},
             "250 is not a multiple of control_framerate 30",
         ),
-        ({"env_params": {"num_envs": 0}}, "must be positive, got 0"),
+        ({"env_params": {"num_envs": 0}}, "must lie in 1..2147483647, got 0"),
         ({"ppo_params": {"gamma": 1.5}}, "must lie in 0..1, got 1.5"),
         ({"env_params": {"min_target_velocity": 2.0}}, "need 0 < min <= max"),
         ({"policy_params": {"net_arch": {"human_actor": [8]}}}, "'common_critic' is missing"),

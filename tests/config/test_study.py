@@ -65,4 +65,4 @@ def test_what_a_study_cannot_be_is_told_with_its_key(tmp_path, capsys, tree, tol
 
 def test_a_study_that_is_not_there_is_told(tmp_path, capsys):
     assert main(["study", str(tmp_path / "no.json"), "-o", str(tmp_path / "out")]) == 2
-    assert "no.json': cannot be read (No such file or directory)" in capsys.readouterr().err
+    assert "no.json': there is no such file" in capsys.readouterr().err

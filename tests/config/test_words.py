@@ -44,13 +44,18 @@ def test_every_activation_is_known_to_training_replay_and_export(table):
     assert set(table) == set(words.ACTIVATIONS)
 
 
+@pytest.mark.parametrize("table", [policy.OUTPUT_ACTIVATIONS, networks.OUTPUT_ACTIVATIONS])
+def test_every_output_activation_is_known_to_training_and_replay(table):
+    assert set(table) == set(words.OUTPUT_ACTIVATIONS)
+
+
 def test_every_backend_is_made_and_auto_chooses_one():
     assert set(make.MAKERS) == set(words.BACKENDS) - {words.AUTO}
     assert make.resolve_backend(words.AUTO) in make.MAKERS
 
 
-def test_every_velocity_mode_is_commanded_and_mixed_draws_among_the_rest():
-    assert {*command.MODES, words.MIXED} == set(words.VELOCITY_MODES)
+def test_every_velocity_mode_is_commanded_and_mixed_and_random_draw_among_the_rest():
+    assert {*command.MODES, words.MIXED, words.RANDOM} == set(words.VELOCITY_MODES)
 
 
 def test_zero_torque_is_a_controller_by_its_name():

@@ -65,5 +65,5 @@ def test_what_would_run_is_refused_and_does_not(tmp_path, kind):
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"\x93NUMPY"])
 def test_what_is_no_npz_is_named(tmp_path, content):
     (tmp_path / "a.npz").write_bytes(content)
-    with pytest.raises(UserError, match=r"a\.npz: is not an npz file"):
+    with pytest.raises(UserError, match=r"a\.npz: cannot be read"):
         read_npz(tmp_path / "a.npz")

@@ -8,7 +8,7 @@ import toy
 from numpy_ppo import Replica, advantages, double, explained_variance
 
 from mjx_assist.config.schema import PPOParams
-from mjx_assist.ppo import loss, networks
+from mjx_assist.ppo import gaussian, loss, networks
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def batch_of(spec, params, n=64, seed=0):
 def as_batch(samples, old_log_std, spec):
     args = (jnp.asarray(samples[k]) for k in ("mean", "action"))
     mean, action = args
-    log_prob = networks.log_prob(mean, jnp.asarray(old_log_std), action, spec.active)
+    log_prob = gaussian.log_prob(mean, jnp.asarray(old_log_std), action, spec.active)
     order = ("obs", "action", "mean", "advantage", "value", "target")
     obs, action, mean, advantage, value, target = (jnp.asarray(samples[k]) for k in order)
     return loss.Batch(obs, action, mean, log_prob, advantage, value, target)
@@ -137,7 +137,7 @@ def test_the_density_is_of_the_drawn_action_and_not_of_what_the_env_makes_of_it(
 
     def slope(action):
         mean, log_std = 0.7 * jnp.ones((len(draws), 1)), jnp.array([np.log(0.8)])
-        log_prob = networks.log_prob(mean, log_std, action[:, None], spec.active)
+        log_prob = gaussian.log_prob(mean, log_std, action[:, None], spec.active)
         batch = loss.Batch(zeros[:, None], action[:, None], mean, log_prob, jnp.clip(draws, -1.0, 1.0), zeros, zeros)
         ppo = PPOParams(normalize_advantage=False, vf_coef=0.0)
         grads = jax.jit(jax.grad(lambda p: loss.ppo_loss(p, model, batch, log_std, ppo)[0]))(params)

@@ -9,7 +9,7 @@ import pytest
 import scipy.stats
 from brax.training.acme import running_statistics
 
-from mjx_assist.ppo import networks, rollout
+from mjx_assist.ppo import gaussian, networks, rollout
 from mjx_assist.training.export import numpy_policy
 
 N_OBS = 6
@@ -80,7 +80,7 @@ def test_disabled_head_is_neutral_and_out_of_the_density(observations):
     moved[:, 4:] += 5.0
     args = mean, log_std
     np.testing.assert_array_equal(
-        networks.log_prob(*args, action, policy_spec.active), networks.log_prob(*args, moved, policy_spec.active)
+        gaussian.log_prob(*args, action, policy_spec.active), gaussian.log_prob(*args, moved, policy_spec.active)
     )
 
 
@@ -91,13 +91,13 @@ def test_density_entropy_and_divergence_against_scipy():
     active = np.array([True, True, False, True])
     old = scipy.stats.norm(mean[:, active], np.exp(log_std[active]))
     expected = old.logpdf(action[:, active]).sum(-1)
-    np.testing.assert_allclose(networks.log_prob(mean, log_std, action, active), expected, rtol=1e-5)
-    np.testing.assert_allclose(networks.entropy(log_std, active), old.entropy()[0].sum(), rtol=1e-5)
+    np.testing.assert_allclose(gaussian.log_prob(mean, log_std, action, active), expected, rtol=1e-5)
+    np.testing.assert_allclose(gaussian.entropy(log_std, active), old.entropy()[0].sum(), rtol=1e-5)
     x = mean[:, :, None] + np.exp(log_std)[None, :, None] * np.linspace(-12, 12, 20001)
     p = scipy.stats.norm.pdf(x, mean[..., None], np.exp(log_std)[:, None])
     q = scipy.stats.norm.logpdf(x, new_mean[..., None], np.exp(new_log_std)[:, None])
     integral = np.trapezoid(p * (np.log(p + 1e-300) - q), x, axis=-1)[:, active].sum(-1)
-    kl = networks.kl_divergence(mean, log_std, new_mean, new_log_std, active).sum(-1)
+    kl = gaussian.kl_divergence(mean, log_std, new_mean, new_log_std, active).sum(-1)
     np.testing.assert_allclose(kl, integral, rtol=1e-3)
 
 

@@ -11,6 +11,7 @@ import pytest
 from small_runs import NETS, PPO, UPDATE, rows
 
 from mjx_assist import config as configs
+from mjx_assist import processes
 from mjx_assist.errors import UserError
 from mjx_assist.eval.replay.replay import replay
 from mjx_assist.files.logs import read_rows
@@ -143,9 +144,10 @@ def stand_in(monkeypatch, untrained_bundle):
 
     def stand_in(figures, exit_code=0, seconds=0.0):
         def command(folder, *_):
+            said = json.dumps(figures[int(folder.name[-6:])])
             lines = [
                 f"import sys, time; time.sleep({seconds})",
-                f"open({str(folder / evaluation.FIGURES)!r}, 'w').write({json.dumps(figures[stand_in.update])!r})",
+                f"open({str(folder / evaluation.FIGURES)!r}, 'w').write({said!r})",
                 f"print('it broke'); sys.exit({exit_code})",
             ]
             return [sys.executable, "-S", "-c", "\n".join(lines)]
@@ -211,19 +213,21 @@ def test_a_run_that_was_copied_with_its_links_followed_goes_on(stand_in, tmp_pat
     assert best_update(tmp_path) == 2
 
 
-def test_one_at_a_time_and_nobody_waits_but_the_last(stand_in, tmp_path):
-    processes = stand_in({1: walked(1.0, None), 4: walked(1.0, None)}, seconds=1.0)
-    session = Standing(tmp_path, 1, wait=False).go()
-    assert len(processes) == 2
-    assert [row["update"] for row in evaluations(tmp_path)] == [1, 4]
-    assert session.evaluation["update"] == 4
-    assert session.evaluation["gait_quality"] is None
+def test_all_are_evaluated_one_at_a_time_in_order_however_slow_they_are(stand_in, tmp_path):
+    """Updates take no time here, evaluations do: what is evaluated, and the best, is as without a load."""
+    figures = {update: walked(4.0 - abs(3.0 - update), None) for update in range(1, 9)}
+    processes = stand_in(figures, seconds=0.1)
+    session = Standing(tmp_path, 1, total_updates=8, wait=False).go()
+    assert len(processes) == 8
+    assert [row["update"] for row in evaluations(tmp_path)] == list(range(1, 9))
+    assert best_update(tmp_path) == 3
+    assert session.evaluation["update"] == 8 and session.evaluation["gait_quality"] is None
 
 
 def test_it_runs_at_the_lowest_priority_in_our_session(tmp_path):
     script = "import os; print(os.getpriority(os.PRIO_PROCESS, 0), os.getsid(0), os.getpgid(0) == os.getpid())"
     script = f"import time; time.sleep(0.3); {script}"
-    evaluation.start([sys.executable, "-S", "-c", script], tmp_path / "said").wait()
+    processes.start([sys.executable, "-S", "-c", script], tmp_path / "said").wait()
     assert (tmp_path / "said").read_text().split() == ["19", str(os.getsid(0)), "True"]
 
 
@@ -235,11 +239,15 @@ def test_a_failed_evaluation_is_a_warning(stand_in, tmp_path, caplog):
     assert not (tmp_path / evaluation.BEST).exists()
 
 
-def test_a_run_that_is_stopped_leaves_no_evaluation_behind(stand_in, tmp_path):
-    processes = stand_in({1: walked(1.0, 0.5)}, seconds=60.0)
-    Standing(tmp_path, 1, wait=False, stop_at=2).go()
+def test_what_a_stopped_run_did_not_evaluate_is_evaluated_when_it_goes_on(stand_in, tmp_path):
+    figures = {update: walked(1.0 * update, 0.5) for update in (1, 2, 3)}
+    processes = stand_in(figures, seconds=60.0)
+    Standing(tmp_path, 1, total_updates=3, wait=False, stop_at=2).go()
     assert [process.poll() for process in processes] == [-9]
-    assert not list((tmp_path / evaluation.FOLDER).glob("update_*"))
+    assert not evaluations(tmp_path)
+    stand_in(figures)
+    Standing(tmp_path, 1, total_updates=3).go(first=2)
+    assert [row["update"] for row in evaluations(tmp_path)] == [1, 2, 3]
 
 
 def test_negative_frequency_is_refused():

@@ -11,6 +11,7 @@ from mjx_assist.eval.formats.combine import Part
 from mjx_assist.eval.formats.laboratory import plates as force_plates
 from mjx_assist.eval.formats.laboratory.plates import Plate
 from mjx_assist.files import opensim_labels
+from mjx_assist.files.untrusted import read_bytes
 
 _MAGIC = 0x50  # the second byte of every C3D file
 # Plug-in Gait's angle (without its side): our coordinate and its sign, of each of the angle's three components.
@@ -51,11 +52,7 @@ def _content(path: Path) -> Any:
         import ezc3d
     except ImportError:
         raise UserError(f"{path}: reading .c3d needs ezc3d: pip install 'mjx-assist[c3d]'.") from None
-    try:
-        with path.open("rb") as stream:
-            begin = stream.read(2)
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror or error}).") from None
+    begin = read_bytes(path, str(path))[:2]
     if len(begin) < 2 or begin[1] != _MAGIC:
         raise UserError(f"{path}: is not a C3D file: its second byte is not 0x50.")
     try:

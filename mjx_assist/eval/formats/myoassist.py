@@ -12,6 +12,7 @@ from mjx_assist.errors import UserError
 from mjx_assist.eval.formats.combine import Part
 from mjx_assist.eval.formats.headers import fields_of_header, header_of
 from mjx_assist.eval.replay.record import SIDES, GaitRecord
+from mjx_assist.files import sheets, untrusted
 from mjx_assist.files.atomic import write_text
 from mjx_assist.paths import SESSION_CONFIG
 
@@ -64,16 +65,14 @@ def read_json(path: Path) -> Part:
     session_config.json in the folder or above, else at MyoAssist's 30 Hz (told). Raises UserError for anything else.
     """
     try:
-        tree = json.loads(path.read_text(encoding="utf-8-sig"))
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such file.") from None
+        tree = untrusted.parse_json(sheets.read_text(path))
     except ValueError as error:
         raise UserError(f"{path}: is not JSON, or is truncated ({error}).") from None
     series = tree.get("series_data") if isinstance(tree, dict) else None
     if not isinstance(series, dict) or not series.get("joint_data"):
         raise UserError(f"{path}: is not MyoAssist's gait data: it has no series_data with joint_data.")
-    metadata = {name: str(value) for name, value in (tree.get("metadata") or {}).items()}
     try:
+        metadata = {name: str(value) for name, value in (tree.get("metadata") or {}).items()}
         return _part(path, series, metadata)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UserError(f"{path}: is not MyoAssist's gait data: {type(error).__name__} {error}.") from None
@@ -82,8 +81,8 @@ def read_json(path: Path) -> Part:
 def is_motion(path: Path) -> bool:
     """Whether a JSON is a training reference (q_<joint>, perhaps in groups), not a replayed walk."""
     try:
-        tree = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError):
+        tree = untrusted.parse_json(sheets.read_text(path))
+    except (UserError, ValueError):
         return False
     groups = [tree, *tree.values()] if isinstance(tree, dict) else []
     return any(str(name).startswith("q_") for group in groups if isinstance(group, dict) for name in group)
@@ -123,14 +122,17 @@ def _part(path: Path, series: dict, metadata: dict[str, str]) -> Part:
 def _rate(path: Path, metadata: dict[str, str], notes: list[str]) -> float:
     if "sample_rate" in metadata:
         rate = float(metadata["sample_rate"])
-        if not rate > 0:
+        if not 0 < rate < np.inf:
             raise UserError(f"{path}: metadata.sample_rate is {rate:g}; it must be positive.")
         return rate
     for folder in (path.parent, path.parent.parent):
         if (folder / SESSION_CONFIG).is_file():
             try:
-                rate = float(json.loads((folder / SESSION_CONFIG).read_text())["env_params"]["control_framerate"])
-            except (ValueError, KeyError, TypeError):
+                tree = untrusted.read_json(folder / SESSION_CONFIG, str(folder / SESSION_CONFIG))
+                rate = float(tree["env_params"]["control_framerate"])
+            except (UserError, ValueError, KeyError, TypeError):
+                continue
+            if not 0 < rate < np.inf:
                 continue
             notes.append(f"{path}: {rate:g} samples per second, from {folder / SESSION_CONFIG}")
             return rate

@@ -1,12 +1,13 @@
 """Columns of a run's logs as arrays, smoothed, averaged over runs, and their axis of control steps. No drawing."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from mjx_assist import config as configs
+from mjx_assist.config.schema import PPOParams
 from mjx_assist.files.logs import read_rows
 from mjx_assist.paths import SESSION_CONFIG
 
@@ -30,7 +31,7 @@ class Curves:
 
 def load(run: Path, log: str) -> Curves | None:
     """A log's numbers; None for a log without rows."""
-    rows = read_rows(run / log)
+    rows = read_rows(run / log, keys=("control_steps",))
     if not rows:
         return None
     names = dict.fromkeys(name for row in rows for name in row)
@@ -39,8 +40,8 @@ def load(run: Path, log: str) -> Curves | None:
         if name in columns and "episodes" in columns:
             columns[name] = np.where(columns["episodes"] > 0, columns[name], np.nan)
     config = run / SESSION_CONFIG
-    ppo = json.loads(config.read_text()).get("ppo_params", {}) if config.is_file() else {}
-    return Curves(run.name, columns, ppo.get("target_kl", 0.0))
+    ppo = configs.load(config).ppo_params if config.is_file() else PPOParams(target_kl=0.0)
+    return Curves(run.name, columns, ppo.target_kl)
 
 
 def finite(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

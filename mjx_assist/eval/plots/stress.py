@@ -25,7 +25,7 @@ def survival(found: Sequence[dict], title: str) -> Figure:
             100 * np.array([point[key] for point in points], float)
             for key in ("survived", "survived_low", "survived_high")
         )
-        share = share / [point["seeds"] for point in points]
+        share = share / [point["seeds"] or np.nan for point in points]  # a gap where no walk met it
         ax.fill_between(size, low, high, color=COLORS["right"], alpha=0.18, lw=0)
         ax.plot(size, share, color=COLORS["right"], marker="o", ms=3.5, clip_on=False)
         ax.axhline(100 * stress.BEARS, color=SOFT, lw=0.8, ls=":")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from mjx_assist.config import device
 from mjx_assist.config.device import PUBLISHED, DeviceController
-from mjx_assist.config.words import LEARNED
-from mjx_assist.errors import UserError, unknown
+from mjx_assist.config.words import LEARNED, ZERO_TORQUE
+from mjx_assist.errors import UserError, note, unknown
 from mjx_assist.policy.bundle import Bundle, reduced_model
 from mjx_assist.sim.device.controller import make_controller
 from mjx_assist.sim.device.motors import make_motors
@@ -37,6 +37,8 @@ def with_controller(bundle: Bundle, choice: str | DeviceController | None) -> Bu
     model = reduced_model(bundle)
     if isinstance(choice, str):
         wanted = chosen(choice, make_motors(model).joint_names)
+        if wanted.type != ZERO_TORQUE:
+            note(f"--controller {choice}: {device.described(wanted)}")
     else:
         wanted = choice
         device.check(wanted, "device controller")

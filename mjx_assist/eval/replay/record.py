@@ -3,8 +3,6 @@
 Plain arrays and names in a frozen dataclass, kept in one npz without pickles. It computes nothing about gait."""
 
 import dataclasses
-import zipfile
-import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, get_args
@@ -14,6 +12,7 @@ import numpy as np
 from mjx_assist.config.words import LEARNED
 from mjx_assist.errors import UserError
 from mjx_assist.files.atomic import replacing
+from mjx_assist.files.untrusted import read_npz
 from mjx_assist.model.names import GRAVITY
 
 SCHEMA = "mjx-assist-gait-record"
@@ -21,8 +20,6 @@ SCHEMA_VERSION = 2
 SIDES = ("right", "left")
 IMPORTED = "imported"  # the model_kind of a walk that another program or a laboratory recorded
 FIXED_AXES = {"2": SIDES, "3": ("forward", "left", "up")}  # letters of axes that every record has; world axes
-# What numpy and zipfile raise for a file that is damaged, holds pickles or is something else.
-_UNREADABLE = (OSError, EOFError, ValueError, RuntimeError, zipfile.BadZipFile, zlib.error)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -150,6 +147,14 @@ class GaitRecord:
                 f"gait record: body_mass must be positive and more than device_mass, not {self.body_mass} and "
                 f"{self.device_mass}"
             )
+        for name in ("body_mass", "leg_length", "control_dt"):
+            unknown = self.model_kind == IMPORTED and np.isnan(getattr(self, name))
+            if not (unknown or 0 < getattr(self, name) < np.inf):
+                raise ValueError(f"gait record: {name} must be positive, not {getattr(self, name)}")
+        if not np.isfinite(self.time).all():
+            raise ValueError("gait record: time must be finite")
+        if not self.joint_names:
+            raise ValueError("gait record: it has no joints")
         missing = sorted(set(self.device_joints) - set(self.joint_names))
         if missing:
             raise ValueError(f"gait record: device_joints {missing} are not among joint_names")
@@ -231,17 +236,7 @@ class GaitRecord:
     def load(cls, path: str | Path) -> "GaitRecord":
         """Read what ``save`` wrote; UserError for a missing, corrupt or foreign file or another schema version."""
         path = Path(path)
-        try:
-            archive = np.load(path, allow_pickle=False)
-            if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise ValueError("it is not an npz archive")
-            with archive:
-                stored = {name: archive[name] for name in archive.files}
-        except FileNotFoundError:
-            raise UserError(f"gait record {path}: there is no such file.") from None
-        except _UNREADABLE as error:
-            raise UserError(f"gait record {path}: cannot be read ({error}).") from error
-        return _from_entries(stored, path)
+        return _from_entries(read_npz(path, f"gait record {path}"), path)
 
 
 def axis_sizes(samples: int, names: Mapping[str, Sequence[str]]) -> dict[str, int]:

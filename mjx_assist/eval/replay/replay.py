@@ -40,7 +40,14 @@ def replay(
     return session.record(tape)
 
 
-def walk(bundle: Bundle, kind: str, steps: int, seed: int, record_rate: float | None = None) -> GaitRecord:
+def walk(
+    bundle: Bundle,
+    kind: str,
+    steps: int,
+    seed: int,
+    record_rate: float | None = None,
+    conditions: Conditions = AS_TRAINED,
+) -> GaitRecord:
     """One episode, with its progress on stderr."""
     name = f"{kind} model, seed {seed}"
     length = steps / bundle.config.env_params.control_framerate
@@ -52,7 +59,7 @@ def walk(bundle: Bundle, kind: str, steps: int, seed: int, record_rate: float | 
         return True
 
     start = time.perf_counter()
-    record = replay(bundle, kind, steps, seed, on_step, record_rate)
+    record = replay(bundle, kind, steps, seed, on_step, record_rate, conditions)
     news = f"{name}: {'fell after' if record.fell else 'walked'} {record.time[-1]:.1f} s"
     took = time.perf_counter() - start
     print(f"{chr(13) if live else ''}{news}, simulated in {took:.1f} s", file=sys.stderr, flush=True)

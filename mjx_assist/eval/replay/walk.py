@@ -19,7 +19,7 @@ from mjx_assist.model.names import GRAVITY
 from mjx_assist.policy import bundle as bundles
 from mjx_assist.policy.bundle import Bundle
 from mjx_assist.policy.held import held
-from mjx_assist.reference.cycle import sample, stride_frequency
+from mjx_assist.reference import cycle
 from mjx_assist.sim import action, command
 from mjx_assist.sim.device.controller import make_controller
 from mjx_assist.sim.disturbances import pushes
@@ -58,7 +58,7 @@ class Walk:
         self._held = held(bundle)
         self._told: set[str] = set()
         self._params, self._limits = params, conditions.command or command.command_range(params)
-        self._actions = action.make_action_spec(self.walker.reduced)
+        self._actions = action.make_action_spec(self.walker.reduced, params.device_action)
         self._neutral = action.to_control(self._actions, self._actions.neutral)
         self._every = max(1, round(1.0 / ((record_rate or _RECORD_RATE) * self.walker.model.opt.timestep)))
         settings = params.device_controller
@@ -80,7 +80,8 @@ class Walk:
         self.walker.vary(self._episode.variation)
         self.phase = float(uniform[0]) if self._params.flag_random_ref_index else 0.0
         speed = self.commanded(0.0)
-        qpos, qvel, _ = sample(self.bundle.gait, self.phase, speed)
+        playback = self._params.reference_playback
+        qpos, qvel = cycle.start(self.bundle.gait, self.phase, speed, playback)
         qpos, qvel = self._rules.on_ground(self._episode, qpos, qvel, np.asarray(self.phase), np.asarray(speed))
         self.walker.reset(qpos, qvel, action.INITIAL_ACTIVATION)
         self._device: Any = self._controller.start() if self._controller else None
@@ -93,8 +94,8 @@ class Walk:
 
     @property
     def speed_range(self) -> tuple[float, float]:
-        """The slowest and the fastest speed that the reference gait knows, m/s."""
-        return float(self.bundle.gait.speed[0]), float(self.bundle.gait.speed[-1])
+        """The slowest and the fastest speed that can be asked, m/s."""
+        return self.bundle.speeds
 
     def commanded(self, time: float) -> float:
         """The target speed at a time of the episode, m/s: the one asked for, else the episode's own."""
@@ -115,7 +116,7 @@ class Walk:
         walker, begin, end = self.walker, self.time, (self.steps + 1) * self.dt
         target = self.commanded(begin)
         control = self._control(target)
-        clock = float(stride_frequency(self.bundle.gait, self.commanded(end)))
+        clock = float(cycle.cadence(self.bundle.gait, self.commanded(end), self._params.reference_playback))
         walker.push(self._push_force(begin))
         while walker.data.time < end - 0.5 * walker.model.opt.timestep:
             walker.step(control)

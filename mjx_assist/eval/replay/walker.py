@@ -138,7 +138,8 @@ class Walker:
 
     def finite(self) -> bool:
         """Whether the simulation is still meaningful."""
-        return bool(np.isfinite(self.data.qpos).all() and np.isfinite(self.data.qvel).all())
+        d = self.data
+        return all(bool(np.isfinite(part).all()) for part in (d.qpos, d.qvel, d.act, d.sensordata))
 
     def contact_forces(self) -> tuple[np.ndarray, np.ndarray]:
         """Of the last step: ground reaction ``[2, 3]`` N on each foot (world), normal load ``[2, (foot, toes)]`` N."""

@@ -3,8 +3,7 @@
 import dataclasses
 from pathlib import Path
 
-from mjx_assist.config.schema import EvaluateParams
-from mjx_assist.config.words import REDUCED
+from mjx_assist.config.around import EvaluateParams
 from mjx_assist.eval.replay.replay import replay
 from mjx_assist.eval.report.gait import write_report
 from mjx_assist.eval.report.run_info import run_info
@@ -23,7 +22,7 @@ def analyze(bundle: Bundle, run: Path, control_steps: int) -> list[Path]:
     for number, entry in enumerate(bundle.config.evaluate_param_list):
         folder = run / f"analyze_results_{control_steps}_{number:02d}"
         requested = commanded(bundle, entry)
-        records = [replay(requested, REDUCED, entry.num_timesteps, seed) for seed in SEEDS]
+        records = [replay(requested, bundle.config.env_params.model_kind, entry.num_timesteps, seed) for seed in SEEDS]
         title = f"Gait of {bundle.human} with {bundle.device}"
         curve = list(bundle.learning_curve) or None
         write_report(folder, records, curve, title, run_info(records, str(run), requested))

@@ -8,15 +8,21 @@ import numpy as np
 
 import mjx_assist
 from mjx_assist.config.read import to_dict
+from mjx_assist.eval.replay.beyond import beyond
+from mjx_assist.eval.replay.conditions import AS_TRAINED, Conditions, describe
 from mjx_assist.eval.replay.record import GaitRecord
 from mjx_assist.model.fidelity.bounds import worst
 from mjx_assist.model.fidelity.table import missed, shipped, verdict_text
 from mjx_assist.policy.bundle import Bundle
 from mjx_assist.policy.held import held
+from mjx_assist.policy.trained import trained
 
 
-def run_info(records: Sequence[GaitRecord], source: str, bundle: Bundle | None = None) -> dict:
-    """Names and values in reading order; ``source``: the policy or the files that the records come from."""
+def run_info(
+    records: Sequence[GaitRecord], source: str, bundle: Bundle | None = None, conditions: Conditions = AS_TRAINED
+) -> dict:
+    """Names and values in reading order; ``source``: the policy or the files that the records come from;
+    ``conditions``: what they were walked under."""
     first = records[0]
     info = {
         "source": source,
@@ -43,6 +49,9 @@ def run_info(records: Sequence[GaitRecord], source: str, bundle: Bundle | None =
     return {
         **info,
         "policy made with": ", ".join(f"{name} {made[name]}" for name in packages if name in made),
+        "trained on": str(trained(bundle.config.env_params)),
+        **({"walked under": json.dumps(describe(conditions))} if conditions != AS_TRAINED else {}),
+        **({"new to the policy": sentence} if (sentence := beyond(bundle, conditions)) else {}),
         **({"trained for": f"{made['control_steps']:,} control steps"} if "control_steps" in made else {}),
         **({"fed as a constant": _held(bundle)} if held(bundle).names else {}),
         "config": json.dumps(to_dict(bundle.config)),

@@ -3,11 +3,12 @@
 import dataclasses
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 from mjx_assist.config.words import LEARNED, REDUCED, UNIFORM, ZERO_TORQUE
-from mjx_assist.errors import UserError
-from mjx_assist.eval.replay.controller import with_controller
+from mjx_assist.errors import UserError, unknown
+from mjx_assist.eval.replay.controller import NAMES, with_controller
 from mjx_assist.eval.replay.replay import replay
 from mjx_assist.eval.studies import compare as comparison
 from mjx_assist.files.plain import plain
@@ -105,6 +106,9 @@ def cases_of(
     if conditions is None:
         alone = len(policies) == 1 and next(iter(policies.values())).device != NO_DEVICE
         conditions = [TRAINED, ZERO_TORQUE] if alone else [TRAINED]
+    for condition in conditions:
+        if condition not in (TRAINED, *NAMES) and not condition.endswith(".json") and not Path(condition).is_file():
+            raise unknown("--conditions (a name, or a .json file)", condition, (TRAINED, *NAMES))
     cases = []
     for name, bundle in policies.items():
         for condition in conditions:
@@ -118,7 +122,7 @@ def cases_of(
 
 def at_speed(case: Case, speed: float) -> Bundle:
     """The case's policy, asked to walk at a constant speed (m/s); `UserError` where the reference gait has none."""
-    low, high = float(case.bundle.gait.speed[0]), float(case.bundle.gait.speed[-1])
+    low, high = case.bundle.speeds
     if not low <= speed <= high:
         raise UserError(f"--speeds {speed:g}: the reference gait knows {low:g} to {high:g} m/s.")
     config = case.bundle.config

@@ -21,7 +21,8 @@ BEARS = 0.8  # share of seeds that must stand for a size to count as borne
 class Sweep:
     """One disturbance: its sizes in order of difficulty, the first one harmless, and the conditions at a size.
 
-    ``of_device``: only who wears a device with motors can meet it.
+    ``of_device``: only who wears a device with motors can meet it. ``begins``: s into the walk; one that falls before
+    has not met it, and says nothing of it.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Sweep:
     sizes: tuple[float, ...]
     conditions: Callable[[float], Conditions]
     of_device: bool = False
+    begins: float = 0.0
 
     def at(self, size: float) -> Conditions:
         """The conditions at one of the sizes."""
@@ -43,6 +45,7 @@ SWEEPS = (
         f"N·s every {PUSH_EVERY:g} s",
         (0, 10, 20, 30, 40, 50, 60),
         lambda impulse: Conditions(push=(impulse, PUSH_EVERY)),
+        begins=PUSH_EVERY,
     ),
     Sweep(
         "push_backward",
@@ -50,6 +53,7 @@ SWEEPS = (
         f"N·s every {PUSH_EVERY:g} s",
         (0, 10, 20, 30, 40, 50, 60),
         lambda impulse: Conditions(push=(-impulse, PUSH_EVERY)),
+        begins=PUSH_EVERY,
     ),
     Sweep(
         "friction",
@@ -86,6 +90,7 @@ SWEEPS = (
         (0, 1),
         lambda chance: Conditions(randomization=fixed(device_off=chance, device_off_time=OFF_AFTER)),
         of_device=True,
+        begins=OFF_AFTER,
     ),
 )
 
@@ -98,8 +103,8 @@ def trials(kind: str, seconds: float, seeds: Sequence[int], device: bool) -> dic
 
 
 def points(outcomes: dict[Conditions, list[dict]]) -> list[dict]:
-    """Every sweep that was walked at every size as JSON data: who stood, with Wilson's 95 % interval, and mean time on
-    the feet; of ``device_off`` also who fell within `OFF_WINDOW` of it."""
+    """Every sweep that was walked at every size as JSON data: who stood of those that met it (``seeds``; the others
+    ``fell_before``), with Wilson's 95 % interval, and mean time on the feet; of ``device_off`` also who fell within `OFF_WINDOW` of it."""
     walked = [sweep for sweep in SWEEPS if all(sweep.at(size) in outcomes for size in sweep.sizes)]
     return [_point(sweep, size, outcomes[sweep.at(size)]) for sweep in walked for size in sweep.sizes]
 
@@ -118,7 +123,7 @@ def borne(of_sweep: Sequence[dict]) -> float | None:
     """The largest size up to which all sizes are borne (by `BEARS` of the seeds); None if the first is not."""
     largest = None
     for point in of_sweep:
-        if point["survived"] < BEARS * point["seeds"] - 1e-9:
+        if not point["seeds"] or point["survived"] < BEARS * point["seeds"] - 1e-9:
             break
         largest = point["size"]
     return largest
@@ -130,7 +135,9 @@ def by_sweep(found: Sequence[dict]) -> dict[str, list[dict]]:
     return {name: [point for point in found if point["sweep"] == name] for name in names}
 
 
-def _point(sweep: Sweep, size: float, outcomes: Sequence[dict]) -> dict:
+def _point(sweep: Sweep, size: float, walked: Sequence[dict]) -> dict:
+    harmless = size == sweep.sizes[0]
+    outcomes = [outcome for outcome in walked if harmless or outcome["time_s"] > sweep.begins]
     stood = sum(not outcome["fell"] for outcome in outcomes)
     low, high = wilson(stood, len(outcomes))
     off = {"fell_within_10_s": fell_after_off(outcomes)} if sweep.name == "device_off" and size else {}
@@ -140,6 +147,7 @@ def _point(sweep: Sweep, size: float, outcomes: Sequence[dict]) -> dict:
         "unit": sweep.unit,
         "conditions": describe(sweep.at(size)),
         "seeds": len(outcomes),
+        "fell_before": len(walked) - len(outcomes),
         "survived": stood,
         "survived_low": low,
         "survived_high": high,

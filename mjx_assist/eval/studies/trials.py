@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from mjx_assist import processes
 from mjx_assist.eval.gait import cycles, spatiotemporal
 from mjx_assist.eval.gait.summary import WARM_UP_S, episode_summary
 from mjx_assist.eval.replay.conditions import AS_TRAINED, Conditions
@@ -52,7 +53,7 @@ class Measure:
 def run(
     bundles: Sequence[Bundle],
     trials: Sequence[Trial],
-    processes: int = PROCESSES,
+    workers: int = PROCESSES,
     measure: Measure | None = None,
 ) -> Iterator[tuple[int, dict]]:
     """Walk all trials; yields (index of the trial, its `outcome` or ``measure``) as they end, the rate on stderr."""
@@ -65,15 +66,16 @@ def run(
         for bundle, place in zip(bundles, places, strict=True):
             save(bundle, place)
         begin = places, [bundle.may_import for bundle in bundles], measure or OUTCOME
-        workers = ProcessPoolExecutor(min(processes, len(trials)), context, _begin, begin)
+        pool = ProcessPoolExecutor(min(workers, len(trials)), context, _begin, begin)
         try:
-            jobs = {workers.submit(_walk, trial): index for index, trial in enumerate(trials)}
+            with processes.current_folder_left_alone():  # submit starts the workers
+                jobs = {pool.submit(_walk, trial): index for index, trial in enumerate(trials)}
             for job in as_completed(jobs):
                 news.tell(job.result())
                 yield jobs[job], job.result()
         finally:
             news.end()
-            workers.shutdown(cancel_futures=True)
+            pool.shutdown(cancel_futures=True)
 
 
 def outcome(record: GaitRecord) -> dict:
@@ -123,6 +125,7 @@ def _begin(places: Sequence[Path], may_import: Sequence[bool], measure: Measure)
     _measures[:] = [measure]
     _bundles[:] = [replace(load(place), may_import=may) for place, may in zip(places, may_import, strict=True)]
     threadpool_limits(1)
+    processes.end_with_parent()
 
 
 def _walk(trial: Trial) -> dict:

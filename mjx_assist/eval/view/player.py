@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from mjx_assist.eval.replay.conditions import AS_TRAINED, Conditions
 from mjx_assist.eval.replay.gauge import Reading
 from mjx_assist.eval.replay.walk import Walk
 from mjx_assist.policy.bundle import Bundle
@@ -86,8 +87,9 @@ class Player:
         seed: int,
         pace: Pace | None = None,
         sleep: Callable[[float], None] = time.sleep,
+        conditions: Conditions = AS_TRAINED,
     ):
-        self.session = Walk(bundle, kind, seed)
+        self.session = Walk(bundle, kind, seed, conditions=conditions)
         self.pace = pace or Pace()
         self.paused = False
         self.follow = True

@@ -19,6 +19,7 @@ from mjx_assist.eval.replay.record import GaitRecord
 from mjx_assist.files.atomic import replacing
 from mjx_assist.policy import bundle as bundles
 from mjx_assist.policy.bundle import Bundle
+from mjx_assist.processes import environment, python
 
 PHASES = 6
 WIDTH, HEIGHT = 420, 720  # pixels of one picture
@@ -91,12 +92,12 @@ def render_elsewhere(module: str, request: Path, result: Path) -> bool:
 
 def trouble_elsewhere(module: str, request: Path, result: Path, timeout: float | None) -> str | None:
     """As `render_elsewhere`: None if there is a result, else the last that each OpenGL's process said."""
-    command = [sys.executable, "-m", module, str(request), str(result)]
+    command = python("-m", module, request, result)
     said = []
     for backend in _gl_backends():
-        environment = {**os.environ, **({_GL_ENVIRONMENT: backend} if backend else {})}
+        env = environment(**({_GL_ENVIRONMENT: backend} if backend else {}))
         try:
-            done = subprocess.run(command, env=environment, stderr=subprocess.PIPE, text=True, timeout=timeout)
+            done = subprocess.run(command, env=env, stderr=subprocess.PIPE, text=True, timeout=timeout)
         except subprocess.TimeoutExpired:
             said.append(f"{backend}: took longer than {timeout:.0f} s")
             continue
@@ -113,6 +114,19 @@ def _gl_backends() -> list[str]:
     if own:
         return [own]
     return ["egl", "osmesa"] if sys.platform.startswith("linux") else [""]
+
+
+def drawing() -> tuple[str | None, str]:
+    """(what draws here off the screen, or None; what those that do not have said)."""
+    said = []
+    for backend in _gl_backends():
+        command = python("-c", f"from {__name__} import check_gl; check_gl()")
+        env = environment(**({_GL_ENVIRONMENT: backend} if backend else {}))
+        done = subprocess.run(command, env=env, capture_output=True, text=True)
+        if done.returncode == 0:
+            return backend or "OpenGL", "; ".join(said)
+        said.append(f"{backend}: {(done.stderr.strip().splitlines() or ['failed'])[-1]}")
+    return None, "; ".join(said)
 
 
 def check_gl() -> None:

@@ -5,16 +5,19 @@ The browser shows a treadmill: the walker stays in the middle and the ground mov
 
 import socket
 from collections import deque
+from collections.abc import Callable
 
 import numpy as np
 
 from mjx_assist.errors import UserError
 from mjx_assist.eval.plots.style import COLORS, FAINT, INK
+from mjx_assist.eval.replay.conditions import AS_TRAINED, Conditions
 from mjx_assist.eval.replay.record import SIDES
 from mjx_assist.eval.view.meshes import body_meshes, cylinder_between, muscle_segments, unit_cylinder
 from mjx_assist.eval.view.overlay import SIDE_COLORS, arrows, shown_torque, status, torque_lines
 from mjx_assist.eval.view.player import PUSH_N, Player, notes, rate, rate_line
 from mjx_assist.eval.view.scene import MUSCLE_WIDTH, Scene
+from mjx_assist.eval.view.web_guard import guarded, number
 from mjx_assist.eval.view.window import muscle_names
 from mjx_assist.model.names import GRAVITY
 from mjx_assist.policy.bundle import Bundle
@@ -29,13 +32,21 @@ _GROUND = {"section_thickness": 0.0, "plane_color": (226, 229, 233), "plane_opac
 _WALK = {"pause": Player.toggle_pause, "one step": Player.step_once, "reset": Player.reset}
 
 
-def serve(bundle: Bundle, kind: str, steps: int, seed: int, host: str = HOST, port: int = PORT) -> None:
+def serve(
+    bundle: Bundle,
+    kind: str,
+    steps: int,
+    seed: int,
+    host: str = HOST,
+    port: int = PORT,
+    conditions: Conditions = AS_TRAINED,
+) -> None:
     """Show episodes of at most ``steps`` control steps at http://host:port until interrupted.
 
     Raises:
         UserError: viser is missing, or the address cannot be listened at.
     """
-    player = Player(bundle, kind, steps, seed)
+    player = Player(bundle, kind, steps, seed, conditions=conditions)
     page = Page(player, host, port)
     print(f"http://{host}:{page.port} (Ctrl+C ends)", flush=True)
     try:
@@ -56,7 +67,9 @@ class Page:
         bundle, session = player.session.bundle, player.session
         self._joints = session.walker.device_joints
         self._scene = Scene(bundle.human, bundle.device, muscle_names(bundle))
-        self._server = viser.ViserServer(host=host, port=port, label=f"{bundle.human}, {bundle.device}", verbose=False)
+        with guarded(host):
+            label = f"{bundle.human}, {bundle.device}"
+            self._server = viser.ViserServer(host=host, port=port, label=label, verbose=False)
         self.port = self._server.get_port()
         self._history: deque = deque(maxlen=round(_PLOT_S / session.dt))
         self._frame = 0
@@ -136,10 +149,15 @@ class Page:
         push = gui.add_button("push the pelvis")
         walk = gui.add_button_group("walk", tuple(_WALK))
         follow = gui.add_checkbox("camera follows", True)
-        speed.on_update(lambda _: player.ask(lambda p: p.session.ask_speed(speed.value)))
-        device.on_update(lambda _: player.ask(lambda p: p.switch_device(device.value)))
-        push.on_click(lambda _: player.ask(lambda p: p.push(force.value)))
-        walk.on_click(lambda _: player.ask(_WALK[walk.value]))
+
+        def ask(what: Callable[[Player, float], None], value: object, limits: tuple[float, float]) -> None:
+            if (sent := number(value, *limits)) is not None:
+                player.ask(lambda p: what(p, sent))
+
+        speed.on_update(lambda _: ask(lambda p, v: p.session.ask_speed(v), speed.value, (low, high)))
+        device.on_update(lambda _: player.ask(lambda p: p.switch_device(device.value is True)))
+        push.on_click(lambda _: ask(Player.push, force.value, (-PUSH_MAX_N, PUSH_MAX_N)))
+        walk.on_click(lambda _: player.ask(_WALK.get(walk.value, lambda p: None)))
         follow.on_update(lambda _: player.ask(Player.switch_follow))
 
     def _add_plots(self, gui, viser) -> None:

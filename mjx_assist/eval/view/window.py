@@ -8,11 +8,13 @@ from collections.abc import Callable
 import mujoco
 
 from mjx_assist.errors import UserError
+from mjx_assist.eval.replay.conditions import AS_TRAINED, Conditions
 from mjx_assist.eval.view.overlay import add_arrows, arrows, status
 from mjx_assist.eval.view.player import PUSH_N, SPEED_STEP, Player, notes, rate, rate_line
 from mjx_assist.eval.view.scene import Scene
 from mjx_assist.model.names import actuator_names, is_muscle
 from mjx_assist.policy.bundle import Bundle, reduced_model
+from mjx_assist.processes import environment, python
 
 # MuJoCo's window takes every letter; these are the keys it leaves (GLFW's numbers).
 KEYS: dict[int, tuple[str, str, Callable[[Player], None]]] = {
@@ -37,7 +39,7 @@ sys.exit(0 if opened else 1)
 _OTHERWISE = "Use --web to watch in a browser, --video FILE for a film, or --headless to walk without a picture."
 
 
-def watch(bundle: Bundle, kind: str, steps: int, seed: int) -> None:
+def watch(bundle: Bundle, kind: str, steps: int, seed: int, conditions: Conditions = AS_TRAINED) -> None:
     """Show episodes of at most ``steps`` control steps, one seed after the other, until the window is closed.
 
     Raises:
@@ -45,7 +47,7 @@ def watch(bundle: Bundle, kind: str, steps: int, seed: int) -> None:
     """
     check_display()
     scene = Scene(bundle.human, bundle.device, muscle_names(bundle))
-    player = Player(bundle, kind, steps, seed)
+    player = Player(bundle, kind, steps, seed, conditions=conditions)
     with open_window(scene, lambda key: key in KEYS and player.ask(KEYS[key][2])) as window:
         while window.is_running():
             player.tick(lambda player: show(scene, window, player))
@@ -104,7 +106,9 @@ def check_display() -> None:
     if sys.platform == "darwin":
         return  # a window needs mjpython there, which launch_passive says
     try:
-        opened = subprocess.run([sys.executable, "-c", _CAN_OPEN], capture_output=True, timeout=30).returncode == 0
+        opened = (
+            subprocess.run(python("-c", _CAN_OPEN), env=environment(), capture_output=True, timeout=30).returncode == 0
+        )
     except subprocess.TimeoutExpired:
         opened = False
     if not opened:

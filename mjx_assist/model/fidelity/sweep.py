@@ -47,7 +47,7 @@ def write_markdown(path: str | Path, rows: Sequence[table.Row]) -> None:
         UserError: it has none, or cannot be written.
     """
     path = Path(path)
-    text = path.read_text() if path.is_file() else f"{START}\n{END}\n"
+    text = path.read_text(encoding="utf-8") if path.is_file() else f"{START}\n{END}\n"
     before, start, rest = text.partition(START)
     _, end, after = rest.partition(END)
     if not (start and end):
@@ -68,7 +68,7 @@ def _measured(human: str, device: str) -> tuple[table.Row, dict[str, Any] | None
 
 def _kept(path: Path, human: str) -> table.Row | None:
     try:
-        content = json.loads(path.read_text())
+        content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
     return content["row"] if content.get("key") == _key(human) else None

@@ -67,7 +67,7 @@ def failed(human: str, device: str, reason: str) -> Row:
 def shipped() -> list[Row]:
     """The rows of models/fidelity.json; none if there is no such file."""
     path = data_path("models", "fidelity.json")
-    return json.loads(path.read_text())["compositions"] if path.is_file() else []
+    return json.loads(path.read_text(encoding="utf-8"))["compositions"] if path.is_file() else []
 
 
 HEADER = (

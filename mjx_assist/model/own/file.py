@@ -1,12 +1,12 @@
 """A user's own MuJoCo XML as the full model that everything else expects: all named, and with one floor."""
 
-from pathlib import Path
-
 import mujoco
 
+from mjx_assist.config.words import LEAN_MARK
 from mjx_assist.errors import UserError
 from mjx_assist.model.own.carry import check_options
 from mjx_assist.model.own.ground import put_floor
+from mjx_assist.paths import expanded
 
 _NAMED = ("body", "joint", "geom", "site", "tendon", "actuator", "sensor")
 _PLURAL = {"body": "bodies"}
@@ -14,7 +14,7 @@ _PLURAL = {"body": "bodies"}
 
 def is_path(human: str) -> bool:
     """Is a human named by a file instead of a key?"""
-    return human.endswith(".xml") or "/" in human or "\\" in human
+    return human.partition(LEAN_MARK)[0].endswith(".xml") or "/" in human or "\\" in human
 
 
 def read(path: str, floor: str) -> mujoco.MjSpec:
@@ -23,7 +23,7 @@ def read(path: str, floor: str) -> mujoco.MjSpec:
     Raises ``UserError`` for a file that is not there, that MuJoCo cannot read, or that states what no reduction carries
     over, and for other grounds.
     """
-    file = Path(path).expanduser()
+    file = expanded(path)
     if not file.is_file():
         raise UserError(f"model file {path!r} is not there.")
     try:

@@ -22,7 +22,7 @@ from mjx_assist.config.device import (
 from mjx_assist.errors import UserError, unknown
 from mjx_assist.model.names import GRAVITY, body_weight
 from mjx_assist.model.view import FootLoads, foot_loads
-from mjx_assist.sim.device import curves, strides
+from mjx_assist.sim.device import curves, reach, strides
 from mjx_assist.sim.device.motors import Motors, controls, make_motors
 from mjx_assist.sim.own_code import imported
 
@@ -100,6 +100,8 @@ def make_controller(
     if not driven.any():
         raise unknown(f"device controller {settings.type!r}: driven joint", pattern, motors.joint_names)
     weight = body_weight(model)
+    if isinstance(settings, TorqueProfile | Spline):
+        reach.check(settings, curve_of(settings), weight / GRAVITY, motors, driven)
     return Controller(
         name=settings.type,
         motors=motors,

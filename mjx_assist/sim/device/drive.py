@@ -33,7 +33,7 @@ class Drive:
 @functools.cache
 def drives() -> dict[str, Drive]:
     """Device key -> its motors' data, and `DEFAULT`."""
-    rows = json.loads(data_path("models", "motors.json").read_text())
+    rows = json.loads(data_path("models", "motors.json").read_text(encoding="utf-8"))
     return {device: Drive(**row) for device, row in rows.items()}
 
 

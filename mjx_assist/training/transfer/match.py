@@ -113,7 +113,7 @@ def _views(source: Source, theirs: HeadWeights) -> list[tuple[np.ndarray, np.nda
         return [(seen, np.ones(len(seen)), VALUE)]
     views: list[tuple[np.ndarray, np.ndarray, Sequence[str]]]
     views = [(seen, np.ones(len(seen)), [source.actuators[i] for i in theirs.action])]
-    if mirror is not None:
+    if mirror is not None and theirs.mirrored:
         drives = [source.actuators[i] for i in mirror.action[theirs.action]]
         views.append((mirror.index[seen], mirror.sign[seen], drives))
     return views

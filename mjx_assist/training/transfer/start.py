@@ -13,12 +13,13 @@ from mjx_assist.config.schema import HeadOptions, RunConfig
 from mjx_assist.config.words import CRITIC, RESET
 from mjx_assist.errors import UserError, unknown
 from mjx_assist.model.names import actuator_names
+from mjx_assist.policy import shipped
 from mjx_assist.policy.bundle import reduced_model
 from mjx_assist.policy.policy import HeadWeights
 from mjx_assist.ppo import learner, networks, sharding
 from mjx_assist.sim.observation import varied
 from mjx_assist.training.callbacks import Run
-from mjx_assist.training.export import find_policy, has_checkpoints, layers, load_policy, policy_bundle, restored
+from mjx_assist.training.export import has_checkpoints, layers, load_policy, policy_bundle, restored
 from mjx_assist.training.transfer import match as transfer_match
 from mjx_assist.training.transfer.match import Plan, Source
 from mjx_assist.training.transfer.table import DROPPED, FRESH, LOADED, Row, summary, write
@@ -41,7 +42,7 @@ def initial_state(run: Run) -> learner.TrainState:
     if not sources:
         return state
     main = next(iter(sources.values()))
-    if init is None or init.normaliser:
+    if run.spec.normalized and (init is None or init.normaliser):
         state = state.replace(normaliser=_statistics(run, main, rows))
     plans = [_plan(run, state, part, sources.get(path or ""), rows) for part, path in zip(parts, paths, strict=True)]
     params = dict(jax.device_get(state.params)["params"])
@@ -60,7 +61,7 @@ def initial_state(run: Run) -> learner.TrainState:
 
 def _open(config: RunConfig, path: str) -> Source:
     """The policy of a run's newest checkpoint, with all that is there, or a bundle."""
-    init, place = config.init_from, find_policy(path)
+    init, place = config.init_from, shipped.find(path)
     optimizer = init is not None and init.optimizer and path == init.source
     where = f"config key 'init_from' ({path})"
     if has_checkpoints(place):
@@ -76,7 +77,8 @@ def _open(config: RunConfig, path: str) -> Source:
 
 def _critic(spec: networks.PolicySpec) -> networks.Head:
     """The critic as a head that drives nothing."""
-    return networks.Head(CRITIC, spec.critic_observation, (), spec.critic_hidden, 0.0, 0.0)
+    own = spec.critic_observation, (), spec.critic_hidden
+    return networks.Head(CRITIC, *own, 0.0, 0.0, mirrored=spec.critic_mirrored)
 
 
 def _statistics(run: Run, source: Source, rows: list[Row]) -> RunningStatisticsState:
@@ -152,8 +154,15 @@ def _check_fits(spec: networks.PolicySpec, part: networks.Head, theirs: HeadWeig
             f"{where} has the activation {policy.activation!r} there, {spec.activation!r} here. {mend} "
             f"policy_params.activation to {policy.activation!r}."
         )
-    if (policy.mirror is None) != (spec.mirror is None):
-        there, here = ("one network for both sides", "one for all")[:: 1 if policy.mirror else -1]
+    if policy.output_activation != spec.output_activation and part.name != CRITIC:
+        key = "policy_params.output_activation"
+        raise UserError(
+            f"{where} ends in {policy.output_activation!r} there, in {spec.output_activation!r} here. {mend} {key} to "
+            f"{policy.output_activation!r}."
+        )
+    both_there = policy.mirror is not None and theirs.mirrored
+    if both_there != (spec.mirror is not None and part.mirrored):
+        there, here = ("one network for both sides", "one for all")[:: 1 if both_there else -1]
         raise UserError(
             f"{where} is {there} there, {here} here (policy_params.mirror_symmetric). {mend} choose the same."
         )

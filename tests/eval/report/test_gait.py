@@ -291,9 +291,7 @@ def test_command_reports_on_saved_records_without_simulation(brief, tmp_path, ca
     assert main(["report", str(own), str(tmp_path), "-o", str(tmp_path / "out")]) == 2
     assert main(["report", str(tmp_path / "gone.npz"), "-o", str(tmp_path / "out")]) == 2
     errors = capsys.readouterr().err
-    assert (
-        "--model is for a RUN_OR_BUNDLE" in errors and "gait records (.npz) only" in errors and "no such file" in errors
-    )
+    assert "--model is for a POLICY" in errors and "gait records (.npz) only" in errors and "no such file" in errors
 
 
 def test_user_mistakes_are_named(tmp_path):

@@ -150,7 +150,7 @@ def test_several_policies_stand_side_by_side():
 
 def test_stress_walks_what_is_harmless_once_and_tells_what_is_borne(walked, bundle_path, tmp_path, capsys):
     sizes = sum(len(sweep.sizes) for sweep in stress.SWEEPS)
-    words = ["evaluate", str(bundle_path), "--stress", "-o", str(tmp_path / "s"), "--episodes", "2", "--steps", "30"]
+    words = ["evaluate", str(bundle_path), "--stress", "-o", str(tmp_path / "s"), "--episodes", "2", "--steps", "200"]
     assert main(words) == 0
     assert len(walked) == 2 * (sizes - len(stress.SWEEPS) + 1)
     assert sum(trial.conditions == AS_TRAINED for trial in walked) == 2
@@ -158,6 +158,20 @@ def test_stress_walks_what_is_harmless_once_and_tells_what_is_borne(walked, bund
     assert len(content["points"]) == sizes and content["borne"]["friction"] == 0.2
     assert (tmp_path / "s" / "stress.png").is_file()
     assert main(["evaluate", str(bundle_path), "-o", str(tmp_path)]) == 2
+    assert main([*words[:-1], "30"]) == 2
+    assert "never meet what begins after 5 s" in capsys.readouterr().err
+
+
+def test_only_walks_that_met_the_push_count():
+    """Of four, one fell before the first push at 4 s and one after it; with no push all four count."""
+    walks = [outcome(time_s=30.0), outcome(time_s=30.0), outcome(fell=True, time_s=3.0), outcome(fell=True, time_s=9.0)]
+    outcomes = {sweep.at(size): walks for sweep in stress.SWEEPS for size in sweep.sizes}
+    by_size = {point["size"]: point for point in stress.by_sweep(stress.points(outcomes))["push_forward"]}
+    assert (by_size[0]["survived"], by_size[0]["seeds"]) == (2, 4)
+    assert (by_size[10]["survived"], by_size[10]["seeds"], by_size[10]["fell_before"]) == (2, 3, 1)
+    none = {under: [outcome(fell=True, time_s=1.0)] for under in outcomes}
+    hopeless = stress.by_sweep(stress.points(none))["push_forward"]
+    assert hopeless[1]["seeds"] == 0 and stress.borne(hopeless) is None
 
 
 def test_falls_within_ten_seconds_of_the_device_going_off_are_counted():

@@ -10,7 +10,7 @@ from synthetic_gait import synthetic_gait
 
 from mjx_assist.cli.arguments import parts_of, short_names, speeds_of
 from mjx_assist.cli.main import main
-from mjx_assist.config.schema import EvaluateParams
+from mjx_assist.config.around import EvaluateParams
 from mjx_assist.errors import UserError
 from mjx_assist.eval.gait import metrics
 from mjx_assist.eval.gait.metabolics import metabolic_summary

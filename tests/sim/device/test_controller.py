@@ -213,7 +213,9 @@ def test_flag_takes_names_and_files_and_refuses_the_rest(untrained_bundle, tmp_p
     profile = with_controller(untrained_bundle, "profile").config.env_params.device_controller
     assert profile == TorqueProfile()
     file = tmp_path / "mine.json"
-    file.write_text(json.dumps({"type": "torque_profile", "peak_torque": -20, "torque_unit": "N*m"}))
+    file.write_text(
+        json.dumps({"type": "torque_profile", "joint": "*ankle*", "peak_torque": -20, "torque_unit": "N*m"})
+    )
     mine = with_controller(untrained_bundle, str(file)).config.env_params.device_controller
     assert (mine.peak_torque, mine.torque_unit) == (-20.0, "N*m")
     with pytest.raises(UserError, match="Did you mean 'profile'"):
@@ -229,6 +231,38 @@ def test_flag_takes_names_and_files_and_refuses_the_rest(untrained_bundle, tmp_p
         file.write_text(text)
         with pytest.raises(UserError):
             with_controller(untrained_bundle, str(file))
+
+
+def test_a_file_of_torques_says_joint_and_unit_and_is_told_by_its_sign(untrained_bundle, tmp_path, capsys):
+    file, whole = tmp_path / "mine.json", {"type": "torque_profile", "joint": "*ankle_angle*", "torque_unit": "N*m"}
+    for missing in ("joint", "torque_unit"):
+        file.write_text(json.dumps({key: value for key, value in whole.items() if key != missing}))
+        with pytest.raises(UserError, match=f"'{missing}' must be given"):
+            with_controller(untrained_bundle, str(file))
+    file.write_text(json.dumps({**whole, "peak_torque": -20}))
+    with_controller(untrained_bundle, str(file))
+    told = "up to -20 N*m about *ankle_angle* (plantarflexion) at 52.9 % of the gait cycle"
+    assert told in capsys.readouterr().err
+
+
+def test_a_torque_that_the_motor_can_never_give_is_refused(reduced, capsys):
+    """Tutorial_L1's cable pulls the foot down only; its limits are those that its motors are clipped at."""
+    for settings in (TorqueProfile(peak_torque=0.5), Spline((0.0, 50.0), (0.0, 0.3), joint="*ankle_angle*")):
+        with pytest.raises(UserError, match=r"can never push: it asks for \+.*\(dorsiflexion\).*turn the sign"):
+            make_controller(settings, reduced.model, DT)
+    make_controller(TorqueProfile(peak_torque=-0.5), reduced.model, DT)
+    assert "asks for" not in capsys.readouterr().err
+    make_controller(TorqueProfile(peak_torque=-350.0, torque_unit="N*m"), reduced.model, DT)
+    told = capsys.readouterr().err
+    motors = make_motors(reduced.model)
+    least = min(torque_at(motors, angle) for angle in np.linspace(*motors.angle_range[:, 0], 21))
+    assert f"its motor gives {least:+.1f} to +0.0 N*m" in told or f"its motor gives {least:+.1f} to -0.0 N*m" in told
+
+
+def torque_at(motors, angle):
+    """The strongest plantarflexing torque of the first motor at an angle: control clipped at its end, times gain, arm."""
+    full = controls(motors, np.array([-1e4, -1e4]), np.array([angle, angle]))
+    return float((motors.gain * full * [np.polyval(arm, angle) for arm in motors.arm.T])[0])
 
 
 OWN = OwnController("a.b:c", parameters={"gain": 2, "names": ["x"]})
@@ -251,6 +285,11 @@ def test_config_keeps_a_controller_through_json(settings):
         ({"type": "spline", "percent": [0, 50], "torque": [0, 1, 0]}, "same length"),
         ({"type": "impedance", "stiffness_nm_per_rad": -1}, "0 or more"),
         ({"type": "impedance", "swing": {"stifness": 1}}, "stifness"),
+        ({"type": "impedance", "stiffness_nm_per_rad": 0}, "can never push: stiffness and damping are 0"),
+        ({"type": "torque_profile", "peak_torque": 0}, "can never push: its torque is 0"),
+        ({"type": "torque_profile", "peak_torque": -25}, r"-25 N\*m/kg is more than any device.*mean N\*m\?"),
+        ({"type": "torque_profile", "peak_torque": -900, "torque_unit": "N*m"}, "at most 400"),
+        ({"type": "spline", "percent": [0, 50], "torque": [0, 25]}, r"25 N\*m/kg is more"),
         ("zero_torque", "expected"),
         ({"type": "my_package.controllers.spring"}, "Allowed: .*, package.module:function, "),
         ({"type": "my package:spring"}, "type: 'my package:spring' names no function"),

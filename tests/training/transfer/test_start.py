@@ -18,9 +18,10 @@ from mjx_assist.cli.main import main
 from mjx_assist.errors import UserError
 from mjx_assist.paths import data_path
 from mjx_assist.policy import bundle as bundles
+from mjx_assist.policy import shipped
 from mjx_assist.ppo.rollout import Walkers
 from mjx_assist.training import loop, run
-from mjx_assist.training.export import find_policy, policy_bundle, restored
+from mjx_assist.training.export import policy_bundle, restored
 from mjx_assist.training.transfer.start import initial_state
 from mjx_assist.training.transfer.table import TABLE, Row, summary
 
@@ -269,9 +270,9 @@ def test_a_mistake_in_the_config_names_what_is_meant(init, message):
 
 
 def test_a_source_is_a_folder_or_a_shipped_policy():
-    assert find_policy("walk22_exo") == data_path("models", "policies", "walk22_exo")
+    assert shipped.find("walk22_exo") == data_path("models", "policies", "walk22_exo")
     with pytest.raises(UserError, match=r"does not exist.*Did you mean 'walk22_exo'"):
-        find_policy("walk22_ex")
+        shipped.find("walk22_ex")
 
 
 def test_the_flag_is_short_for_the_source_and_is_recorded(tmp_path, monkeypatch, capsys):
@@ -290,7 +291,7 @@ def test_the_flag_is_short_for_the_source_and_is_recorded(tmp_path, monkeypatch,
 @pytest.mark.parametrize("preset", sorted(data_path("configs").glob("transfer_*.json")), ids=lambda path: path.stem)
 def test_the_scenarios_that_ship_start_from_policies_that_ship(preset):
     init = configs.load(preset).init_from
-    theirs = bundles.load(find_policy(init.source))
+    theirs = bundles.load(shipped.find(init.source))
     own = configs.load(preset).policy_params.net_arch
     assert theirs.policy.critic is not None
     for head in theirs.policy.heads:

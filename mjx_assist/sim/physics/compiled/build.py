@@ -13,7 +13,6 @@ import platform
 import shlex
 import shutil
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
@@ -22,6 +21,7 @@ import jax
 from mjx_assist.errors import UserError
 from mjx_assist.files.atomic import write_bytes
 from mjx_assist.paths import cache_folder
+from mjx_assist.processes import python
 
 COMPILER_VARIABLE = "MJX_ASSIST_CC"
 _LANGUAGE = ("-x", "c++", "-std=c++17", "-fno-exceptions", "-fno-rtti", "-fPIC", "-shared")
@@ -44,7 +44,7 @@ def compiler() -> list[str] | None:
     if own := os.environ.get(COMPILER_VARIABLE):
         return shlex.split(own)
     if importlib.util.find_spec("ziglang"):
-        return [sys.executable, "-m", "ziglang", "cc"]
+        return python("-m", "ziglang", "cc")
     found = next((path for name in ("c++", "g++", "clang++") if (path := shutil.which(name))), None)
     return [found] if found else None
 
@@ -55,7 +55,11 @@ def cpu() -> tuple[str, frozenset[str]]:
     features: set[str] = set()
     info = Path("/proc/cpuinfo")
     if info.is_file():
-        lines = (line.split(":", 1) for line in info.read_text(errors="replace").splitlines() if ":" in line)
+        lines = (
+            line.split(":", 1)
+            for line in info.read_text(errors="replace", encoding="utf-8").splitlines()
+            if ":" in line
+        )
         features = {f for key, value in lines if key.strip() in ("flags", "Features") for f in value.split()}
     return f"{platform.system()} {platform.machine()} {platform.processor()}", frozenset(features)
 
@@ -110,7 +114,7 @@ def _version(command: tuple[str, ...]) -> str:
 def _compiled(source: str, command: list[str]) -> bytes:
     with tempfile.TemporaryDirectory() as scratch:
         code, made = Path(scratch, "kernel.cpp"), Path(scratch, "kernel.so")
-        code.write_text(source)
+        code.write_text(source, encoding="utf-8")
         try:
             done = subprocess.run(
                 [*command, "-o", str(made), str(code)], capture_output=True, text=True, cwd=scratch, timeout=900

@@ -26,7 +26,14 @@ def source(step: Step, bits: int = 32) -> str:
         sizes |= {"FIELD_HALF_X": field.half[0], "FIELD_HALF_Y": field.half[1]}
         sizes |= {"FIELD_DX": field.spacing[0], "FIELD_DY": field.spacing[1]}
     defines = "\n".join(f"#define {name} {value!r}" for name, value in sizes.items())
-    return "\n".join([defines, (_HERE / "prelude.hpp").read_text(), body, (_HERE / "handler.cpp").read_text()])
+    return "\n".join(
+        [
+            defines,
+            (_HERE / "prelude.hpp").read_text(encoding="utf-8"),
+            body,
+            (_HERE / "handler.cpp").read_text(encoding="utf-8"),
+        ]
+    )
 
 
 def _text(x: Value) -> str:

@@ -1,0 +1,98 @@
+"""The flags that say under what a policy walks: speed, slope, ground, pushes, device; the same for every command."""
+
+import argparse
+import math
+
+from mjx_assist.cli.arguments import Parser
+from mjx_assist.config.words import ZERO_TORQUE
+from mjx_assist.errors import UserError, note
+from mjx_assist.eval.replay.beyond import beyond
+from mjx_assist.eval.replay.conditions import Conditions, constant, fixed
+from mjx_assist.eval.replay.controller import with_controller
+from mjx_assist.model.assembly import NO_DEVICE
+from mjx_assist.policy.bundle import Bundle
+from mjx_assist.terrain.kinds import kinds
+
+FLAGS = ("speed", "slope", "terrain", "push", "device")
+PUSH_EVERY_S = 4.0
+STEEPEST_DEG = 30.0
+
+
+def add_conditions(parser: Parser) -> None:
+    parser.add_argument("--speed", metavar="M/S", type=float, help="ask for this speed (default: as in training)")
+    parser.add_argument("--slope", metavar="DEG", type=float, help="the ground's angle, uphill positive (default: 0)")
+    text = "random:HEIGHT in m, harmonic_sinusoidal:AMPLITUDE,PERIOD across, AMPLITUDE,PERIOD along (default: flat)"
+    parser.add_argument("--terrain", metavar="KIND:NUMBERS", help=f"rough ground: {text}")
+    text = f"impulse on the pelvis, forward positive, every EVERY s (default: every {PUSH_EVERY_S:g} s)"
+    parser.add_argument("--push", metavar="N*S[,EVERY]", help=text)
+    parser.add_argument("--device", metavar="on|off", help="off: worn, and without torque (--controller zero_torque)")
+
+
+def given(arguments: argparse.Namespace) -> list[str]:
+    """Those of the flags that were given."""
+    return [f"--{name}" for name in FLAGS if getattr(arguments, name) is not None]
+
+
+def under(arguments: argparse.Namespace, bundle: Bundle) -> tuple[Bundle, Conditions]:
+    """The policy with the device controller that was asked for, and what it is to walk under; what the policy was not
+    trained for is told.
+
+    Raises:
+        UserError: a value that no walk can be under, a device that is not there, --device off with a --controller.
+    """
+    bundle = _driven(arguments, bundle)
+    conditions = Conditions(
+        command=None if arguments.speed is None else constant(_speed(arguments.speed, bundle)),
+        randomization=fixed(**({} if arguments.slope is None else {"slope": _tangent(arguments.slope)})),
+        push=None if arguments.push is None else _push(arguments.push),
+        **({} if arguments.terrain is None else _terrain(arguments.terrain, bundle)),
+    )
+    if sentence := beyond(bundle, conditions):
+        note(f"note: {sentence}.")
+    return bundle, conditions
+
+
+def _driven(arguments: argparse.Namespace, bundle: Bundle) -> Bundle:
+    choice = arguments.device
+    if choice not in (None, "on", "off"):
+        raise UserError(f"--device {choice}: must be on or off; another device is another training (docs/transfer.md).")
+    if choice is not None and bundle.device == NO_DEVICE:
+        raise UserError(f"--device {choice}: this policy wears none.")
+    if choice == "off" and arguments.controller:
+        raise UserError(f"--device off and --controller {arguments.controller}: give one of them.")
+    return with_controller(bundle, ZERO_TORQUE if choice == "off" else arguments.controller)
+
+
+def _speed(speed: float, bundle: Bundle) -> float:
+    low, high = float(bundle.gait.speed[0]), float(bundle.gait.speed[-1])
+    if not low <= speed <= high:
+        raise UserError(f"--speed {speed:g}: the policy's reference gait knows {low:g} to {high:g} m/s.")
+    return speed
+
+
+def _tangent(angle: float) -> float:
+    if not abs(angle) <= STEEPEST_DEG:
+        raise UserError(f"--slope {angle:g}: must lie in -{STEEPEST_DEG:g}..{STEEPEST_DEG:g} degrees.")
+    return math.tan(math.radians(angle))
+
+
+def _push(text: str) -> tuple[float, float]:
+    try:
+        numbers = [float(part) for part in text.split(",")]
+    except ValueError:
+        numbers = []
+    impulse, every = (*numbers, PUSH_EVERY_S)[:2] if len(numbers) in (1, 2) else (math.nan, PUSH_EVERY_S)
+    if not math.isfinite(impulse) or not 0.2 <= every < math.inf:
+        raise UserError(f"--push {text}: must be N*s or N*s,EVERY with EVERY at least 0.2 s, such as 20 or -20,3.")
+    return impulse, every
+
+
+def _terrain(text: str, bundle: Bundle) -> dict[str, str]:
+    """The words of a config for the ground."""
+    kind, _, numbers = text.partition(":")
+    words = {"terrain_type": kind, "terrain_params": " ".join(numbers.split(","))}
+    try:
+        kinds(Conditions(**words).applied(bundle.config.env_params))
+    except UserError as error:
+        raise UserError(f"--terrain {text}: {error}") from None
+    return words

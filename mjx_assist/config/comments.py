@@ -1,0 +1,18 @@
+"""Comments in a user's JSON: keys that begin with ``//``, in any group, and an editor's ``$schema``. They say nothing
+to the program, and what it writes itself has none."""
+
+from typing import Any
+
+COMMENT, SCHEMA_KEY = "//", "$schema"
+
+
+def without_comments(node: Any) -> Any:
+    """Plain JSON data without the keys that are comments."""
+    if isinstance(node, dict):
+        return {key: without_comments(value) for key, value in node.items() if not is_comment(key)}
+    return [without_comments(value) for value in node] if isinstance(node, list) else node
+
+
+def is_comment(key: str) -> bool:
+    """Whether a key is one."""
+    return key.startswith(COMMENT) or key == SCHEMA_KEY
