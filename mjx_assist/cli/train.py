@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from mjx_assist import config as configs
-from mjx_assist.cli.arguments import Parser, natural, positive
+from mjx_assist.cli.arguments import Parser, add_walker, natural, positive, walker_keys
 from mjx_assist.config.read import config_file
 from mjx_assist.config.schema import RunConfig
 from mjx_assist.errors import UserError
@@ -20,9 +20,10 @@ Overrides = list[tuple[str, str]]
 
 
 def add_train(parser: Parser) -> None:
-    parser.usage = "mjx-assist train CONFIG [--any.config.key VALUE ...] [--out DIR] [--init-from RUN_OR_BUNDLE]"
-    parser.usage += " [--resume RUN] [--seeds N]"
+    parser.usage = "mjx-assist train CONFIG [--human HUMAN] [--device DEVICE] [--any.config.key VALUE ...] [--out DIR]"
+    parser.usage += " [--init-from RUN_OR_BUNDLE] [--resume RUN] [--seeds N]"
     parser.add_argument("config", metavar="CONFIG", nargs="?", help="a JSON file, or a preset such as walk22_exo")
+    add_walker(parser)
     parser.add_argument(
         "--out", metavar="DIR", default="results", help="the folder for the run's own (default: results)"
     )
@@ -38,8 +39,8 @@ def add_train(parser: Parser) -> None:
     text = "log to Weights & Biases too (pip install 'mjx-assist[wandb]'; default project: mjx-assist)"
     parser.add_argument("--wandb", metavar="PROJECT", nargs="?", const="mjx-assist", help=text)
     parser.epilog = (
-        "Every key of the config is a flag: --env_params.num_envs 512. Another walker: --env_params.msk_key myolegs26 "
-        "--env_params.device_key STRIDE_L2 (see 'mjx-assist models list'), or --env_params.model_path FILE"
+        "Every key of the config is a flag: --env_params.num_envs 512. Another walker: --human myolegs26 --device "
+        "STRIDE_L2 (see 'mjx-assist models list'), or --human FILE.xml; the preset 'walk' serves them all"
     )
     parser.set_defaults(run=train)
 
@@ -49,6 +50,7 @@ def train(arguments: argparse.Namespace) -> None:
     old = Path(arguments.resume) if arguments.resume else None
     if arguments.init_from and old:
         raise UserError(f"--init-from with --resume: {str(old)!r} has begun; leave --init-from out.")
+    arguments.overrides = [*walker_keys(arguments), *arguments.overrides]
     if arguments.init_from:
         arguments.overrides = [("init_from.source", json.dumps(arguments.init_from)), *arguments.overrides]
     if arguments.seeds or (old and seeds.is_parent(old)):

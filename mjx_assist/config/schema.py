@@ -61,6 +61,9 @@ class EnvParams:
     The walker is assist_sim's (``msk_key``, ``device_key``) or a user's own MJCF file (``model_path``; the keys are
     then null). Joints are named by patterns such as ``*ankle_angle_?``.
 
+    ``fit_to_body``: joint patterns that the model lacks are left out, and what else must differ between bodies follows
+    from the model (`sim.fit_to_body`), so that one config serves every human and device.
+
     ``body``: a variant of the human that differs from assist_sim's on purpose (docs/models.md).
 
     ``model_kind``: what moves in training, the ``reduced`` model or assist_sim's as ``composed`` (docs/composed.md; on
@@ -76,6 +79,7 @@ class EnvParams:
     body: str = ASSIST_SIM
     device_key: str | None = "Tutorial_L1"
     model_path: str | None = None
+    fit_to_body: bool = False
     model_kind: str = REDUCED
     backend: str = AUTO
     num_envs: Annotated[int, POSITIVE] = 256

@@ -23,7 +23,7 @@ from mjx_assist.reference import healthy
 from mjx_assist.reference.cycle import ReferenceGait, sample, stride_frequency
 from mjx_assist.reference.motion import load_motion
 from mjx_assist.sim import action as actions
-from mjx_assist.sim import command, observation, reward, sense, termination
+from mjx_assist.sim import command, fit_to_body, observation, reward, sense, termination
 from mjx_assist.sim.device.controller import make_controller
 from mjx_assist.sim.effort import Effort
 from mjx_assist.sim.episode import Episode, EpisodeRules
@@ -288,5 +288,6 @@ def make_env(config: RunConfig | EnvParams) -> AssistEnv:
     reduced = reduce_model(params.human, params.device_key or NO_DEVICE)
     own = params.reference_data_path
     gait = healthy.healthy_gait(reduced.model) if own is None else load_motion(own, reduced.model)
+    params = fit_to_body.fitted(params, reduced.model)
     sense.check(params, reduced.model, gait)
     return AssistEnv(params, reduced, gait)

@@ -81,9 +81,12 @@ def policy_bundle(config: configs.RunConfig, env, spec, state, rows: list[dict])
     from mjx_assist.model.assembly import NO_DEVICE
     from mjx_assist.model.mjcf import with_physics_rate
     from mjx_assist.model.reduction import reduce_model
+    from mjx_assist.sim.fit_to_body import fitted
 
-    params = config.env_params
-    reduced = reduce_model(params.human, params.device_key or NO_DEVICE)
+    asked = config.env_params
+    reduced = reduce_model(asked.human, asked.device_key or NO_DEVICE)
+    params = fitted(asked, reduced.model)
+    config = dataclasses.replace(config, env_params=params)
     return bundles.Bundle(
         config=config,
         xml=with_physics_rate(reduced.xml, params.physics_sim_framerate),  # without the ground it was trained on
