@@ -22,7 +22,9 @@ def add_zoo(parser: Parser) -> None:
     text = "only these, with commas: HUMAN/DEVICE, a human or a device; * stands for anything"
     parser.add_argument("--only", metavar="PATTERN,...", help=text)
     parser.add_argument("--config", metavar="CONFIG", default="walk", help="what trains them all (default: walk)")
-    parser.add_argument("--steps", metavar="N", type=positive, help="control steps of each training (default: CONFIG's)")
+    parser.add_argument(
+        "--steps", metavar="N", type=positive, help="control steps of each training (default: CONFIG's)"
+    )
     parser.add_argument("--seed", metavar="N", type=natural, help="seed of every training (default: CONFIG's)")
     text = "walks of each policy on each model (default: 10)"
     parser.add_argument("--episodes", metavar="N", type=positive, default=10, help=text)

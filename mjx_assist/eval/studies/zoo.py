@@ -72,7 +72,9 @@ def misses(kinds: dict[str, dict]) -> list[str]:
         found = kinds[kind]
         if found["walked"] < least * found["seeds"]:
             fell = found["seeds"] - found["walked"]
-            said.append(f"falls on the {kind} model in {fell} of {found['seeds']}, first after {found['first_fall_s']:.1f} s")
+            said.append(
+                f"falls on the {kind} model in {fell} of {found['seeds']}, first after {found['first_fall_s']:.1f} s"
+            )
     found = kinds[REDUCED]
     error = found["speed_error_m_s"]
     if error is None or error > SPEED_ERROR:
@@ -118,7 +120,11 @@ def headline(rows: Sequence[dict]) -> str:
     """How many of the rows meet everything."""
     met = sum(row.get("misses") == [] for row in rows)
     failed = sum("error" in row for row in rows)
-    return f"{met} of {len(rows)} walkers meet what is asked" + (f"; {failed} could not be trained" if failed else "") + "."
+    return (
+        f"{met} of {len(rows)} walkers meet what is asked"
+        + (f"; {failed} could not be trained" if failed else "")
+        + "."
+    )
 
 
 def markdown(rows: Sequence[dict]) -> str:
