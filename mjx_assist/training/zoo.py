@@ -1,7 +1,7 @@
 """The zoo in its folder: train every composition with one config, let the policies walk, keep each row as it is done.
 
-Each row is a folder ``<human>_<device>/``: the training run, the film strip, and row.json when it is done. A training is
-a process of its own, so that whatever ends one does not end the zoo; stopped ones go on with the next call.
+Each row is a folder ``<human>_<device>/``: the training run, the film strip, and row.json when it is done. A training
+is a process of its own, so that whatever ends one does not end the zoo; stopped ones go on with the next call.
 """
 
 import dataclasses
@@ -87,7 +87,7 @@ def config_of(base: RunConfig, composition: Composition, steps: int | None, seed
 
 
 def make(
-    rows: Sequence[tuple[Composition, RunConfig]], walks: Walks, out: Path, keep: Callable[[list[dict]], None]
+    rows: Sequence[tuple[Composition, RunConfig]], walks: Walks, out: Path, keep: Callable[[list[dict]], object]
 ) -> list[dict]:
     """Train and judge what is not in ``out`` yet; ``keep`` is called with all rows after each that is new.
 

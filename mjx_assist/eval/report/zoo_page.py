@@ -15,7 +15,7 @@ WIDTH = 1000  # pixels of a strip on the page
 
 
 def write_page(out: Path, rows: Sequence[dict], strips: Mapping[tuple[str, str], Path]) -> Path:
-    """Write the page into ``out``; ``rows`` is what zoo.json holds, ``strips`` each walker's picture, where there is one."""
+    """Write the page into ``out``; ``rows`` is what zoo.json holds, ``strips`` each walker's picture if it has one."""
     write_text(out / PAGE, page(rows, {key: _small(path) for key, path in strips.items() if path.is_file()}))
     return out / PAGE
 

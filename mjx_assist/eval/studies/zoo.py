@@ -27,10 +27,10 @@ HEADER = (
     *("peak BW", "W/kg", "min", "misses"),
 )
 NOTE = (
-    "reduced, full: seeds that walked to the end; m/s, error (mean distance of the speed from the command over windows "
-    "of 2 s), r (correlation with the reference, of the person's own joints), peak vertical force (20 Hz) and metabolic "
-    "power beyond standing (mean of Umberger 2010 and Bhargava 2004, per kg of the person): means over the walks on the "
-    "reduced model; min: minutes of training"
+    "reduced, full: seeds that walked to the end; m/s, error (mean distance of the speed from the command over "
+    "windows of 2 s), r (correlation with the reference, of the person's own joints), peak vertical force (20 Hz) and "
+    "metabolic power beyond standing (mean of Umberger 2010 and Bhargava 2004, per kg of the person): means over the "
+    "walks on the reduced model; min: minutes of training"
 )
 
 
