@@ -20,13 +20,17 @@ DEVICE = "device"  # the group of actuators that the heads of a device name
 # N*m per kg of everything that walks: the standard deviation of a motor's first torques about a joint that no muscle
 # holds. The ankle of a prosthesis can give twenty times as much, which throws the foot about before anything is learnt.
 FIRST_TORQUE = 0.1
+# Hz at least, for joints that motors move alone. Such a foot weighs 0.3 kg and has neither damping nor armature: a
+# policy trained at 240 Hz learned what the coarse step made of its stops, and fell at 480 and 1920 Hz (decisions.md).
+LONE_MOTOR_RATE = 480
 
 
 def fitted(params: EnvParams, model: mujoco.MjModel) -> EnvParams:
     """The params with joint patterns as the model's own joints; fitted ones stay as they are.
 
-    A pattern may match nothing (a planar model has no hip adduction). What a prosthesis put in the place of a joint is
-    not imitated. The leg that wears it is tracked, but how far it is from the reference ends no episode.
+    A pattern may match nothing (a planar model has no hip adduction). The leg that wears a prosthesis is tracked, but
+    how far it is from the reference ends no episode. A prosthesis' joint is nothing to imitate; one that a motor moves
+    is tracked all the same, since else the foot learns to rest on its stop while it swings.
 
     Raises:
         UserError: a pattern names no joint that a person has.
@@ -34,10 +38,14 @@ def fitted(params: EnvParams, model: mujoco.MjModel) -> EnvParams:
     if not params.fit_to_body:
         return params
     joints = joint_names(model)
-    worn, weights = limbs(joints), params.reward_keys_and_weights
+    worn, weights, motors = limbs(joints), params.reward_keys_and_weights, lone_motors(model)
+    powered = {motor.joint for motor in motors}
 
     def own(joint: str) -> bool:
         return joint not in worn.replaced
+
+    def tracked(joint: str) -> bool:
+        return own(joint) or joint in powered
 
     def ends_episodes(joint: str) -> bool:
         return own(joint) and not worn.residual(joint)
@@ -51,13 +59,14 @@ def fitted(params: EnvParams, model: mujoco.MjModel) -> EnvParams:
 
     return dataclasses.replace(
         params,
+        physics_sim_framerate=_rate(params) if motors else params.physics_sim_framerate,
         observation_joint_pos_keys=seen("observation_joint_pos_keys"),
         observation_joint_vel_keys=seen("observation_joint_vel_keys"),
         reward_keys_and_weights=dataclasses.replace(
             weights,
             qpos_imitation_rewards=block("qpos_imitation_rewards", ends_episodes),
             qvel_imitation_rewards=block("qvel_imitation_rewards", own),
-            pose_tracking_rewards=block("pose_tracking_rewards", own),
+            pose_tracking_rewards=block("pose_tracking_rewards", tracked),
         ),
     )
 
@@ -87,6 +96,9 @@ def sentence(model: mujoco.MjModel) -> str:
     """What follows from the model for training, in words."""
     joints, why = joint_names(model), asymmetry(model)
     said = ["three-dimensional" if "pelvis_tz" in joints else "planar", *_of_limbs(limbs(joints))]
+    if motors := lone_motors(model):
+        rate = f"physics at {LONE_MOTOR_RATE} Hz or more, since motors move {', '.join(m.joint for m in motors)} alone"
+        said.append(f"{rate}: those are tracked")
     said.append("one network for both legs" if why is None else f"no mirrored network, since {why}")
     return f"{'; '.join(said)}."
 
@@ -94,9 +106,14 @@ def sentence(model: mujoco.MjModel) -> str:
 def _of_limbs(worn: Limbs) -> list[str]:
     if not worn.replaced:
         return ["every joint is imitated"]
-    of_leg = "the residual leg's others are tracked and end no episode"
     side = [f"{worn.level or 'prosthetic'} on the {worn.prosthetic}, sound {worn.sound} leg"] if worn.prosthetic else []
-    return [*side, f"not imitated: {', '.join(worn.replaced)} (the prosthesis'), {of_leg}"]
+    return [*side, f"not imitated: {', '.join(worn.replaced)} (the prosthesis'); its leg ends no episode"]
+
+
+def _rate(params: EnvParams) -> int:
+    """The physics rate asked for, or the least multiple of the control rate from `LONE_MOTOR_RATE` on."""
+    control = params.control_framerate
+    return max(params.physics_sim_framerate, -(-LONE_MOTOR_RATE // control) * control)
 
 
 def _weights(table: Mapping[str, float], joints: Sequence[str], where: str) -> dict[str, float]:

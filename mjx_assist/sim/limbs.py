@@ -40,6 +40,7 @@ class LoneMotor:
     """A motor about a joint that no muscle moves, and the most torque it gives (N*m) where the walker stands."""
 
     name: str
+    joint: str
     torque: float
 
 
@@ -79,7 +80,7 @@ def lone_motors(model: mujoco.MjModel) -> list[LoneMotor]:
     most = np.abs(model.actuator_ctrlrange).max(axis=1) * np.abs(model.actuator_gainprm[:, 0] * arms.T).max(axis=0)
     driven = np.abs(arms).argmax(axis=1)
     return [
-        LoneMotor(name, float(most[a]))
+        LoneMotor(name, model.joint(int(driven[a])).name, float(most[a]))
         for a, name in enumerate(actuator_names(model))
         if not muscle[a] and not helped[driven[a]]
     ]

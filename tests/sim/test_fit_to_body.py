@@ -61,7 +61,8 @@ def test_a_planar_walker_gets_the_planar_preset(walk):
 
 def test_nobody_imitates_with_a_prosthesis_and_the_residual_leg_ends_no_episode(walk):
     weights = fit(walk, SPATIAL, "OpenSourceLeg_KA_L1").reward_keys_and_weights
-    assert not {j for j in (*weights.qpos_imitation_rewards, *weights.pose_tracking_rewards) if "osl" in j}
+    assert not {j for j in weights.qpos_imitation_rewards if "osl" in j}
+    assert KNEE in weights.pose_tracking_rewards  # a motor moves it
     assert not {j for j in weights.qpos_imitation_rewards if j.endswith("_r")}
     assert {"hip_flexion_r", "hip_adduction_r"} <= set(weights.pose_tracking_rewards)
     assert {"hip_flexion_l", "knee_angle_l", "ankle_angle_l", "pelvis_list"} <= set(weights.qpos_imitation_rewards)
@@ -69,6 +70,21 @@ def test_nobody_imitates_with_a_prosthesis_and_the_residual_leg_ends_no_episode(
 
 def test_a_prosthesis_is_observed_as_the_joint_that_it_replaces(walk):
     assert ANKLE in fit(walk, PLANAR, "OpenSourceLeg_A_L1").observation_joint_pos_keys
+
+
+def test_a_passive_prosthesis_is_not_tracked(walk):
+    weights = fit(walk, PLANAR, "KFoot_L1").reward_keys_and_weights
+    assert not {j for j in weights.pose_tracking_rewards if "KFoot" in j}
+    assert "knee_angle_r" in weights.pose_tracking_rewards
+
+
+@pytest.mark.parametrize(
+    ("device", "asked", "rate"),
+    [("OpenSourceLeg_A_L1", 240, 480), ("OpenSourceLeg_A_L1", 960, 960), ("Tutorial_L1", 240, 240)],
+)
+def test_joints_that_motors_move_alone_are_simulated_at_a_finer_step(walk, device, asked, rate):
+    finer = dataclasses.replace(walk, env_params=dataclasses.replace(walk.env_params, physics_sim_framerate=asked))
+    assert fit(finer, PLANAR, device).physics_sim_framerate == rate
 
 
 def test_fitting_twice_changes_nothing(walk):

@@ -122,7 +122,7 @@ def headline(rows: Sequence[dict]) -> str:
     failed = sum("error" in row for row in rows)
     return (
         f"{met} of {len(rows)} walkers meet what is asked"
-        + (f"; {failed} could not be trained" if failed else "")
+        + (f"; {failed} could not be made" if failed else "")
         + "."
     )
 
