@@ -39,7 +39,7 @@ def add_policy(parser: Parser, kinds: Sequence[str]) -> None:
 
 
 def add_controller(parser: Parser) -> None:
-    text = "what drives the device: learned, zero_torque, profile, spline, impedance, or a .json file"
+    text = "what drives the device: learned, zero_torque, profile, spline, impedance, impedance_phases, or a .json file"
     parser.add_argument("--controller", metavar="NAME|FILE", help=f"{text} (default: as trained)")
 
 

@@ -121,9 +121,7 @@ def headline(rows: Sequence[dict]) -> str:
     met = sum(row.get("misses") == [] for row in rows)
     failed = sum("error" in row for row in rows)
     return (
-        f"{met} of {len(rows)} walkers meet what is asked"
-        + (f"; {failed} could not be made" if failed else "")
-        + "."
+        f"{met} of {len(rows)} walkers meet what is asked" + (f"; {failed} could not be made" if failed else "") + "."
     )
 
 
