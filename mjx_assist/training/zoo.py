@@ -16,6 +16,7 @@ from pathlib import Path
 
 from mjx_assist import config as configs
 from mjx_assist.config.schema import RunConfig
+from mjx_assist.config.words import REDUCED
 from mjx_assist.errors import UserError, unknown
 from mjx_assist.eval.replay.replay import replay
 from mjx_assist.eval.studies import trials
@@ -129,7 +130,9 @@ def _row(composition: Composition, config: RunConfig, path: Path, walks: Walks) 
     found: list[dict] = [{}] * len(asked)
     for index, outcome in trials.run([bundle], asked, len(os.sched_getaffinity(0)), rules.MEASURE):
         found[index] = outcome
-    short = replay(bundle, steps=round(STRIP_S * config.env_params.control_framerate), seed=walks.seed)
+    upright = [t.seed for t, o in zip(asked, found, strict=True) if t.kind == REDUCED and not o["fell"]]
+    steps = round(STRIP_S * config.env_params.control_framerate)
+    short = replay(bundle, steps=steps, seed=upright[0] if upright else walks.seed)
     caption = walker_strip(bundle, short, path.parent / STRIP)
     trained = read_rows(path / TRAIN_LOG)[-1]
     return {

@@ -30,7 +30,7 @@ NOTE = (
     "reduced, full: seeds that walked to the end; m/s, error (mean distance of the speed from the command over "
     "windows of 2 s), r (correlation with the reference, of the person's own joints), peak vertical force (20 Hz) and "
     "metabolic power beyond standing (mean of Umberger 2010 and Bhargava 2004, per kg of the person): means over the "
-    "walks on the reduced model; min: minutes of training"
+    "walks on the reduced model that stood; min: minutes of training"
 )
 
 
@@ -85,17 +85,19 @@ def misses(kinds: dict[str, dict]) -> list[str]:
 
 
 def _over(outcomes: Sequence[dict]) -> dict:
+    """Counts of all walks, means of those that stood: a fall's speed and angles say nothing of how it walks."""
     falls = [outcome["time_s"] for outcome in outcomes if outcome["fell"]]
+    stood = [outcome for outcome in outcomes if not outcome["fell"]]
     return {
         "seeds": len(outcomes),
         "walked": len(outcomes) - len(falls),
         "first_fall_s": min(falls, default=None),
         **{
-            name: mean_of(outcomes, lambda o, name=name: o[name])
+            name: mean_of(stood, lambda o, name=name: o[name])
             for name in ("mean_speed_m_s", "speed_error_m_s", "grf_peak_bw", "muscle_power_w_per_kg")
         },
         **{
-            f"{joint}_r": mean_of(outcomes, lambda o, joint=joint: o["corr_reference"][joint])
+            f"{joint}_r": mean_of(stood, lambda o, joint=joint: o["corr_reference"][joint])
             for joint in ("hip", "knee", "ankle")
         },
     }
