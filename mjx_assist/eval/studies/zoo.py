@@ -23,7 +23,7 @@ STOOD = {REDUCED: 0.9, FULL: 0.8}  # least share of the seeds
 SPEED_ERROR = 0.1  # m/s at most, on the reduced model
 CORRELATION = 0.95  # at least, of the person's own hip and knee with the reference
 HEADER = (
-    *("human", "device", "reduced", "full", "m/s", "error", "r hip", "r knee", "r ankle"),
+    *("human", "device", *KINDS, "m/s", "error", "r hip", "r knee", "r ankle"),
     *("peak BW", "W/kg", "min", "misses"),
 )
 NOTE = (
