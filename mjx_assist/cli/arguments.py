@@ -1,12 +1,13 @@
 """What several commands accept, and how a mistake in it is told."""
 
 import argparse
+import json
 import math
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mjx_assist.config.words import COMPOSED, REDUCED
+from mjx_assist.config.words import BODY_MARK, COMPOSED, REDUCED
 from mjx_assist.errors import UserError, unknown
 from mjx_assist.paths import BEST, POLICY_FOLDER
 
@@ -51,7 +52,7 @@ def model_of(requested: str | None, bundles: Iterable["Bundle"]) -> str:
 
 
 def add_controller(parser: Parser) -> None:
-    text = "what drives the device: learned, zero_torque, profile, spline, impedance, or a .json file"
+    text = "what drives the device: learned, zero_torque, profile, spline, impedance, impedance_phases, or a .json file"
     parser.add_argument("--controller", metavar="NAME|FILE", help=f"{text} (default: as trained)")
 
 
@@ -74,6 +75,30 @@ def not_empty(text: str) -> str:
     if not text.strip():
         raise argparse.ArgumentTypeError("is empty; give a value, or leave it out")
     return text
+
+
+def add_walker(parser: Parser) -> None:
+    """``--human`` and ``--device``: short for the config's keys (`walker_keys`)."""
+    text = "who walks, in the config's place: a key of 'mjx-assist models list', or a model of your own (.xml)"
+    parser.add_argument("--human", metavar="HUMAN", help=text)
+    parser.add_argument("--device", metavar="DEVICE", help="with what: a device of that human, or none")
+
+
+def walker_keys(arguments: argparse.Namespace) -> list[tuple[str, str]]:
+    """What ``--human`` and ``--device`` say, as ``(dotted.key, text)`` overrides of a config."""
+    from mjx_assist.model.assembly import NO_DEVICE
+    from mjx_assist.model.own.file import is_path
+
+    human, device = arguments.human, arguments.device
+    keys: list[tuple[str, str | None]] = []
+    if human is not None and is_path(human):
+        keys.append(("model_path", human))
+    elif human is not None:
+        key, mark, body = human.partition(BODY_MARK)
+        keys += [("msk_key", key), *([("body", body)] if mark else [])]
+    if device is not None:
+        keys.append(("device_key", None if device == NO_DEVICE else device))
+    return [(f"env_params.{key}", json.dumps(value)) for key, value in keys]
 
 
 def positive(text: str) -> int:

@@ -28,7 +28,7 @@ STEPS, EPISODES = 1000, 10
 
 def add_compare(parser: Parser) -> None:
     parser.add_argument("policies", metavar=POLICY, nargs="+", help=POLICY_HELP)
-    text = "with commas: trained, learned, zero_torque, profile, spline, impedance, or .json files"
+    text = "with commas: trained, learned, zero_torque, profile, spline, impedance, impedance_phases, or .json files"
     more = "default: trained, and for one policy zero_torque too"
     parser.add_argument("--conditions", metavar="A,B,...", help=f"what drives the device, {text} ({more})")
     text = "several trainings a side: these are the other side (again for a third), one policy a training; runs, "

@@ -41,6 +41,7 @@ COMMANDS = {
     "compare": "policies and device controllers with the same seeds: what differs, how surely",
     "study": "train several seeds of every side, then compare the sides with intervals over trainings",
     "challenge": "one table of speeds, slopes, rough ground, pushes and models for policies",
+    "zoo": "one config on every human and device, each trained and judged; one table and page",
     "models": "the humans and devices there are, and their reduced models",
     "models list": "humans, the devices that each can wear, and their reduced models",
     "models show": "draw the full and the reduced model side by side",

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from mjx_assist import config as configs
 from mjx_assist import myoassist
-from mjx_assist.cli.arguments import POLICY, Parser, natural, positive, several
+from mjx_assist.cli.arguments import POLICY, Parser, add_walker, natural, positive, several, walker_keys
 from mjx_assist.config.read import config_file
 from mjx_assist.config.schema import RunConfig
 from mjx_assist.errors import UserError, note
@@ -26,12 +26,13 @@ _THEIR_FLAGS = (
 
 
 def add_train(parser: Parser) -> None:
-    parser.usage = "mjx-assist train CONFIG [--any.config.key VALUE ...] [--out DIR] [--init-from POLICY]"
+    parser.usage = "mjx-assist train CONFIG [--human HUMAN] [--device DEVICE] [--any.config.key VALUE ...] [--out DIR] [--init-from POLICY]"
     parser.usage += " [--resume RUN] [--seeds N]"
     text = "a JSON file, one of MyoAssist's too, or a preset such as walk22_exo"
     parser.add_argument("config", metavar="CONFIG", nargs="?", help=text)
     text = "of a MyoAssist config take the task alone (who walks, where, how fast), and our own rest"
     parser.add_argument("--as-mjx", action="store_true", help=text)
+    add_walker(parser)
     parser.add_argument(
         "--out", metavar="DIR", default="results", help="the folder for the run's own (default: results)"
     )
@@ -51,8 +52,8 @@ def add_train(parser: Parser) -> None:
     text = "log to Weights & Biases too (pip install 'mjx-assist[wandb]'; default project: mjx-assist)"
     parser.add_argument("--wandb", metavar="PROJECT", nargs="?", const="mjx-assist", help=text)
     parser.epilog = (
-        "Every key of the config is a flag: --env_params.num_envs 512. Another walker: --env_params.msk_key myolegs26 "
-        "--env_params.device_key STRIDE_L2 (see 'mjx-assist models list'), or --env_params.model_path FILE. What every "
+        "Every key of the config is a flag: --env_params.num_envs 512. Another walker: --human myolegs26 --device "
+        "STRIDE_L2 (see 'mjx-assist models list'), or --human FILE.xml; the preset 'walk' serves them all. What every "
         "key means: mjx-assist configs keys [WORD], docs/config.md"
     )
     parser.set_defaults(run=train)
@@ -63,6 +64,7 @@ def train(arguments: argparse.Namespace) -> None:
     old = Path(arguments.resume) if arguments.resume else None
     if arguments.init_from and old:
         raise UserError(f"--init-from with --resume: {str(old)!r} has begun; leave --init-from out.")
+    arguments.overrides = [*walker_keys(arguments), *arguments.overrides]
     if arguments.init_from:
         arguments.overrides = [("init_from.source", json.dumps(arguments.init_from)), *arguments.overrides]
     if arguments.name and old:

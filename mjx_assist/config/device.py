@@ -1,7 +1,9 @@
 """What a controller's settings are, in a config or a JSON file; strict, and without the model they are for."""
 
 import itertools
-from dataclasses import dataclass, field
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from mjx_assist.config.comments import without_comments
@@ -77,6 +79,30 @@ class Impedance(Gains):
 
 
 @dataclass(frozen=True)
+class Phases:
+    """An impedance for each state of a leg that walks: its foot on the ground, early and late, and off it."""
+
+    early_stance: Gains = field(default_factory=Gains)
+    late_stance: Gains = field(default_factory=Gains)
+    early_swing: Gains = field(default_factory=Gains)
+    late_swing: Gains = field(default_factory=Gains)
+
+
+@dataclass(frozen=True)
+class PhasedImpedance:
+    """Springs and dampers that change with the gait phase: joint name pattern -> `Phases`; others get no torque.
+
+    The foot's contact tells stance from swing; late begins at ``late_stance_percent`` and ``late_swing_percent`` of the
+    gait cycle.
+    """
+
+    joints: dict[str, Phases]
+    type: str = "impedance_phases"
+    late_stance_percent: float = 30.0
+    late_swing_percent: float = 75.0
+
+
+@dataclass(frozen=True)
 class OwnController:
     """A function of the user's own (docs/extending.md): ``type`` is where it is, ``package.module:function``.
 
@@ -89,7 +115,14 @@ class OwnController:
     parameters: dict = field(default_factory=dict)
 
 
-DeviceController = ZeroTorque | TorqueProfile | Spline | Impedance | OwnController
+DeviceController = ZeroTorque | TorqueProfile | Spline | Impedance | PhasedImpedance | OwnController
+
+
+def joint_patterns(controller: DeviceController) -> tuple[str, ...]:
+    """Name patterns of the joints that it drives."""
+    return tuple(getattr(controller, "joints", (getattr(controller, "joint", "*"),)))
+
+
 _EVERY_TENTH = tuple(10.0 * i for i in range(10))  # percent of the gait cycle
 # Published defaults by the name that `--controller` takes; of several, the first whose joint the device drives.
 # Splines: a quarter of the joint's own moment in healthy gait at free speed (Schwartz et al. 2008, J Biomech 41:1639).
@@ -103,6 +136,26 @@ PUBLISHED: dict[str, tuple[DeviceController, ...]] = {
     "impedance": (
         # The spring that cost least energy in the clutched ankle exoskeleton of Collins et al. 2015, Nature 522:212.
         Impedance(180.0, 0.0, 0.0, joint="*ankle_angle*", swing=Gains()),
+    ),
+    "impedance_phases": (
+        # The gains of the Open-Source Leg's state machine for walking (github.com/neurobionics/opensourceleg, version
+        # 1.2.8); there late stance begins at 6 degrees of dorsiflexion, and late swing at 50 of knee flexion.
+        PhasedImpedance(
+            {
+                "*osl_ankle_angle*": Phases(
+                    Gains(19.874, 0.0, math.radians(-2)),
+                    Gains(79.498, 0.063, math.radians(-20)),
+                    Gains(7.949, 0.0, math.radians(25)),
+                    Gains(7.949, 0.0, math.radians(15)),
+                ),
+                "*osl_knee_angle*": Phases(
+                    Gains(99.372, 3.180, math.radians(5)),
+                    Gains(99.372, 1.272, math.radians(8)),
+                    Gains(39.749, 0.063, math.radians(60)),
+                    Gains(15.899, 3.816, math.radians(5)),
+                ),
+            }
+        ),
     ),
 }
 
@@ -166,13 +219,18 @@ def check(controller: DeviceController, where: str) -> None:
             _check_knots(controller, where)
             _check_torque(controller, where)
         case Impedance():
-            for gains in (controller, controller.swing or Gains()):
-                if min(gains.stiffness_nm_per_rad, gains.damping_nm_s_per_rad) < 0:
-                    raise UserError(f"{where}: stiffness and damping must be 0 or more.")
+            _check_gains((controller, controller.swing or Gains()), where)
             if not any(
                 g.stiffness_nm_per_rad or g.damping_nm_s_per_rad for g in (controller, controller.swing or Gains())
             ):
                 raise UserError(f"{where}: can never push: stiffness and damping are 0. {_OFF}")
+        case PhasedImpedance():
+            _check_gains([getattr(p, f.name) for p in controller.joints.values() for f in fields(p)], where)
+            if not 0 < controller.late_stance_percent < controller.late_swing_percent < 100:
+                raise UserError(
+                    f"{where}: need 0 < late_stance_percent ({controller.late_stance_percent:g}) < late_swing_percent "
+                    f"({controller.late_swing_percent:g}) < 100."
+                )
         case OwnController():
             check_name(controller.type, f"{where}: type")
 
@@ -198,6 +256,12 @@ def _check_torque(controller: TorqueProfile | Spline, where: str) -> None:
             f"{where}: a torque of {peak:g} {controller.torque_unit} is more than any device makes: at most {most:g} "
             f"{controller.torque_unit}.{hint}"
         )
+
+
+def _check_gains(every: Iterable[Gains], where: str) -> None:
+    for gains in every:
+        if min(gains.stiffness_nm_per_rad, gains.damping_nm_s_per_rad) < 0:
+            raise UserError(f"{where}: stiffness and damping must be 0 or more.")
 
 
 def _check_profile(profile: TorqueProfile, where: str) -> None:

@@ -92,6 +92,9 @@ class EnvParams:
     The walker is assist_sim's (``msk_key``, ``device_key``) or a user's own MJCF file (``model_path``; the keys are
     then null). Joints are named by patterns such as ``*ankle_angle_?``.
 
+    ``fit_to_body``: joint patterns that the model lacks are left out, and what else must differ between bodies follows
+    from the model (`sim.fit_to_body`), so that one config serves every human and device.
+
     ``body``: a variant of the human that differs from assist_sim's on purpose (docs/models.md). ``trunk_lean``: rad by
     which the trunk leans forward over the pelvis, for good.
 
@@ -115,6 +118,7 @@ class EnvParams:
     device_key: str | None = "Tutorial_L1"
     trunk_lean: float = 0.0
     model_path: str | None = None
+    fit_to_body: bool = False
     model_kind: str = REDUCED
     backend: str = AUTO
     num_envs: Annotated[int, COUNT] = 256

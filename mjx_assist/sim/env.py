@@ -23,7 +23,7 @@ from mjx_assist.reference import cycle
 from mjx_assist.reference.chosen import chosen_gait
 from mjx_assist.reference.cycle import ReferenceGait, sample
 from mjx_assist.sim import action as actions
-from mjx_assist.sim import command, observation, reward, sense, termination
+from mjx_assist.sim import command, fit_to_body, observation, reward, sense, termination
 from mjx_assist.sim.device.controller import make_controller
 from mjx_assist.sim.effort import Effort
 from mjx_assist.sim.episode import Episode, EpisodeRules
@@ -290,5 +290,6 @@ def make_env(config: RunConfig | EnvParams) -> AssistEnv:
     needs.check(params.human)
     reduced = reduce_model(params.human, params.device_key or NO_DEVICE)
     gait = chosen_gait(params, reduced.model)
+    params = fit_to_body.fitted(params, reduced.model)
     sense.check(params, reduced.model, gait)
     return AssistEnv(params, reduced, gait)

@@ -84,9 +84,12 @@ def policy_bundle(config: configs.RunConfig, env, spec, state, rows: list[dict])
     from mjx_assist.model.assembly import NO_DEVICE
     from mjx_assist.model.mjcf import with_physics_rate
     from mjx_assist.model.reduction import reduce_model
+    from mjx_assist.sim.fit_to_body import fitted
 
-    params = config.env_params
-    reduced = reduce_model(params.human, params.device_key or NO_DEVICE)
+    asked = config.env_params
+    reduced = reduce_model(asked.human, asked.device_key or NO_DEVICE)
+    params = fitted(asked, reduced.model)
+    config = dataclasses.replace(config, env_params=params)
     wall = rows[-1].get("wall_s") if rows else None
     return bundles.Bundle(
         config=config,

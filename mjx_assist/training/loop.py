@@ -22,7 +22,7 @@ from mjx_assist.paths import CHECKPOINTS, TRAIN_LOG
 from mjx_assist.ppo import learner, sharding, wiring
 from mjx_assist.ppo.networks import Mirror, PolicySpec
 from mjx_assist.ppo.rollout import Walkers
-from mjx_assist.sim import sense
+from mjx_assist.sim import fit_to_body, sense
 from mjx_assist.sim.auto_reset import auto_reset
 from mjx_assist.sim.env import AssistEnv, make_env
 from mjx_assist.training import failures, origin
@@ -52,6 +52,8 @@ def make_policy_spec(config: RunConfig, env: AssistEnv) -> PolicySpec:
     names = env.observation_spec.names
     neutral = env.action_spec.neutral
     policy = dataclasses.replace(config.policy_params, head_options=config.head_options)
+    if env.params.fit_to_body:
+        policy = fit_to_body.fitted_policy(policy, env.model)
     spec = wiring.policy_spec(policy, names, actuators, groups, neutral, mirror if shared else None)
     if env.controller:
         spec = wiring.without_device_heads(spec, muscle)
@@ -132,6 +134,7 @@ def open_run(config: RunConfig, path: Path, devices: list | None = None) -> tupl
     """A run at update 0, and its jitted update; nothing is written."""
     env = make_env(config.env_params)
     sense.check_run(config, env.gait)
+    fit_to_body.tell(env.params, env.model)
     spec = make_policy_spec(config, env)
     num_envs, ppo = config.env_params.num_envs, config.ppo_params
     mesh = sharding.device_mesh(num_envs, devices)

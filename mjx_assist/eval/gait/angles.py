@@ -95,6 +95,7 @@ FOOT = {
 }
 MEASURED = SAGITTAL | OFF_PLANE
 BY_COORDINATE = {angle.coordinate: angle for angle in (MEASURED | FOOT).values()}
+FRONTAL = ("hip_adduction",)  # with moments too, of which there are no published curves here
 LEG = ("hip", "knee", "ankle")  # joints with moments and powers that the published figures know
 PANELS = {name: SAGITTAL[name] for name in ("pelvis_tilt", *LEG)}  # as figures show them, from the top of the body down
 

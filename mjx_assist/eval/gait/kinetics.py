@@ -26,7 +26,7 @@ def moment_peak(record: GaitRecord, name: str, sign: int, biological: bool = Fal
 
     What inverse dynamics finds, or its biological part: without the device's.
     """
-    towards = angles.SAGITTAL[name].sign * moment(record, name, biological)
+    towards = angles.MEASURED[name].sign * moment(record, name, biological)
     return cycles.over_strides(record, sign * towards, np.max)
 
 
@@ -106,11 +106,11 @@ def propulsive_impulse(record: GaitRecord) -> np.ndarray:
 
 
 def moment(record: GaitRecord, name: str, biological: bool = False) -> np.ndarray:
-    """[T, 2] N*m/kg about a joint of ``angles.LEG`` in the model's sign: muscles, device and passive structures
+    """[T, 2] N*m/kg about a joint of ``angles.MEASURED`` in the model's sign: muscles, device and passive structures
 
     together, as inverse dynamics finds; or the biological part of it, without the device.
     """
-    return joint_moment(record, angles.SAGITTAL[name].coordinate, biological)
+    return joint_moment(record, angles.MEASURED[name].coordinate, biological)
 
 
 def joint_moment(record: GaitRecord, joint: str, biological: bool = False) -> np.ndarray:

@@ -199,8 +199,8 @@ def _angles() -> Iterator[StrideMetric]:
 
 def _moments() -> Iterator[StrideMetric]:
     net, own = "largest moment that way, as inverse dynamics finds it", "the same, without the device's"
-    for name in angles.LEG:
-        angle = angles.SAGITTAL[name]
+    for name in (*angles.LEG, *angles.FRONTAL):
+        angle = angles.MEASURED[name]
         for kind, formula in (("", net), ("biological_", own)):
             for direction, sign in ((angle.positive, 1), (angle.negative, -1)):
                 ending = f"{kind}moment_peak_nm_per_kg"
@@ -212,6 +212,7 @@ def _moments() -> Iterator[StrideMetric]:
                     formula,
                     "Winter 2009",
                     group="kinetics",
+                    known=partial(_has, name=name),
                     family=f"<direction>_{ending}",
                 )
 

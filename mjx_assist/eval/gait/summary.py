@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from mjx_assist.errors import UserError
-from mjx_assist.eval.gait import angles, cycles, emg, events, healthy, metrics, stability, variability
+from mjx_assist.eval.gait import angles, cycles, emg, events, healthy, metrics, one_sided, stability, variability
 from mjx_assist.eval.gait.device import device_summary
 from mjx_assist.eval.gait.metabolics import metabolic_summary
 from mjx_assist.eval.gait.scores import score_summary
@@ -47,7 +47,8 @@ def summarize(records: Sequence[GaitRecord]) -> dict:
 
     ``right``, ``left`` and ``both`` hold the means over all strides of ``stride_rows`` (``sd``: SD over strides), and
     tracking and activation as means over episodes. Then by topic: symmetry, healthy, variability, stability, emg,
-    cocontraction, metabolic, device (per driven joint), scores, per_episode, notes. What cannot be told is None.
+    cocontraction, metabolic, device (per driven joint), scores, per_episode, notes; one_sided of a body with a
+    prosthesis. What cannot be told is None.
     """
     if not records:
         raise UserError("gait metrics: there is no episode to summarize.")
@@ -84,6 +85,7 @@ def summarize(records: Sequence[GaitRecord]) -> dict:
                 for leg in legs
             },
             "symmetry": variability.symmetry_summary(means),
+            "one_sided": one_sided.one_sided_summary(records),
             "healthy": healthy.healthy_summary(records, speed),
             "variability": variability.variability_summary(by_episode),
             "stability": stability.stability_summary(records, means["both"]),

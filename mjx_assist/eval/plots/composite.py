@@ -16,7 +16,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from PIL import Image
 
-from mjx_assist.eval.gait import angles, cycles, metabolics, metrics
+from mjx_assist.eval.gait import angles, cycles, metabolics, metrics, one_sided
 from mjx_assist.eval.plots import ground, muscles
 from mjx_assist.eval.plots import joints as plots_joints
 from mjx_assist.eval.plots.style import (
@@ -91,7 +91,7 @@ def sections(gait: Gait) -> list[Section]:
         section
         for section in (
             Section("Joint angles", [*_each(plots_joints.angle_panel, gait, angles.PANELS)]),
-            Section("Out of the sagittal plane", [*_each(plots_joints.angle_panel, gait, off_plane)]),
+            Section("Out of the sagittal plane", _off_plane(gait, off_plane)),
             Section("Joint moments and powers", _moments_and_powers(gait, legs)),
             Section("Device", [panel for joint in device for panel in _device(gait, joint)], columns=3),
             Section(
@@ -119,6 +119,17 @@ def sections(gait: Gait) -> list[Section]:
 
 def _each(panel: Callable, gait: Gait, names) -> Iterator[Panel]:
     return (lambda ax, name=name: panel(ax, gait, name) for name in names)
+
+
+def _off_plane(gait: Gait, angle_names: Sequence[str]) -> list[Panel]:
+    """Pelvis and hips from the front and above, what holds the pelvis level, and how far apart the feet are set."""
+    moments = [name for name in angle_names if name in angles.FRONTAL]
+    width = metrics.METRICS["step_width_m"]
+    return [
+        *_each(plots_joints.angle_panel, gait, angle_names),
+        *_each(plots_joints.frontal_moment_panel, gait, moments),
+        *([partial(ground.figure_panel, gait=gait, metric=width)] if angle_names and width.known(gait.first) else []),
+    ]
 
 
 def _moments_and_powers(gait: Gait, legs: Sequence[str]) -> list[Panel]:
@@ -158,7 +169,7 @@ def composite(gait: Gait) -> tuple[Figure, dict[str, tuple[float, float]]]:
         places[part.title] = (top if places else 0.0, top + part.inches)  # the legend goes with the first
         top += part.inches
     legend = {"ncols": 7, "fontsize": 8.5, "handler_map": {tuple: HandlerTuple(ndivide=None, pad=0)}}
-    figure.legend(*_legend(), loc="upper right", bbox_to_anchor=(1, 1 - 0.04 / height), **legend)
+    figure.legend(*_legend(gait), loc="upper right", bbox_to_anchor=(1, 1 - 0.04 / height), **legend)
     return figure, places
 
 
@@ -189,10 +200,12 @@ def cut(picture: Image.Image, places: dict[str, tuple[float, float]], dpi: int) 
     }
 
 
-def _legend() -> tuple[list, list[str]]:
-    """What the colours mean, once for all panels."""
+def _legend(gait: Gait) -> tuple[list, list[str]]:
+    """What the colours mean, once for all panels; which leg is sound where one wears a prosthesis."""
+    worn = one_sided.legs_of(gait.first)
+    names = {worn.prosthetic: " (prosthetic)", worn.sound: " (sound)"}
     entries = {
-        **{side: Line2D([], [], color=COLORS[side], lw=2, ls=DASHES[side]) for side in SIDES},
+        **{side + names.get(side, ""): Line2D([], [], color=COLORS[side], lw=2, ls=DASHES[side]) for side in SIDES},
         "± 1 SD over strides": tuple(Patch(color=COLORS[side], alpha=0.3, lw=0) for side in SIDES),
         "healthy ± 1 SD": Patch(color=HEALTHY, alpha=0.5, lw=0),
         "stance": Patch(facecolor=STANCE, edgecolor=FAINT, lw=0.6),

@@ -87,7 +87,9 @@ def symmetry_panel(ax: Axes, gait) -> None:
         say(ax, "needs strides of both legs")
         ax.set(title="Left-right symmetry", xticks=[], yticks=[])
         return
-    ax.axvspan(-ALIKE_PERCENT, ALIKE_PERCENT, color=HEALTHY, alpha=0.25, lw=0)
+    told = gait.metrics.get("one_sided") or {}  # nobody asks such a body to be symmetric
+    if not told:
+        ax.axvspan(-ALIKE_PERCENT, ALIKE_PERCENT, color=HEALTHY, alpha=0.25, lw=0)
     ax.axvline(0, color=INK, lw=0.8)
     sizes = [0 if value is None else value for value in values]
     colors = [COLORS["right" if size > 0 else "left"] for size in sizes]
@@ -95,10 +97,17 @@ def symmetry_panel(ax: Axes, gait) -> None:
     texts = ["not available" if value is None else f"{value:+.1f} %" for value in values]
     ax.bar_label(bars, texts, fontsize=7, color=SOFT, padding=3)
     reach = max(2 * ALIKE_PERCENT, 1.4 * max(abs(size) for size in sizes))
-    ax.set(title="Left-right symmetry", xlim=(-reach, reach), xlabel="← left larger   index (%)   right larger →")
+    left, right = ("left", "right") if not told else (_of_side(told, "left"), _of_side(told, "right"))
+    title = "Left-right differences" if told else "Left-right symmetry"
+    ax.set(title=title, xlim=(-reach, reach), xlabel=f"← {left} larger   index (%)   {right} larger →")
     for i, name in enumerate(SYMMETRY_BARS.values()):
         ax.text(-0.97 * reach, i - 0.42, name, va="center", fontsize=7)
     ax.set(yticks=[], ylim=(len(sizes) - 0.5, -0.8))
+
+
+def _of_side(told: dict, side: str) -> str:
+    """ "prosthetic" or "sound"."""
+    return "prosthetic" if told["prosthetic_side"] == side else "sound"
 
 
 def stride_panel(ax: Axes, gait) -> None:

@@ -51,6 +51,13 @@ def moment_panel(ax: Axes, gait, joint: str) -> None:
     cycle_axis(ax, f"{name.capitalize()} moment", f"{direction} (N·m/kg)")
 
 
+def frontal_moment_panel(ax: Axes, gait, name: str) -> None:
+    """Net moment about a joint's axis from front to back; there is no published band of it here."""
+    angle = angles.MEASURED[name]
+    both_legs(ax, gait.average(lambda record: -angle.sign * kinetics.moment(record, name)), gait.metrics)
+    cycle_axis(ax, f"{angle.title.split()[0]} moment, frontal", f"{angle.words[1].split()[-1]} (N·m/kg)")
+
+
 def power_panel(ax: Axes, gait, joint: str) -> None:
     """Net power at a joint over the healthy band, and the body's own part where the device drives the joint."""
     name = JOINT_TITLES[joint]

@@ -1,6 +1,6 @@
 """What the ground does to the feet, decoded from MuJoCo's constraint forces for many samples at once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 
 import mujoco
@@ -25,23 +25,50 @@ class GroundContact:
         return GroundContact(*(getattr(self, part.name)[index] for part in fields(self)))
 
 
+@dataclass(frozen=True)
+class RigidFoot:
+    """A foot whose two touch sensors are on one rigid ``body`` of the model (a prosthesis without a toe joint).
+
+    ``ends [2, 3]`` m, in the body's frame: where the reduced model's foot and toes touch. What presses between them is
+    shared as on a beam that lies on both, which is how the reduced model's spheres bear it.
+    """
+
+    foot: int  # 0 right, 1 left
+    body: int
+    ends: np.ndarray
+
+    def placed(self, data: mujoco.MjData) -> np.ndarray:
+        """The ends ``[2, 3]`` in the world."""
+        return data.xpos[self.body] + self.ends @ data.xmat[self.body].reshape(3, 3).T
+
+
 class ContactTape:
     """Copies a simulation's contacts sample by sample, and decodes them all together.
 
     ``floor`` is the ground's geom; ``segment`` ``[ngeom]`` is 2 * side + part of a foot's geoms, -1 elsewhere.
-    ``ground(x, y)``: its height (m) where it is not the plane z = 0.
+    ``ground(x, y)``: its height (m) where it is not the plane z = 0. ``rigid``: feet whose geoms belong to both parts.
     """
 
-    def __init__(self, model: mujoco.MjModel, floor: int, segment: np.ndarray, ground: Ground | None = None):
+    def __init__(
+        self,
+        model: mujoco.MjModel,
+        floor: int,
+        segment: np.ndarray,
+        ground: Ground | None = None,
+        rigid: Sequence[RigidFoot] = (),
+    ):
         self._elliptic = model.opt.cone == mujoco.mjtCone.mjCONE_ELLIPTIC
-        self._floor, self._segment, self._ground = floor, segment, ground
+        self._floor, self._segment, self._ground, self._rigid = floor, segment, ground, rigid
         self._contacts: list[tuple[np.ndarray, ...]] = []
+        self._ends: list[list[np.ndarray]] = [[] for _ in rigid]
 
     def add(self, data: mujoco.MjData) -> None:
         """Copy the contacts of the last step."""
         c = data.contact
         parts = c.geom, c.efc_address, c.dim, c.pos, c.frame, c.friction, data.efc_force
         self._contacts.append(tuple([part.copy() for part in parts]))
+        for foot, ends in zip(self._rigid, self._ends, strict=True):
+            ends.append(foot.placed(data))
 
     def decode(self) -> GroundContact:
         """Forces, loads, CoP and free moment of all samples; after Winter (2009), section 5.2.4."""
@@ -63,13 +90,25 @@ class ContactTape:
         foot = 2 * sample[use] + segment[use] // 2
         np.add.at(force, foot, on_foot)
         np.add.at(moment, foot, torque + np.cross(pos[use], on_foot))
-        np.add.at(load, 4 * sample[use] + segment[use], wrench[:, 0])
+        toes, part = self._on_toes(sample[use], segment[use], pos[use]), 4 * sample[use] + 2 * (segment[use] // 2)
+        np.add.at(load, part, (1.0 - toes) * wrench[:, 0])
+        np.add.at(load, part + 1, toes * wrench[:, 0])
         height = np.zeros(2 * samples)
         if self._ground:
             height = self._height(foot, pos[use], wrench[:, 0], height.size)
         force, moment = force.reshape(samples, 2, 3), moment.reshape(samples, 2, 3)
         center = _center_of_pressure(force, moment, height.reshape(samples, 2))
         return GroundContact(force, load.reshape(samples, 2, 2), *center)
+
+    def _on_toes(self, sample: np.ndarray, segment: np.ndarray, place: np.ndarray) -> np.ndarray:
+        """``[C]`` share of each contact's load that the toes bear: 0 or 1, but on a `RigidFoot`."""
+        toes = (segment % 2).astype(float)
+        for foot, ends in zip(self._rigid, self._ends, strict=True):
+            own = np.flatnonzero(segment // 2 == foot.foot)
+            heel, tip = np.moveaxis(np.array(ends)[sample[own]], 1, 0)
+            along = ((place[own] - heel) * (tip - heel)).sum(1) / ((tip - heel) ** 2).sum(1)
+            toes[own] = np.clip(along, 0.0, 1.0)
+        return toes
 
     def _height(self, foot: np.ndarray, place: np.ndarray, normal: np.ndarray, count: int) -> np.ndarray:
         """``[count]`` m of the ground under each foot, in the middle of its contacts ``[C]`` weighted by their load."""

@@ -55,8 +55,7 @@ def chosen(choice: str, joints: Sequence[str]) -> DeviceController:
     if choice not in PUBLISHED:
         raise unknown("--controller (a name, or a .json file)", choice, NAMES)
     for controller in PUBLISHED[choice]:
-        pattern = getattr(controller, "joint", "*")
-        if fnmatch.filter(joints, pattern):
+        if any(fnmatch.filter(joints, pattern) for pattern in device.joint_patterns(controller)):
             return controller
     raise UserError(
         f"--controller {choice}: there are no published settings for a device that drives {', '.join(joints)}; write "

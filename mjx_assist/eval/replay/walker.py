@@ -9,7 +9,7 @@ import numpy as np
 
 from mjx_assist.config.words import FULL, MODEL_KINDS, REDUCED
 from mjx_assist.errors import unknown
-from mjx_assist.eval.replay.contact import ContactTape, GroundContact
+from mjx_assist.eval.replay.contact import ContactTape, GroundContact, RigidFoot
 from mjx_assist.model import anatomy, mjcf, variation
 from mjx_assist.model.assembly import AS_COMPOSED, RIGID, full_model
 from mjx_assist.model.names import actuator_names, has_sensor, joint_names
@@ -76,7 +76,7 @@ class Walker:
         self._push_dof = m.joint("pelvis_tx").dofadr[0]
         self._terrain, self.slope, self._lane = ground, 0.0, None
         self._height_offset = anatomy.height_offset(self.reduced)
-        self._foot_part = self._foot_parts()
+        self._foot_part, self._rigid_feet = self._foot_parts(), self._find_rigid_feet()
         self._heels = [self._heel(f"{side}_foot_position", f"{side}_foot") for side in "rl"]
         self._toes = np.array([m.sensor(toes if has_sensor(m, toes) else foot).objid[0] for foot, toes in TOUCH])
         self._tips = feet.toe_tips(m)
@@ -154,7 +154,8 @@ class Walker:
 
     def contact_tape(self) -> ContactTape:
         """An empty tape for the contacts of this walker's feet."""
-        return ContactTape(self.model, self._floor, self._foot_part, self.ground_at if self.uneven else None)
+        ground = self.ground_at if self.uneven else None
+        return ContactTape(self.model, self._floor, self._foot_part, ground, self._rigid_feet)
 
     def push(self, force: float) -> None:
         """Push the pelvis forward, through its origin, with ``force`` N from now on."""
@@ -253,6 +254,19 @@ class Walker:
             weld = m.body_weldid[m.site_bodyid[m.sensor(name).objid[0]]]
             segments[m.body_weldid[m.geom_bodyid] == weld] = segment
         return segments
+
+    def _find_rigid_feet(self) -> list[RigidFoot]:
+        """The feet of which heel and toes are one body."""
+        r, found = self.reduced, []
+        for foot, names in enumerate(TOUCH):
+            if not all(has_sensor(r, name) for name in names):
+                continue
+            bodies = [r.site_bodyid[r.sensor(name).objid[0]] for name in names]
+            if bodies[0] == bodies[1]:
+                own = [[g for g in range(r.ngeom) if r.geom(g).name.startswith(f"{name}_")] for name in names]
+                ends = np.array([r.geom_pos[geoms].mean(axis=0) for geoms in own])
+                found.append(RigidFoot(foot, self.model.body(r.body(bodies[0]).name).id, ends))
+        return found
 
     def _heel(self, sensor: str, touch: str) -> np.ndarray:
         """Where a foot's heel-body origin is, a view ``[3]``: the position sensor's object, else the touch's body."""

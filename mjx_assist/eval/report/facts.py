@@ -10,6 +10,7 @@ from scipy.integrate import trapezoid
 from mjx_assist.eval.gait import angles, emg
 from mjx_assist.eval.gait.device import PUSH_OFF_PERCENT
 from mjx_assist.eval.gait.metabolics import MODELS, STANDING_W_PER_KG
+from mjx_assist.eval.gait.one_sided import PEOPLE, PROSTHETIC, PUSH_OFF, SOUND
 from mjx_assist.eval.plots.style import MUSCLE_TITLES
 from mjx_assist.eval.replay.record import SIDES
 from mjx_assist.eval.report.curve_facts import curve_facts, of_legs
@@ -55,7 +56,7 @@ def facts(metrics: dict, band: Callable, baseline: dict | None = None, full_mode
         **_stop_facts(metrics),
         **_pressure_facts(metrics),
         **_timing_facts(metrics),
-        **_symmetry_facts(metrics),
+        **(_sharing_facts(metrics) if metrics.get("one_sided") else _symmetry_facts(metrics)),
         **_level_facts(metrics),
         **_metabolic_facts(metrics, baseline),
         **_full_model_facts(full_model),
@@ -130,6 +131,24 @@ def _symmetry_facts(metrics: dict) -> dict:
         return {}
     worst = max(known, key=lambda name: abs(known[name]))
     return {"asymmetry_percent": abs(known[worst]), "asymmetry_of": LIMBS[worst]}
+
+
+def _sharing_facts(metrics: dict) -> dict:
+    """How a body with one prosthesis loads its legs, and how far that is from people with such a one, in their SDs."""
+    told = metrics["one_sided"]
+    sides = {"prosthetic_side": told["prosthetic_side"], "sound_side": told["sound_side"]}
+    people, ratio = PEOPLE.get(told["level"]) or {}, told["ratio"]
+    off = [abs(ratio[name] - mean) / sd for name, (mean, sd) in people.items() if ratio.get(name) is not None]
+    sound, prosthetic = told[SOUND], told[PROSTHETIC]
+    figures = {
+        "step_ratio": ratio["step_length_m"],
+        "stance_ratio": ratio["stance_time_s"],
+        "sound_first_peak_bw": sound["grf_loading_peak_bw"],
+        "sound_push_off_j_per_kg": sound[PUSH_OFF],
+        "prosthetic_push_off_j_per_kg": prosthetic[PUSH_OFF],
+    }
+    known = len(off) == len(people) > 0 and all(value is not None for value in figures.values())
+    return {**sides, **figures, **({"sharing_off_sd": max(off)} if known else {})}
 
 
 def _level_facts(metrics: dict) -> dict:

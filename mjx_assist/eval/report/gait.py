@@ -162,7 +162,7 @@ def headline(metrics: dict, band: composite.Band | None = None) -> list[tuple[st
         (
             "Left-right symmetry index (%): stance, step length, peak force",
             _slashed(metrics["symmetry"]["index_percent"], "+.1f", symmetric),
-            "0",
+            "" if metrics.get("one_sided") else "0",
         ),
         *_energy_rows(metrics.get("metabolic") or {}),
         *(row for joint, device in metrics["device"].items() for row in _device_rows(joint, device["both"])),

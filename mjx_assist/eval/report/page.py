@@ -67,7 +67,16 @@ def _about(metrics: dict) -> str:
     return (
         f"{metrics['human']}, device {metrics['device_name']}, {metrics['model_kind']} model, "
         f"{episodes} episode{'' if episodes == 1 else 's'}, {strides} stride{'' if strides == 1 else 's'}"
+        f"{_sides(metrics.get('one_sided') or {})}"
     )
+
+
+def _sides(one_sided: dict) -> str:
+    """Which leg is which, of a body with a prosthesis."""
+    if not one_sided:
+        return ""
+    level = f" ({one_sided['level']})" if one_sided["level"] else ""
+    return f"; {one_sided['prosthetic_side']}: prosthetic side{level}, {one_sided['sound_side']}: sound side"
 
 
 def _worst(findings: Sequence[Finding]) -> str:

@@ -13,7 +13,8 @@ class Rule:
 
     ``says``: the sentence for each of good, fair and poor, a format string over the facts; ``bound``: the rule in
     words; ``source``: who published the figures behind it; ``about``: what a sentence on the whole gait calls it, empty
-    for a question that is not about how healthy the gait is.
+    for a question that is not about how healthy the gait is. ``alike``: it is asked of bodies whose legs are alike
+    (True), of those with one prosthesis (False), or of all (None).
     """
 
     key: str
@@ -25,23 +26,20 @@ class Rule:
     bound: str
     source: str
     about: str = ""
+    alike: bool | None = None
 
     def mark(self, value: float | None) -> str:
         """GOOD, FAIR, POOR, or UNKNOWN for None and NaN."""
         if value is None or not np.isfinite(value):
             return UNKNOWN
-        direction = 1 if self.good <= self.fair else -1
-        return (
-            GOOD
-            if direction * value <= direction * self.good
-            else (FAIR if direction * value <= direction * self.fair else POOR)
-        )
+        way = 1 if self.good <= self.fair else -1
+        return GOOD if way * value <= way * self.good else FAIR if way * value <= way * self.fair else POOR
 
 
-def _asked(key, question, fact, good, fair, sentence, bound, source, about="") -> Rule:
+def _asked(key, question, fact, good, fair, sentence, bound, source, about="", alike=None) -> Rule:
     """A rule that answers yes, nearly or no and then says the same whatever the answer."""
     says = (f"Yes: {sentence}", f"Nearly: {sentence}", f"No: {sentence}")
-    return Rule(key, question, fact, good, fair, says, bound, source, about)
+    return Rule(key, question, fact, good, fair, says, bound, source, about, alike)
 
 
 _SCHWARTZ = "Schwartz et al. 2008, J Biomech 41:1639"
@@ -249,6 +247,20 @@ RULES = (
         "symmetry index at most 12 %, fair up to 16 %: healthy people stay within 12 to 16 %",
         "Robinson, Herzog & Nigg 1987, J Manip Physiol Ther 10:172; Jelen et al. 2008, Dyn Med 7:17",
         "its symmetry",
+        alike=True,
+    ),
+    _asked(
+        "sharing",
+        "Legs share as people's with a prosthesis?",
+        "sharing_off_sd",
+        2.0,
+        3.0,
+        "prosthetic ({prosthetic_side}) over sound side: step length {step_ratio:.2f}, stance time {stance_ratio:.2f}; "
+        "people's 0.97 ± 0.06, 0.96 ± 0.03. The sound limb's first peak is {sound_first_peak_bw:.2f} BW; push-off work "
+        "{sound_push_off_j_per_kg:.2f} J/kg there, {prosthetic_push_off_j_per_kg:.2f} on the prosthetic side.",
+        "both within 2 SD of people's with a transtibial prosthesis at 1.22 m/s; 3 SD is fair. No symmetry is asked",
+        "Prosthet Orthot Int 2022, 46:258 (20 people, energy-storing feet)",
+        alike=False,
     ),
     Rule(
         "device",

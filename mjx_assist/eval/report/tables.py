@@ -64,6 +64,7 @@ _HEADINGS = {
     "stability": "Stability",
     "variability": "Stride-to-stride variability",
     "symmetry": "Symmetry",
+    "one_sided": "Sound and prosthetic side",
     "device": "Device",
     "verdict_facts": "What the verdict is about",
     ZERO_TORQUE: "The same walker with the device at zero torque",
@@ -128,7 +129,7 @@ def _words(key: str) -> str:
 
 def _leg_tables(metrics: dict) -> Iterator[Table]:
     """The figures of right, left and both: plain ones by topic with their SD, then a table for each group of them."""
-    legs = {leg: metrics[leg] for leg in LEGS}
+    legs, titles = {leg: metrics[leg] for leg in LEGS}, leg_titles(metrics)
     topics: dict[str, list[tuple[str, ...]]] = {}
     for key, value in legs["both"].items():
         if isinstance(value, dict) or _repeats(legs, key):
@@ -138,11 +139,18 @@ def _leg_tables(metrics: dict) -> Iterator[Table]:
         name = name[:1].upper() + name[1:]
         topics.setdefault(topic, []).append((name, *(_with_sd(leg, key) for leg in legs.values())))
     for topic, rows in topics.items():
-        yield Table(("", *LEGS), rows, _TOPICS[topic])
+        yield Table(("", *titles), rows, _TOPICS[topic])
     for group, value in legs["both"].items():
         if isinstance(value, dict) and group != "sd" and value:
             rows = [(label(key), *(number((leg.get(group) or {}).get(key)) for leg in legs.values())) for key in value]
-            yield Table(("", *LEGS), rows, label(group))
+            yield Table(("", *titles), rows, label(group))
+
+
+def leg_titles(metrics: dict) -> tuple[str, ...]:
+    """ "right", "left", "both", and of a body with a prosthesis which leg is sound."""
+    told = metrics.get("one_sided") or {}
+    names = {told.get("prosthetic_side"): "prosthetic", told.get("sound_side"): "sound"} if told else {}
+    return tuple(f"{leg} ({names[leg]})" if leg in names else leg for leg in LEGS)
 
 
 def _repeats(legs: dict[str, dict], key: str) -> bool:

@@ -22,8 +22,10 @@ class Finding:
 
 def judge(facts: dict) -> list[Finding]:
     """Every rule's answer; a rule whose fact is missing is left out unless it is about the gait itself."""
-    findings = []
+    findings, alike = [], facts.get("prosthetic_side") is None
     for rule in RULES:
+        if rule.alike not in (None, alike):
+            continue
         mark = rule.mark(facts.get(rule.fact))
         if mark == UNKNOWN:
             if rule.key in GAIT_RULES:

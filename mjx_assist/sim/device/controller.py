@@ -1,9 +1,10 @@
 """A device's controller resolved against a model: contact loads and joint state in, controls of its actuators out."""
 
+import dataclasses
 import fnmatch
 import inspect
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
@@ -15,9 +16,12 @@ from mjx_assist.config.device import (
     Gains,
     Impedance,
     OwnController,
+    PhasedImpedance,
+    Phases,
     Spline,
     TorqueProfile,
     ZeroTorque,
+    joint_patterns,
 )
 from mjx_assist.errors import UserError, unknown
 from mjx_assist.model.names import GRAVITY, body_weight
@@ -95,17 +99,17 @@ def make_controller(
             f"you know it, ask for it yourself: --controller FILE.json, with {file} in the file."
         )
     motors = make_motors(model)
-    pattern = getattr(settings, "joint", "*")
-    driven = np.array([fnmatch.fnmatchcase(name, pattern) for name in motors.joint_names])
+    patterns = joint_patterns(settings)
+    driven = np.array([any(fnmatch.fnmatchcase(name, p) for p in patterns) for name in motors.joint_names])
     if not driven.any():
-        raise unknown(f"device controller {settings.type!r}: driven joint", pattern, motors.joint_names)
+        raise unknown(f"device controller {settings.type!r}: driven joint", ", ".join(patterns), motors.joint_names)
     weight = body_weight(model)
     if isinstance(settings, TorqueProfile | Spline):
         reach.check(settings, curve_of(settings), weight / GRAVITY, motors, driven)
     return Controller(
         name=settings.type,
         motors=motors,
-        torque=_torque(settings, weight / GRAVITY),
+        torque=_torque(settings, weight / GRAVITY, motors.joint_names),
         driven=driven,
         loads=foot_loads(model),
         body_weight=weight,
@@ -113,8 +117,8 @@ def make_controller(
     )
 
 
-def _torque(settings: DeviceController, mass: float) -> Torque:
-    """The settings as a function; ``mass`` (kg) of human and device turns N*m/kg into N*m."""
+def _torque(settings: DeviceController, mass: float, joints: Sequence[str]) -> Torque:
+    """The settings as a function for motors of these joints; ``mass`` (kg) of what walks turns N*m/kg into N*m."""
     match settings:
         case ZeroTorque():
             return lambda felt, xp: xp.zeros_like(felt.angle)
@@ -124,8 +128,33 @@ def _torque(settings: DeviceController, mass: float) -> Torque:
         case Impedance():
             swing = settings.swing or settings
             return lambda felt, xp: xp.where(felt.stance, _spring(settings, felt), _spring(swing, felt))
+        case PhasedImpedance():
+            return _phased(settings, joints)
         case OwnController():
             return _own_torque(settings, mass if settings.torque_unit == "N*m/kg" else 1.0)
+
+
+def _phased(settings: PhasedImpedance, joints: Sequence[str]) -> Torque:
+    """Each motor's own spring and damper in the state that its leg is in."""
+    by_joint = [_gains_of(settings, joint) for joint in joints]
+    early_stance, late_stance, early_swing, late_swing = (
+        Gains(*np.array([dataclasses.astuple(getattr(phases, state.name)) for phases in by_joint]).T)
+        for state in dataclasses.fields(Phases)
+    )
+
+    def torque(felt: Felt, xp: Any) -> Any:
+        late = felt.walks & (felt.percent >= settings.late_stance_percent)
+        stance = xp.where(late, _spring(late_stance, felt), _spring(early_stance, felt))
+        late = felt.walks & (felt.percent >= settings.late_swing_percent)
+        swing = xp.where(late, _spring(late_swing, felt), _spring(early_swing, felt))
+        return xp.where(felt.stance, stance, swing)
+
+    return torque
+
+
+def _gains_of(settings: PhasedImpedance, joint: str) -> Phases:
+    """The first pattern that names the joint holds."""
+    return next((p for name, p in settings.joints.items() if fnmatch.fnmatchcase(joint, name)), Phases())
 
 
 def _own_torque(settings: OwnController, scale: float) -> Torque:

@@ -10,7 +10,8 @@ import jax.numpy as jnp
 import mujoco
 import numpy as np
 
-from mjx_assist.config.words import MUJOCO
+from mjx_assist.config.words import COMPOSED, MUJOCO, REDUCED
+from mjx_assist.errors import UserError
 from mjx_assist.model import mjcf
 from mjx_assist.model.assembly import compose
 from mjx_assist.model.names import sensor_slice
@@ -116,10 +117,16 @@ def composed_spec(reduced: ReducedModel, timestep: float, terrain: Terrain | Non
 def _foot_bodies(model: mujoco.MjModel, full: mujoco.MjModel) -> dict[str, list[str]]:
     """Touch sensor -> the bodies that can touch the ground, of the rigid segment that carries the sensor."""
     solid = (full.geom_contype | full.geom_conaffinity) != 0
-    found = {}
+    found, owners = {}, {}
     for sensor in np.flatnonzero(model.sensor_type == mujoco.mjtSensor.mjSENS_TOUCH):
         name = model.sensor(sensor).name
-        weld = full.body_weldid[full.site_bodyid[full.sensor(name).objid[0]]]
+        weld = int(full.body_weldid[full.site_bodyid[full.sensor(name).objid[0]]])
+        if owners.setdefault(weld, name) != name:
+            raise UserError(
+                f"config key 'env_params.model_kind': {COMPOSED!r} cannot be trained on, since {owners[weld]!r} and "
+                f"{name!r} feel one rigid foot, whose load the composed model does not share between them; "
+                f"choose {REDUCED!r}."
+            )
         bodies = full.geom_bodyid[solid & (full.body_weldid[full.geom_bodyid] == weld)]
         found[name] = [full.body(b).name for b in np.unique(bodies)]
     return found

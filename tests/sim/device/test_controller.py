@@ -10,7 +10,17 @@ import numpy as np
 import pytest
 
 from mjx_assist import config as configs
-from mjx_assist.config.device import Gains, Impedance, OwnController, Spline, TorqueProfile, ZeroTorque
+from mjx_assist.config.device import (
+    PUBLISHED,
+    Gains,
+    Impedance,
+    OwnController,
+    PhasedImpedance,
+    Phases,
+    Spline,
+    TorqueProfile,
+    ZeroTorque,
+)
 from mjx_assist.config.schema import EnvParams, RunConfig
 from mjx_assist.errors import UserError
 from mjx_assist.eval.replay.controller import with_controller
@@ -20,11 +30,12 @@ from mjx_assist.model.names import joint_names
 from mjx_assist.model.reduction import reduce_model
 from mjx_assist.reference.cycle import sample
 from mjx_assist.sim import action
-from mjx_assist.sim.device.controller import make_controller
+from mjx_assist.sim.device.controller import Felt, make_controller
 from mjx_assist.sim.device.motors import controls, make_motors
 from mjx_assist.sim.env import AssistEnv
 
 DT = 1 / 30
+KNEE_ANKLE = "OpenSourceLeg_KA_L1"
 
 
 def controlled(bundle, settings):
@@ -37,6 +48,7 @@ SETTINGS = [
     TorqueProfile(),
     Spline((0.0, 30.0, 50.0, 65.0), (-0.05, -0.1, -0.4, 0.0)),
     Impedance(180.0, 2.0, 0.05, swing=Gains(20.0, 0.5, 0.0)),
+    PhasedImpedance({"*ankle*": Phases(Gains(20.0), Gains(80.0, 0.1, -0.3), Gains(8.0, 0.0, 0.4), Gains(8.0))}),
 ]
 
 
@@ -96,6 +108,36 @@ def test_zero_torque_is_exactly_zero_whatever_the_head_wants(untrained_bundle):
     record = replay(controlled(bundle, ZeroTorque()), steps=5)
     assert (record.device_torque == 0).all()
     assert record.controller == "zero_torque"
+
+
+@pytest.mark.parametrize(
+    ("percent", "stance", "state"),
+    [(10, True, 0), (40, True, 1), (62, False, 2), (80, False, 3), (15, False, 2), (90, True, 1)],
+)
+def test_an_impedance_changes_with_the_gait_phase(percent, stance, state):
+    """-k (q - q0) - b dq/dt with the gains of the state: the published ones of knee and ankle, by hand."""
+    controller = make_controller(PUBLISHED["impedance_phases"][0], reduce_model("myolegs22", KNEE_ANKLE).model, DT)
+    angle, velocity = np.array([0.3, 0.1]), np.array([-2.0, 1.5])
+    here = np.ones(2, bool)
+    felt = Felt(np.full(2, float(percent)), here, here & stance, angle, velocity)
+    gains = {  # N*m/rad, N*m*s/rad, degrees: knee, ankle
+        0: ((99.372, 3.180, 5), (19.874, 0.0, -2)),
+        1: ((99.372, 1.272, 8), (79.498, 0.063, -20)),
+        2: ((39.749, 0.063, 60), (7.949, 0.0, 25)),
+        3: ((15.899, 3.816, 5), (7.949, 0.0, 15)),
+    }[state]
+    expected = [-k * (q - np.radians(rest)) - b * v for (k, b, rest), q, v in zip(gains, angle, velocity, strict=True)]
+    assert [name.split("_")[-3] for name in controller.motors.joint_names] == ["knee", "ankle"]
+    np.testing.assert_allclose(controller.torque(felt, np), expected)
+    resting = felt._replace(walks=~here)  # before the first heel strike nothing is late
+    np.testing.assert_allclose(
+        controller.torque(resting, np), controller.torque(felt._replace(percent=np.zeros(2)), np)
+    )
+
+
+def test_an_impedance_of_phases_leaves_other_joints_alone(reduced):
+    with pytest.raises(UserError, match=r"driven joint.*osl_knee_angle.*ankle_angle_l"):
+        make_controller(PUBLISHED["impedance_phases"][0], reduced.model, DT)
 
 
 @pytest.mark.parametrize("device", ["Hippo_L1", "Tutorial_L1"])
@@ -290,6 +332,9 @@ def test_config_keeps_a_controller_through_json(settings):
         ({"type": "torque_profile", "peak_torque": -25}, r"-25 N\*m/kg is more than any device.*mean N\*m\?"),
         ({"type": "torque_profile", "peak_torque": -900, "torque_unit": "N*m"}, "at most 400"),
         ({"type": "spline", "percent": [0, 50], "torque": [0, 25]}, r"25 N\*m/kg is more"),
+        ({"type": "impedance_phases", "joints": {"*": {"late_swing": {"stiffness_nm_per_rad": -1}}}}, "0 or more"),
+        ({"type": "impedance_phases", "joints": {}, "late_stance_percent": 80}, "late_stance_percent"),
+        ({"type": "impedance_phases"}, "joints must be given"),
         ("zero_torque", "expected"),
         ({"type": "my_package.controllers.spring"}, "Allowed: .*, package.module:function, "),
         ({"type": "my package:spring"}, "type: 'my package:spring' names no function"),

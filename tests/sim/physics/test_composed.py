@@ -13,6 +13,7 @@ from mjx_assist.eval.replay.walker import Walker
 from mjx_assist.model.assembly import full_model
 from mjx_assist.model.mjcf import with_physics_rate
 from mjx_assist.model.names import is_muscle, joint_names, sensor_slice
+from mjx_assist.model.reduction import reduce_model
 from mjx_assist.model.variation import Variation
 from mjx_assist.paths import data_path
 from mjx_assist.policy import bundle as bundles
@@ -152,3 +153,9 @@ def _velocity(model, data, body):
     velocity = np.zeros(6)
     mujoco.mj_objectVelocity(model, data, mujoco.mjtObj.mjOBJ_BODY, body, velocity, 0)
     return velocity[3:]
+
+
+def test_a_foot_that_is_heel_and_toes_in_one_is_refused():
+    prosthetic = reduce_model("myolegs22", "OpenSourceLeg_A_L1")
+    with pytest.raises(UserError, match=r"model_kind.*'r_foot' and 'r_toes' feel one rigid foot.*'reduced'"):
+        ComposedPhysics(prosthetic, prosthetic.xml, None, SUBSTEPS, num_threads=1)
