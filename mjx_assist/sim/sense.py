@@ -23,10 +23,7 @@ def check(params: EnvParams, model: mujoco.MjModel, gait: ReferenceGait) -> None
     ``model``: the reduced one. Values that a curriculum comes to are checked too.
     """
     _check_rate(params, model)
-    slowest, fastest = _reach(gait)
-    for name in _SPEEDS:
-        for where, speed in _values(params, name):
-            _check_speed(f"{_KEY}{where}'", speed, slowest, fastest)
+    check_speeds(params, gait)
     lowest = float(gait.qpos[..., joint_names(model).index("pelvis_ty")].min()) + anatomy.height_offset(model)
     for where, height in _values(params, "safe_height"):
         if height >= lowest:
@@ -35,6 +32,14 @@ def check(params: EnvParams, model: mujoco.MjModel, gait: ReferenceGait) -> None
                 f"{lowest:.2f} m over the ground: every walker would count as fallen. Choose less, such as "
                 f"{0.8 * lowest:.2f}."
             )
+
+
+def check_speeds(params: EnvParams, gait: ReferenceGait) -> None:
+    """Raises ``UserError`` for speeds, asked now or by a curriculum, that the reference has not."""
+    slowest, fastest = _reach(gait)
+    for name in _SPEEDS:
+        for where, speed in _values(params, name):
+            _check_speed(f"{_KEY}{where}'", speed, slowest, fastest)
 
 
 def check_run(config: RunConfig, gait: ReferenceGait) -> None:
