@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from synthetic_gait import synthetic_gait
 
+from mjx_assist.eval.replay.record import SERIES
 from mjx_assist.policy import bundle as bundles
 
 LONG, FAR = "n" * 5000, "9" * 400
@@ -55,7 +56,7 @@ COMMANDS = {
     "too many walkers": ([*CONFIG, "--env_params.num_envs", "1e300"], "num_envs': must lie in 1..2147483647"),
     "too many samples": (
         [*CONFIG, "--env_params.num_envs", "2000000000", "--ppo_params.batch_size", "64"],
-        "the samples of an update, must lie in 1..2147483647; it is 128,000,000,000",
+        "the samples of an update, must lie in 1..2147483647; it is 16,000,000,000",
     ),
     "a wide layer": (
         [*CONFIG, "--policy_params.net_arch", '{"human_actor": [1000000000000], "common_critic": [4]}'],
@@ -77,10 +78,11 @@ COMMANDS = {
     "a motion of zeros": ([*CONFIG, "--env_params.reference_data_path", "zeros.csv"], "moves by 0 deg in all; nobody"),
     "a walk that is deep": (["convert", "deep.json", "-o", "out.npz"], "nested more than 100 deep"),
     "metadata that is none": (["convert", "myoassist.json", "-o", "out.npz"], "is not MyoAssist's gait data"),
-    "a folder as config": (["train", "bundle"], "config file 'bundle' does not exist"),
+    "a folder as config": (["train", "bundle"], "there is no file 'bundle'"),
     "a folder as record": (["report", "folder.npz", "-o", "out"], "is not a plain file"),
     "an output that is the folder": (["export", "bundle", "-o", "."], "is not a training run"),
 }
+NO_JOINTS = {name: np.zeros((480, 0)) for name, series in SERIES.items() if series.axes == "TJ"}
 # Entry of a gait record -> what it says -> the sentence.
 RECORDS = {
     "no time between control steps": ({"control_dt": 0.0}, "control_dt must be positive, not 0.0"),
@@ -89,10 +91,9 @@ RECORDS = {
     "no mass": ({"body_mass": 0.0}, "body_mass must be positive"),
     "an endless leg": ({"leg_length": np.inf}, "leg_length must be positive, not inf"),
     "text for a number": ({"control_dt": "fast"}, "could not convert"),
-    "no joints": ({"joint_names": np.zeros(0, "U1"), "qpos": np.zeros((480, 0)), "qvel": np.zeros((480, 0))}, "joint"),
+    "no joints": ({"joint_names": np.zeros(0, "U1"), **NO_JOINTS}, "it has no joints"),
     "time that ends": ({"time": np.full(480, np.nan)}, "time must"),
 }
-TURNED = {"heads": [], "critic": None}
 # What a bundle says of itself -> the sentence.
 BUNDLES = {
     "no heads": (lambda told: told.update(heads=[]), "it has no heads"),
