@@ -68,7 +68,7 @@ def test_a_process_ends_when_who_started_it_is_killed(tmp_path):
 
 
 WINDOWS = """
-import os, pathlib, signal, sys, types
+import os, pathlib, signal, subprocess, sys, types
 for name in ("setpriority", "getpriority", "sched_getaffinity", "fork", "mkfifo", "getuid"):
     delattr(os, name)
 del signal.SIGHUP
