@@ -110,7 +110,7 @@ def test_updates_after_the_first_compile_nothing(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "backend", ["compiled", *(pytest.param(name, marks=pytest.mark.slow) for name in ("mujoco", "mjx", "warp"))]
+    "backend", ["mujoco", *(pytest.param(name, marks=pytest.mark.slow) for name in ("compiled", "mjx", "warp"))]
 )
 def test_throughput_measures_every_part(monkeypatch, backend):
     if backend == "warp":

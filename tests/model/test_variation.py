@@ -103,7 +103,9 @@ def expected(reduced, start, control):
     return [np.array(x) for x in zip(*after, strict=True)]
 
 
-@pytest.mark.parametrize("backend", ["mujoco", "mjx", pytest.param("warp", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "backend", ["mujoco", *(pytest.param(name, marks=pytest.mark.slow) for name in ("mjx", "warp"))]
+)
 def test_every_field_acts_as_in_a_model_compiled_with_it(reduced, start, varied, control, expected, backend):
     step = jax.jit(jax.vmap(make_physics(backend, reduced.xml, SUBSTEPS, len(CASES)).step))
     after = step(start, control, varied)

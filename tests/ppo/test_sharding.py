@@ -96,6 +96,7 @@ def test_eight_devices_equal_one():
     assert_equal(run_in_a_process_with_eight_devices("toy", "toy, groups", "toy, max_kl"))
 
 
+@pytest.mark.slow
 def test_eight_devices_equal_one_with_walkers_in_c_mujoco():
     """Eight devices share one thread pool, each calling from a thread of its own."""
     assert_equal(run_in_a_process_with_eight_devices("mujoco"))

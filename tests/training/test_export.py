@@ -47,6 +47,7 @@ def forget():
         del sys.modules[name]
 
 
+@pytest.mark.slow
 def test_a_run_with_own_code_is_whole_and_its_policy_does_without(package, tmp_path):
     weights = json.loads(example("A reward term", "json"))["env_params"]
     controller = json.loads(example("A device controller", "json"))

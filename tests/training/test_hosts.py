@@ -57,6 +57,7 @@ def rows(out):
     return small_runs.rows(run_of(out))
 
 
+@pytest.mark.slow
 def test_two_processes_log_what_one_does_and_one_goes_on_from_there(alone, config, tmp_path):
     for process in start_both(config, "--out", tmp_path, "--total_timesteps", 2 * UPDATE):
         finish(process)

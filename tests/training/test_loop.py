@@ -77,6 +77,7 @@ def test_levels_and_schedules_are_part_of_what_is_resumed(finished):
     np.testing.assert_allclose(factors, 1.0 - 0.5 * (8 * np.arange(4) + 4.5) * 8 / 256, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_another_seed_is_another_run(finished, tmp_path):
     other = configs.to_dict(tiny(total_timesteps=64))
     other["env_params"]["seed"] = 7
@@ -84,6 +85,7 @@ def test_another_seed_is_another_run(finished, tmp_path):
     assert rows(tmp_path)[0]["reward"] != rows(finished)[0]["reward"]
 
 
+@pytest.mark.slow
 def test_frozen_head_keeps_its_weights_and_the_others_move(finished, tmp_path):
     loop.train(tiny(total_timesteps=64), tmp_path, show=False)
     first, last = export.export_run(tmp_path).policy, export.export_run(finished).policy
@@ -96,6 +98,7 @@ def test_frozen_head_keeps_its_weights_and_the_others_move(finished, tmp_path):
     assert same == {"human_actor": False, "exo_actor": True}
 
 
+@pytest.mark.slow
 def test_damaged_newest_checkpoint_is_skipped_with_a_warning(tmp_path, caplog):
     loop.train(tiny(total_timesteps=192), tmp_path, show=False)
     newest = tmp_path / "checkpoints" / "3"

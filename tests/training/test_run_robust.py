@@ -128,7 +128,7 @@ class Interrupt(callbacks.Callback):
             os.kill(os.getpid(), self.number)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
 def test_a_signal_saves_before_it_stops(finished, tmp_path, number):
     seldom = tiny(logger_params={"checkpoint_frequency": 100, "evaluation_frequency": 0})
     with pytest.raises(UserError, match=rf"{number.name} after saving.*--resume") as error:
@@ -142,6 +142,7 @@ def test_a_signal_saves_before_it_stops(finished, tmp_path, number):
 # --- damaged
 
 
+@pytest.mark.slow
 def test_a_damaged_checkpoint_costs_its_updates_and_no_more(finished, tmp_path, caplog):
     loop.train(tiny(4), tmp_path, show=False)
     for file in (tmp_path / "checkpoints" / "4").rglob("*"):
@@ -166,7 +167,9 @@ class Full(callbacks.Callback):
             self.open.enter_context(largest_file(self.size))
 
 
-@pytest.mark.parametrize(("size", "told"), [(4096, "checkpoint .*could not be written"), (1024, ".")])
+@pytest.mark.parametrize(
+    ("size", "told"), [(4096, "checkpoint .*could not be written"), pytest.param(1024, ".", marks=pytest.mark.slow)]
+)
 def test_out_of_space_is_said_and_the_last_checkpoint_goes_on(finished, tmp_path, size, told):
     """4096 bytes are enough for the log and not for a checkpoint, 1024 are not enough for the log either."""
     full = Full(3, size)

@@ -12,12 +12,12 @@ from mjx_assist.model.stances import stances
 from mjx_assist.sim.physics.base import reset_state
 from mjx_assist.sim.physics.make import make_physics
 
-QUICK = (("myolegs22", "UTAnkleExo_L2"), ("myolegs26", "OpenSourceLeg_KA_L1"))  # cables with state; 3-D, amputated
+QUICK = (("myolegs22", "UTAnkleExo_L2"),)  # cables with state
 WRAPPED = ("Tutorial_L1", "OpenSourceLeg_A_L1")  # devices for the human whose muscles wrap
 ALL = [(human, device) for human in ("myolegs22", "myolegs26") for device in available()[human]]
 ALL += [("myolegs", device) for device in WRAPPED]
 EVERY = [(human, device) for human in ("myolegs22", "myolegs26", "myolegs") for device in available()[human]]
-COMPILED_QUICK = (*QUICK, ("myolegs22", "KFoot_L1"), ("myolegs26", "Tutorial_L1"))
+COMPILED_QUICK = (*QUICK, ("myolegs22", "KFoot_L1"), ("myolegs26", "Tutorial_L1"), ("myolegs26", "OpenSourceLeg_KA_L1"))
 MJX_ENVS, WARP_ENVS = 32, 8
 COMPILER = {"xla_backend_optimization_level": 0}  # half the compile time, for a step that hardly runs
 

@@ -44,6 +44,7 @@ def test_lowers_for_nvidia(c_backend, solver):
     assert exported_kernels(program, like) == 1
 
 
+@pytest.mark.slow
 def test_feet_on_rough_ground_move_as_in_c(kernel):
     assert_feet_move_as_in_c(kernel)
 

@@ -11,7 +11,11 @@ from mjx_assist.sim.physics.compiled.physics import make_kernel, walk
 
 pytestmark = pytest.mark.skipif(build.compiler() is None, reason="no C++ compiler")
 SUBSTEPS, WALKERS, CONTROL_STEPS = 8, 24, 6
-CI = (("myolegs22", "STRIDE_L2"), ("myolegs22", "HMEDI_L1"), ("myolegs26", "OpenSourceLeg_A_L1"))
+CI = (
+    ("myolegs22", "STRIDE_L2"),
+    ("myolegs22", "HMEDI_L1"),
+    pytest.param("myolegs26", "OpenSourceLeg_A_L1", marks=pytest.mark.slow),
+)
 WRAPPED = (("myolegs", "Tutorial_L1"), ("myolegs", "OpenSourceLeg_KA_L1"))
 
 
