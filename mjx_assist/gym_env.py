@@ -27,6 +27,7 @@ from mjx_assist.model.assembly import NO_DEVICE
 from mjx_assist.model.names import actuator_names, is_muscle
 from mjx_assist.model.reduction import reduce_model
 from mjx_assist.paths import data_path
+from mjx_assist.sim import forked
 from mjx_assist.sim.env import AssistEnv, make_env
 
 FRAME = (480, 640)  # pixels of a rendered picture: height, width
@@ -72,6 +73,7 @@ class WalkEnv(gymnasium.Env):
         self._picture: tuple | None = None
 
     def reset(self, *, seed: int | None = None, options: dict | None = None) -> tuple[np.ndarray, dict]:
+        forked.check()
         super().reset(seed=seed)
         if seed is None and self._state is not None:
             key = self._state.pipeline_state.key
@@ -132,6 +134,7 @@ class WalkVectorEnv(VectorEnv):
         self, *, seed: int | list[int] | None = None, options: dict | None = None
     ) -> tuple[np.ndarray, dict[str, Any]]:
         """Start an episode in every env; an integer seed is env 0's, and the others' count on from it."""
+        forked.check()
         super().reset(seed=seed if isinstance(seed, int) else None)
         if seed is None and self._state is not None:
             keys = self._state.pipeline_state.key

@@ -120,6 +120,26 @@ def test_every_door_opens_on_what_the_module_behind_it_defines(stub: Path):
             assert thing is (getattr(behind, name) if behind else sys.modules[f"{folder}.{name}"])
 
 
+def opened_as_text(node: ast.AST) -> bool:
+    """Whether a call opens, reads or writes a file as text."""
+    if not isinstance(node, ast.Call):
+        return False
+    of = getattr(getattr(node.func, "value", None), "id", "")
+    name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+    words = [part.value for part in node.args if isinstance(part, ast.Constant) and isinstance(part.value, str)]
+    if name in ("read_text", "write_text"):
+        return isinstance(node.func, ast.Attribute) and of != "sheets"  # ours, which knows its encoding
+    return name == "open" and of not in ("os", "archive", "Image") and not any("b" in word[:4] for word in words)
+
+
+def test_every_text_is_read_and_written_in_an_encoding_that_is_named():
+    """Else it is the locale's, which is not UTF-8 everywhere."""
+    for file in (*PACKAGE.rglob("*.py"), *(ROOT / "benchmarks").rglob("*.py")):
+        calls = [node for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))) if opened_as_text(node)]
+        unnamed = [node.lineno for node in calls if "encoding" not in [word.arg for word in node.keywords]]
+        assert not unnamed, (file, unnamed)
+
+
 def test_a_folder_with_doors_imports_nothing_until_one_is_opened():
     folders = [folder_of(stub) for stub in STUBS]
     loaded = run(IMPORT_FOLDERS, *folders)[-1].split()

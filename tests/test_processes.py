@@ -1,5 +1,6 @@
 """Processes that are started: they import nothing of the current folder, and end with who started them."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -64,6 +65,35 @@ def test_a_process_ends_when_who_started_it_is_killed(tmp_path):
     started.send_signal(signal.SIGKILL)
     started.wait()
     wait_for(lambda: not is_running(int((tmp_path / "child").read_text())))
+
+
+WINDOWS = """
+import os, pathlib, signal, subprocess, sys, types
+for name in ("setpriority", "getpriority", "sched_getaffinity", "fork", "mkfifo", "getuid"):
+    delattr(os, name)
+del signal.SIGHUP
+sys.modules.update(fcntl=None, resource=None, msvcrt=types.SimpleNamespace(LK_NBLCK=2, locking=lambda *_: None))
+from mjx_assist import processes
+from mjx_assist.cli.main import main
+from mjx_assist.files.lock import locked
+with locked(pathlib.Path("lock"), str):
+    assert main(["models", "list"]) == 0 and processes.cpus() > 0
+assert processes.start(processes.python("-c", ""), pathlib.Path("said")).wait() == 0
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there it is real")
+def test_what_only_posix_has_is_missed_by_nothing(tmp_path):
+    """An emulation: what Windows lacks is taken away."""
+    done = subprocess.run([sys.executable, "-c", WINDOWS], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_other_processes_of_a_users_program_keep_their_path(monkeypatch):
+    monkeypatch.delenv("PYTHONSAFEPATH", raising=False)
+    with processes.current_folder_left_alone():
+        assert os.environ["PYTHONSAFEPATH"] == "1"
+    assert "PYTHONSAFEPATH" not in os.environ
 
 
 def wait_for(true, limit=60.0):

@@ -12,6 +12,7 @@ from mjx_assist.model import cache as kept
 from mjx_assist.model.orientation import Pose
 from mjx_assist.model.own import file as own_file
 from mjx_assist.model.roots import scalar_roots
+from mjx_assist.model.warnings_heard import hear_warnings
 from mjx_assist.terrain.heightfield import FLOOR, Terrain, put_ground
 
 NO_DEVICE = "none"
@@ -94,6 +95,7 @@ def full_model(
     """
     if couplings not in (RIGID, AS_COMPOSED):
         raise unknown("couplings", couplings, (RIGID, AS_COMPOSED))
+    hear_warnings()
     spec = compose(human, device)
     if ground is not None:
         put_ground(spec, ground)

@@ -14,6 +14,7 @@ from mjx_assist.model.muscles.paths import MusclePath, PathPoint, WrapSurface, b
 from mjx_assist.model.own.carry import compensation
 from mjx_assist.model.skeleton.inertia import Inertial
 from mjx_assist.model.skeleton.skeleton import Segment, Skeleton
+from mjx_assist.model.warnings_heard import hear_warnings
 from mjx_assist.terrain.heightfield import FLOOR
 
 
@@ -77,6 +78,7 @@ def load(xml: str) -> mujoco.MjModel:
     Island discovery is off too: a walker is one island, and looking for more takes 4 % of a step. Not flags in the
     file: MJX's warp backend refuses the first (it never resets by itself).
     """
+    hear_warnings()
     model = mujoco.MjModel.from_xml_string(xml)
     model.opt.disableflags |= mujoco.mjtDisableBit.mjDSBL_AUTORESET | mujoco.mjtDisableBit.mjDSBL_ISLAND
     return model

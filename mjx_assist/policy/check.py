@@ -10,6 +10,7 @@ from mjx_assist.model.names import joint_names
 from mjx_assist.model.skeleton.coupling import Coupling
 from mjx_assist.policy.policy import HeadWeights, Policy
 from mjx_assist.reference.cycle import ReferenceGait
+from mjx_assist.sim import sense
 from mjx_assist.sim.observation import make_spec
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def check(bundle: "Bundle", model: mujoco.MjModel) -> None:
-    """Raises ``ValueError`` naming what does not fit ``model``, the bundle's reduced model."""
+    """Raises ``ValueError`` or ``UserError`` naming what does not fit ``model``, the bundle's reduced model."""
     env = bundle.config.env_params
     if not abs(model.opt.timestep * env.physics_sim_framerate - 1.0) < 1e-6:
         raise ValueError(f"its model steps by {model.opt.timestep:g} s, its config asks {env.physics_sim_framerate} Hz")
@@ -34,6 +35,7 @@ def check(bundle: "Bundle", model: mujoco.MjModel) -> None:
     if dataclasses.replace(bundle.observation, body_weight=spec.body_weight) != spec or not same_weight:
         raise ValueError("the observation is not the one that its config asks of its model")
     _check_gait(bundle.gait, joint_names(model))
+    sense.check_speeds(env, bundle.gait)
     _check_coupling(bundle.coupling, model.nq)
     _check_policy(bundle.policy, spec.size, model.nu)
 

@@ -23,7 +23,7 @@ from mjx_assist.reference import cycle
 from mjx_assist.reference.chosen import chosen_gait
 from mjx_assist.reference.cycle import ReferenceGait, sample
 from mjx_assist.sim import action as actions
-from mjx_assist.sim import command, fit_to_body, observation, reward, sense, termination
+from mjx_assist.sim import command, fit_to_body, forked, observation, reward, sense, termination
 from mjx_assist.sim.device.controller import make_controller
 from mjx_assist.sim.effort import Effort
 from mjx_assist.sim.episode import Episode, EpisodeRules
@@ -287,6 +287,7 @@ class AssistEnv(Env):
 def make_env(config: RunConfig | EnvParams) -> AssistEnv:
     """The env that a config asks for: compose, reduce, load the reference gait."""
     params = config.env_params if isinstance(config, RunConfig) else config
+    forked.check()
     needs.check(params.human)
     reduced = reduce_model(params.human, params.device_key or NO_DEVICE)
     gait = chosen_gait(params, reduced.model)

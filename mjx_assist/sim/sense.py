@@ -29,10 +29,7 @@ def check(params: EnvParams, model: mujoco.MjModel, gait: ReferenceGait) -> None
             f"{_KEY}reference_playback': {params.reference_playback!r} plays the reference of one speed, and this one "
             "has many: give env_params.reference_speed, m/s."
         )
-    slowest, fastest = _reach(gait, params)
-    for name in _SPEEDS:
-        for where, speed in _values(params, name):
-            _check_speed(f"{_KEY}{where}'", speed, slowest, fastest)
+    check_speeds(params, gait)
     lowest = float(gait.qpos[..., joint_names(model).index("pelvis_ty")].min()) + anatomy.height_offset(model)
     for where, height in _values(params, "safe_height"):
         if height >= lowest:
@@ -41,6 +38,14 @@ def check(params: EnvParams, model: mujoco.MjModel, gait: ReferenceGait) -> None
                 f"{lowest:.2f} m over the ground: every walker would count as fallen. Choose less, such as "
                 f"{0.8 * lowest:.2f}."
             )
+
+
+def check_speeds(params: EnvParams, gait: ReferenceGait) -> None:
+    """Raises ``UserError`` for speeds, asked now or by a curriculum, that the reference has not."""
+    slowest, fastest = _reach(gait, params)
+    for name in _SPEEDS:
+        for where, speed in _values(params, name):
+            _check_speed(f"{_KEY}{where}'", speed, slowest, fastest)
 
 
 def check_run(config: RunConfig, gait: ReferenceGait) -> None:

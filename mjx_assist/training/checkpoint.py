@@ -1,8 +1,10 @@
 """Checkpoints with Orbax: atomic, made of items that can be read one by one; the newest readable one is used."""
 
+import contextlib
 import hashlib
 import json
 import logging
+from collections.abc import Iterator
 from pathlib import Path
 
 import orbax.checkpoint as ocp
@@ -38,8 +40,9 @@ class Checkpoints:
             if update in self._manager.all_steps():
                 return
             saved = {name: ocp.args.StandardSave(item) for name, item in items.items()}
-            self._manager.save(update, args=ocp.args.Composite(**saved))
-            self._manager.wait_until_finished()
+            with _orbax_quiet():
+                self._manager.save(update, args=ocp.args.Composite(**saved))
+                self._manager.wait_until_finished()
             if sharding.is_primary():
                 _write_sums(self._directory / str(update))
         except (OSError, ValueError, UserError) as error:
@@ -76,6 +79,18 @@ class Checkpoints:
 
     def close(self) -> None:
         self._manager.close()
+
+
+@contextlib.contextmanager
+def _orbax_quiet() -> Iterator[None]:
+    """For the block Orbax does not log the traceback of what it raises as well."""
+    logger = logging.getLogger("absl")
+    before = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 def _some_of(item: dict) -> ocp.args.PyTreeRestore:

@@ -100,7 +100,7 @@ def _named_directory(out: Path, name: str) -> Path:
 class StopSignals:
     """Notes SIGINT, SIGTERM and SIGHUP instead of acting on them; a second SIGINT interrupts at once.
 
-    One that is ignored, as SIGHUP under nohup, stays so.
+    Under nohup, SIGHUP stays ignored.
     """
 
     def __init__(self) -> None:
@@ -109,9 +109,10 @@ class StopSignals:
     def __enter__(self) -> "StopSignals":
         self._before = {}
         if threading.current_thread() is threading.main_thread():
-            noted = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-            heard = [number for number in noted if signal.getsignal(number) != signal.SIG_IGN]
-            self._before = {number: signal.signal(number, self._note) for number in heard}
+            noted = [signal.SIGINT, signal.SIGTERM]
+            if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+                noted.append(signal.SIGHUP)
+            self._before = {number: signal.signal(number, self._note) for number in noted}
         return self
 
     def __exit__(self, *_: object) -> None:

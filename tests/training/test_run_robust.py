@@ -16,7 +16,8 @@ from full_disk import largest_file
 from small_runs import CONFIG, UPDATE, assert_equals, rows
 
 from mjx_assist import config as configs
-from mjx_assist.cli.main import DISK, main
+from mjx_assist.cli.main import main
+from mjx_assist.cli.surroundings import REFUSALS
 from mjx_assist.errors import UserError
 from mjx_assist.paths import TRAIN_LOG
 from mjx_assist.ppo import networks, rollout
@@ -177,7 +178,7 @@ def test_out_of_space_is_said_and_the_last_checkpoint_goes_on(finished, tmp_path
     if isinstance(error.value, UserError):
         assert "--resume" in str(error.value)
     else:
-        assert error.value.errno in DISK  # one sentence and exit code 2, as tests/cli/test_main.py shows
+        assert error.value.errno in REFUSALS  # one sentence and exit code 2, as tests/cli/test_main.py shows
     assert export.export_run(tmp_path).info["control_steps"] == 3 * UPDATE
     loop.train(tiny(), tmp_path, resume=True, show=False)
     assert_equals(tmp_path, finished)

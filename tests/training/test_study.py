@@ -46,7 +46,8 @@ def trained(monkeypatch, untrained_bundle):
         own = dataclasses.replace(untrained_bundle.config, env_params=env)
         mean = untrained_bundle.policy.mean + len(made)
         policy = dataclasses.replace(untrained_bundle.policy, mean=mean)
-        bundles.save(dataclasses.replace(untrained_bundle, config=own, policy=policy), path / "policy")
+        info = {**untrained_bundle.info, "control_steps": config.total_timesteps}
+        bundles.save(dataclasses.replace(untrained_bundle, config=own, policy=policy, info=info), path / "policy")
         (path / TRAIN_LOG).write_text(json.dumps({"update": 1, "control_steps": config.total_timesteps}) + "\n")
 
     def walk(bundles, walks, processes, measure):

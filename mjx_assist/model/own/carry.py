@@ -12,6 +12,7 @@ import numpy as np
 from mjx_assist.errors import UserError, note
 from mjx_assist.model.names import GRAVITY
 
+STEPS = (1e-5, 0.05)  # s: at less a walk takes for ever, at more nothing stands
 _Off, _On = mujoco.mjtDisableBit, mujoco.mjtEnableBit
 # Flags that change what a walker does, gravity's apart; the others are about numerics.
 _OFF = {
@@ -57,8 +58,13 @@ _PLAY = 1e-9  # relative: contact parameters that differ less are the same
 
 
 def check_options(spec: mujoco.MjSpec, path: str) -> None:
-    """Raises ``UserError`` naming an option of the file that would be lost."""
+    """Raises ``UserError`` naming an option of the file that would be lost, or a time step at which nothing walks."""
     option = spec.option
+    if not STEPS[0] <= option.timestep <= STEPS[1]:
+        raise UserError(
+            f'cannot reduce {path!r}: its <option> has timestep="{option.timestep:g}"; it must be from {STEPS[0]:g} '
+            f"to {STEPS[1]:g} s."
+        )
     lost = [f'flag {word}="disable"' for bit, word in _OFF.items() if option.disableflags & bit]
     lost += ['flag override="enable"'] if option.enableflags & _On.mjENBL_OVERRIDE else []
     lost += ["actuatorgroupdisable"] if option.disableactuator else []

@@ -42,21 +42,25 @@ def test_a_number_is_held_to_its_limits():
 
 
 def test_a_foreign_origin_is_refused_and_garbage_ends_nothing(untrained_bundle):
+    from viser import __version__
     from websockets.exceptions import InvalidStatus
     from websockets.sync.client import connect
+
+    def connected(origin):
+        return connect(f"ws://127.0.0.1:{port}", origin=origin, subprotocols=[f"viser-v{__version__}"], max_size=None)
 
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     player = Player(untrained_bundle, "reduced", 100, 0)
     page = web.Page(player, port=port)
     try:
-        with pytest.raises(InvalidStatus, match="403"), connect(f"ws://127.0.0.1:{port}", origin="http://evil.example"):
+        with pytest.raises(InvalidStatus, match="403"), connected("http://evil.example"):
             raise AssertionError
         for message in (b"garbage", b"\xc1" * 100, "text", b"\xff\xff"):
-            with connect(f"ws://127.0.0.1:{port}", origin=f"http://127.0.0.1:{port}") as client:
+            with connected(f"http://127.0.0.1:{port}") as client:
                 client.send(message)
         player.tick(page.draw)
-        with connect(f"ws://127.0.0.1:{port}", origin=f"http://127.0.0.1:{port}"):
+        with connected(f"http://127.0.0.1:{port}"):
             pass
     finally:
         page.stop()
