@@ -68,7 +68,7 @@ def test_saved_and_opened_it_walks_the_same_steps_on_the_composed_model(imported
     opened = bundles.load(tmp_path / "bundle")
     assert opened.config.env_params.model_kind == "composed" and opened.info["control_steps"] == 5000
     walks = [replay(bundle, "composed", 3, seed=0) for bundle in (imported, opened)]
-    np.testing.assert_allclose(walks[0].qpos, walks[1].qpos, atol=1e-9)
+    np.testing.assert_allclose(walks[0].qpos, walks[1].qpos, atol=1e-5)  # a bundle keeps 32 bits
 
 
 def test_a_head_at_a_constant_is_off_and_held_there(tmp_path):

@@ -120,7 +120,7 @@ def test_a_pair_of_device_heads_is_one_for_both_sides():
     assert set(run.policy_params.net_arch) == {"human_actor", "exo_actor", "common_critic"}
     assert run.ppo_params.mirror_loss_coef == pytest.approx(0.1 / 24)
     custom["net_indexing_info"]["exo_actor_l"]["observation"][0]["index"][0] = 2
-    with pytest.raises(UserError, match="exo_actor_l .*: the left one must see"):
+    with pytest.raises(UserError, match=r"exo_actor_l .*: the left one must see"):
         translate(tree).checked()
 
 
