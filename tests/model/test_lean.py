@@ -9,8 +9,8 @@ from mjx_assist.model import lean
 from mjx_assist.model.own.file import is_path
 
 XML = """<mujoco><worldbody><body name="pelvis" euler="90 0 0"><freejoint/><geom size="0.1" mass="10"/>
-<body name="torso" pos="0 0.1 0" euler="0 0 10"><geom size="0.1" pos="0 0.3 0" mass="30"/><body name="head" pos="0 .6 0">
-<geom size="0.1" mass="5"/></body></body></body></worldbody></mujoco>"""
+<body name="torso" pos="0 0.1 0" euler="0 0 10"><geom size="0.1" pos="0 0.3 0" mass="30"/>
+<body name="head" pos="0 .6 0"><geom size="0.1" mass="5"/></body></body></body></worldbody></mujoco>"""
 
 
 def posed(forward: float) -> mujoco.MjData:
@@ -57,5 +57,5 @@ def test_keys_and_paths_carry_it():
 
 def test_a_model_without_a_trunk_is_named():
     spec = mujoco.MjSpec.from_string(XML.replace('name="torso"', 'name="trunk"'))
-    with pytest.raises(UserError, match="'torso' is unknown. Did you mean 'trunk'"):
+    with pytest.raises(UserError, match="'torso' is unknown"):
         lean.put_on(spec, 0.1)

@@ -173,7 +173,7 @@ def test_numpy_policy_equals_flax(observations, mirror, enabled):
     normaliser = running_statistics.init_state(jax.ShapeDtypeStruct((N_OBS,), jnp.float32))
     normaliser = running_statistics.update(normaliser, jnp.asarray(3.0 * observations + 1.0))
     policy = numpy_policy(policy_spec, jax.device_get(params)["params"], normaliser)
-    mean = model.apply(params, rollout.normalize(normaliser, jnp.asarray(observations)), method="actor")[0]
+    mean = model.apply(params, rollout.normalize(policy_spec, normaliser, jnp.asarray(observations)), method="actor")[0]
     np.testing.assert_allclose(policy.act(observations), np.clip(mean, -1, 1), atol=1e-5)
     np.testing.assert_allclose(policy.act(observations[0]), np.clip(mean[0], -1, 1), atol=1e-5)
 

@@ -137,8 +137,8 @@ def test_batches_are_observed_like_single_walkers(spec, reduced):
 
 def test_activations_of_muscles_alone_leave_out_a_devices_filters():
     xml = """<mujoco><worldbody><site name="a" pos="0 0 1"/><body name="b"><joint name="j"/><geom size="0.1"/>
-    <site name="c" pos="0.2 0 0"/></body></worldbody><tendon><spatial name="t"><site site="a"/><site site="c"/></spatial>
-    </tendon><actuator><general name="motor" joint="j" dyntype="filter" dynprm="0.1"/>
+    <site name="c" pos="0.2 0 0"/></body></worldbody><tendon><spatial name="t"><site site="a"/>
+    <site site="c"/></spatial></tendon><actuator><general name="motor" joint="j" dyntype="filter" dynprm="0.1"/>
     <muscle name="m" tendon="t" ctrlrange="0 1" lengthrange="0.5 1.5"/></actuator></mujoco>"""
     model = mujoco.MjModel.from_xml_string(xml)
     both = observation.make_spec(model, ("j",), (), (), False)
