@@ -3,10 +3,15 @@
 import argparse
 import dataclasses
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mjx_assist.cli.arguments import Parser, add_controller
-from mjx_assist.errors import UserError
+from mjx_assist.errors import UserError, note
 from mjx_assist.files.atomic import check_writable
+
+if TYPE_CHECKING:
+    from mjx_assist.eval.replay.record import GaitRecord
+    from mjx_assist.policy.bundle import Bundle
 
 
 def add_analyze(parser: Parser) -> None:
@@ -34,5 +39,16 @@ def analyze(arguments: argparse.Namespace) -> None:
             "give the config entries (docs/compare.md)."
         )
     asked = dataclasses.replace(bundle, may_import=True)
-    for folder in evaluations.analyze(asked, out, bundle.info["control_steps"], not arguments.no_film):
+    film = None if arguments.no_film else _film
+    for folder in evaluations.analyze(asked, out, bundle.info["control_steps"], film):
         print(f"report {folder}", flush=True)
+
+
+def _film(bundle: "Bundle", record: "GaitRecord", path: Path) -> None:
+    """A film where there is what draws it; else a sentence, since nothing else depends on it."""
+    from mjx_assist.eval.view.video import write_video
+
+    try:
+        write_video(bundle, record, path)
+    except UserError as error:
+        note(f"no {path.name}: {error}")

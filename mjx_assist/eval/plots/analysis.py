@@ -11,7 +11,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from mjx_assist.eval.gait import cycles, events
-from mjx_assist.eval.gait.angles import SAGITTAL, model_angle
+from mjx_assist.eval.gait.angles import SAGITTAL, Angle, model_angle
 from mjx_assist.eval.plots.style import COLORS, DASHES, INK, cycle_axis, say, styled
 from mjx_assist.eval.replay.record import SIDES, GaitRecord
 
@@ -24,7 +24,7 @@ def over_time(record: GaitRecord) -> Figure:
     """Sagittal angles (deg), the pelvis' height and speed (m, m/s) and every sensor over time (s)."""
     rows: list[tuple[str, list[np.ndarray]]] = []
     for angle in SAGITTAL.values():
-        rows.append((angle.title + f", {angle.label}", list(model_angle(record, angle).T)))
+        rows.append((angle.title + f", {angle.label}", list(_angle(record, angle).T)))
     for joint, title in (("pelvis_ty", "Pelvis, height (m)"), ("pelvis_tx", "Pelvis, forward (m)")):
         rows.append((title, [record.column(record.qpos, joint)]))
     rows.append(("Speed (m/s), asked dashed", [record.column(record.qvel, "pelvis_tx"), record.target_velocity]))
@@ -45,7 +45,7 @@ def every_stride(record: GaitRecord) -> Figure:
     figure = Figure((9.0, 4.6), layout="constrained")
     axes = figure.subplots(2, len(SAGITTAL), sharex=True, sharey="col")
     for column, angle in enumerate(SAGITTAL.values()):
-        legs = cycles.stride_cycles(record, model_angle(record, angle))
+        legs = cycles.stride_cycles(record, _angle(record, angle))
         for row, (side, strides) in enumerate(zip(SIDES, legs, strict=True)):
             ax = axes[row, column]
             _strides(ax, strides, lambda _, side=side: COLORS[side])
@@ -63,7 +63,7 @@ def by_speed(record: GaitRecord) -> Figure:
     figure = Figure((9.0, 2.9), layout="constrained")
     axes = figure.subplots(1, len(SAGITTAL))
     for ax, angle in zip(axes, SAGITTAL.values(), strict=True):
-        both = np.concatenate(cycles.stride_cycles(record, model_angle(record, angle)))
+        both = np.concatenate(cycles.stride_cycles(record, _angle(record, angle)))
         _strides(ax, both, lambda n: colors.to_rgba(means[n]))
         cycle_axis(ax, angle.title, angle.label)
     figure.colorbar(colors, ax=axes, label="speed of the stride (m/s)")
@@ -89,6 +89,11 @@ def of_muscles(record: GaitRecord, series: np.ndarray, label: str) -> Figure:
     if not events.strides(record):
         say(axes[0], "no complete stride")
     return figure
+
+
+def _angle(record: GaitRecord, angle: Angle) -> np.ndarray:
+    """``[T, 2]`` deg in the reports' sign."""
+    return angle.sign * model_angle(record, angle)
 
 
 def _sides(record: GaitRecord, series: np.ndarray, muscle: str) -> np.ndarray:

@@ -2,10 +2,10 @@
 what an `analyze_results` of MyoAssist's has."""
 
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 
 from mjx_assist.config.around import EvaluateParams
-from mjx_assist.errors import UserError, note
 from mjx_assist.eval.formats.myoassist import write_json
 from mjx_assist.eval.plots import analysis
 from mjx_assist.eval.plots.style import DPI, save
@@ -16,13 +16,14 @@ from mjx_assist.eval.report.run_info import run_info
 from mjx_assist.policy.bundle import Bundle
 
 SEEDS = (0, 1, 2)  # an episode each
+Film = Callable[[Bundle, GaitRecord, Path], None]
 RECORD, FILM = "gait_evaluated_data.json", "replay.mp4"  # as MyoAssist calls them
 
 
-def analyze(bundle: Bundle, run: Path, control_steps: int, film: bool = False) -> list[Path]:
+def analyze(bundle: Bundle, run: Path, control_steps: int, film: Film | None = None) -> list[Path]:
     """Write ``analyze_results_<control steps>_<nn>/`` into ``run`` for each entry of the policy's config.
 
-    ``film``: of the first episode too, where this machine can draw one.
+    ``film``: what makes a film of the first episode, if one is wanted.
 
     Raises:
         UserError: a folder that cannot be written.
@@ -37,7 +38,7 @@ def analyze(bundle: Bundle, run: Path, control_steps: int, film: bool = False) -
         write_report(folder, records, curve, title, run_info(records, str(run), requested))
         _in_full(records[0].finite_part(), folder)
         if film:
-            _film(requested, records[0], folder / FILM)
+            film(requested, records[0], folder / FILM)
         folders.append(folder)
     return folders
 
@@ -68,13 +69,3 @@ def _in_full(record: GaitRecord, folder: Path) -> None:
     }
     for name, figure in figures.items():
         save(figure, folder / name, DPI)
-
-
-def _film(bundle: Bundle, record: GaitRecord, path: Path) -> None:
-    """A film where there is what draws it; else a sentence, since nothing else depends on it."""
-    from mjx_assist.eval.view.video import write_video
-
-    try:
-        write_video(bundle, record, path)
-    except UserError as error:
-        note(f"no {path.name}: {error}")
