@@ -82,9 +82,7 @@ def _config(arguments: argparse.Namespace, old: Path | None) -> RunConfig:
     if not old:
         return _load(arguments)
     own = run.config_of(old)
-    return run.resumable(
-        old, configs.load(config_file(arguments.config) if arguments.config else own, arguments.overrides)
-    )
+    return run.resumable(old, _load(arguments) if arguments.config else configs.load(own, arguments.overrides))
 
 
 def _load(arguments: argparse.Namespace) -> RunConfig:
