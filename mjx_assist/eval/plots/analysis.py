@@ -12,29 +12,31 @@ from matplotlib.figure import Figure
 
 from mjx_assist.eval.gait import cycles, events
 from mjx_assist.eval.gait.angles import SAGITTAL, Angle, model_angle
-from mjx_assist.eval.plots.style import COLORS, DASHES, INK, cycle_axis, say, styled
+from mjx_assist.eval.plots.style import COLORS, DASHES, INK, corner, cycle_axis, say, styled
 from mjx_assist.eval.replay.record import SIDES, GaitRecord
 
-_MAP = "viridis"
+_MAP, _LEGS = "viridis", "right solid, left dashed"
 _ACROSS = 4  # panels beside each other
 
 
 @styled
 def over_time(record: GaitRecord) -> Figure:
-    """Sagittal angles (deg), the pelvis' height and speed (m, m/s) and every sensor over time (s)."""
+    """Sagittal angles (deg), the pelvis' height and speed (m, m/s) and every sensor that moved over time (s)."""
     rows: list[tuple[str, list[np.ndarray]]] = []
     for angle in SAGITTAL.values():
         rows.append((angle.title + f", {angle.label}", list(_angle(record, angle).T)))
     for joint, title in (("pelvis_ty", "Pelvis, height (m)"), ("pelvis_tx", "Pelvis, forward (m)")):
         rows.append((title, [record.column(record.qpos, joint)]))
     rows.append(("Speed (m/s), asked dashed", [record.column(record.qvel, "pelvis_tx"), record.target_velocity]))
-    rows += [(f"Sensor {name}", [column]) for name, column in zip(record.sensor_names, record.sensors.T, strict=True)]
+    sensors = zip(record.sensor_names, record.sensors.T, strict=True)
+    rows += [(f"Sensor {name}", [column]) for name, column in sensors if np.ptp(column) > 0]
     figure = Figure((9.0, 0.95 * len(rows) + 0.6), layout="constrained")
     for ax, (title, curves) in zip(figure.subplots(len(rows), 1, sharex=True), rows, strict=True):
         for curve, side in zip(curves, SIDES, strict=False):
             color = COLORS[side] if len(curves) > 1 else INK
             ax.plot(record.time, curve, color=color, ls=DASHES[side], lw=1.0)
         ax.set_title(title)
+    corner(figure.axes[0], _LEGS)
     figure.axes[-1].set_xlabel("time (s)")
     return figure
 
@@ -84,6 +86,7 @@ def of_muscles(record: GaitRecord, series: np.ndarray, label: str) -> Figure:
             ax.fill_between(average["percent"], mean - sd, mean + sd, color=COLORS[side], alpha=0.18, lw=0)
             ax.plot(average["percent"], mean, color=COLORS[side], ls=DASHES[side], lw=1.2)
         cycle_axis(ax, name, label)
+    corner(axes[min(_ACROSS, len(names)) - 1], _LEGS)
     for ax in axes[len(names) :]:
         ax.set_visible(False)
     if not events.strides(record):
