@@ -20,7 +20,7 @@ from mjx_assist.model.names import activation_names, actuator_names, joint_mirro
 from mjx_assist.model.reduction import reduce_model
 from mjx_assist.myoassist import heads, torch_zip
 from mjx_assist.myoassist.read import recognised
-from mjx_assist.myoassist.translate import translate
+from mjx_assist.myoassist.translation import translate
 from mjx_assist.myoassist.vocabulary import EXO, EXO_ACTOR, HUMAN, SIDES
 from mjx_assist.paths import SESSION_CONFIG
 from mjx_assist.policy.bundle import Bundle

@@ -7,7 +7,7 @@ from mjx_assist.config.read import read_json
 from mjx_assist.errors import note
 from mjx_assist.myoassist import vocabulary as words
 from mjx_assist.myoassist.task import as_task, only_a_task
-from mjx_assist.myoassist.translate import Overrides, Translation, translate
+from mjx_assist.myoassist.translation import Overrides, Translation, translate
 
 
 def recognised(tree: dict[str, Any]) -> bool:

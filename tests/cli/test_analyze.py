@@ -5,12 +5,14 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from mjx_assist.cli.main import main
 from mjx_assist.config.around import EvaluateParams
 from mjx_assist.policy import bundle as bundles
 
 
+@pytest.mark.slow
 def test_each_entry_is_a_folder_with_all_that_was_walked(untrained_bundle, tmp_path: Path, capsys):
     entries = (EvaluateParams(num_timesteps=12), EvaluateParams(num_timesteps=8, max_target_velocity=1.5))
     config = dataclasses.replace(untrained_bundle.config, evaluate_param_list=entries)

@@ -12,7 +12,7 @@ from mjx_assist import config as configs
 from mjx_assist.errors import UserError
 from mjx_assist.myoassist.read import load, recognised
 from mjx_assist.myoassist.task import as_task
-from mjx_assist.myoassist.translate import translate
+from mjx_assist.myoassist.translation import translate
 from mjx_assist.paths import data_path
 
 SESSIONS = data_path("configs")

@@ -35,10 +35,10 @@ class Translation:
             UserError: naming all that cannot; or what our config refuses of the rest.
         """
         if self.sheet.refused:
-            rows = "".join(f"\n  {row.key} ({row.value!r}): {row.told}" for row in self.sheet.refused)
+            rows = "; ".join(f"{row.key} ({row.value!r}): {row.told}" for row in self.sheet.refused)
             raise UserError(
-                f"{len(self.sheet.refused)} of this MyoAssist config cannot be honoured:{rows}\nChange or take out "
-                "these keys, here or in the file (--config.KEY VALUE); --as-mjx takes only its task, and our own rest."
+                f"{len(self.sheet.refused)} of this MyoAssist config cannot be honoured: {rows}. Change or take out these "
+                "keys, here or in the file (--config.KEY VALUE); --as-mjx takes only its task, and our own rest."
             )
         return from_dict(self.config)
 
