@@ -37,8 +37,8 @@ class Translation:
         if self.sheet.refused:
             rows = "; ".join(f"{row.key} ({row.value!r}): {row.told}" for row in self.sheet.refused)
             raise UserError(
-                f"{len(self.sheet.refused)} of this MyoAssist config cannot be honoured: {rows}. Change or take out these "
-                "keys, here or in the file (--config.KEY VALUE); --as-mjx takes only its task, and our own rest."
+                f"{len(self.sheet.refused)} of this MyoAssist config cannot be honoured: {rows}. Change or take out "
+                "these keys, here or in the file (--config.KEY VALUE); --as-mjx takes only its task, and our own rest."
             )
         return from_dict(self.config)
 
