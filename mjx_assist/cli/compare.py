@@ -29,9 +29,7 @@ def add_compare(parser: Parser) -> None:
     parser.add_argument("--physics-rates", metavar="HZ,...", help=text)
     text = "speeds to walk at, m/s, with commas (default: the middle of what the first policy was trained for; with "
     parser.add_argument("--speeds", metavar="V,...", help=text + "--against five over what all were trained for)")
-    text = (
-        "full: the unreduced model with rigid couplings; composed: as it is (default: that all were trained on, "
-    )
+    text = "full: the unreduced model with rigid couplings; composed: as it is (default: that all were trained on, "
     text += "else reduced; with --against reduced and full)"
     parser.add_argument("--model", metavar="|".join(MODEL_KINDS), type=one_of(MODEL_KINDS), help=text)
     parser.add_argument("-o", "--out", metavar="DIR", required=True, help="the comparison's folder")

@@ -108,7 +108,11 @@ def _theirs(key: str) -> str | None:
 
 def _group(sheet: Sheet, tree: dict[str, Any], name: str) -> dict[str, Any]:
     """A group with their defaults; what they do not know in it is told."""
-    known, given = words.GROUPS[name], tree.get(name) or {}
+    known, given = words.GROUPS[name], dict(tree.get(name) or {})
+    for old, key in words.OLD_ENV.items() if name == "env_params" else ():
+        if old in given and key not in given:
+            given[key] = given.pop(old)
+            sheet.say(f"{name}.{old}", given[key], f"read as {key}")
     for key, value in given.items():
         if key not in known and key != words.WEIGHTS:
             _other(sheet, f"{name}.{key}", value, key in words.IDLE_POLICY)

@@ -154,8 +154,9 @@ def find_policy(text: str) -> Path:
         UserError: there is neither.
     """
     path = Path(text)
-    if path.exists():
-        return path
+    for place in (path, path.with_name(f"{path.name}.zip")) if path.name else ():
+        if place.exists():
+            return place
     shipped = data_path("models", "policies")
     names = sorted(folder.name for folder in shipped.iterdir() if bundles.is_bundle(folder))
     if text in names:

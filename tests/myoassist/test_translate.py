@@ -181,6 +181,22 @@ def test_files_are_found_from_the_folder_that_the_config_is_in(tmp_path: Path):
     assert Path(env.model_path) == tmp_path / "models" / "own.xml" and env.terrain == {"terrain": "slope", "deg": 3}
 
 
+def test_a_policy_to_start_from_is_found_without_its_ending_and_its_heads_reset(tmp_path: Path):
+    (tmp_path / "model_5.zip").write_bytes(b"")
+    tree = theirs.changed(env_params={"prev_trained_policy_path": "model_5"}, ppo_params={"mirror_coef": 0.1})
+    tree["policy_params"]["custom_policy_params"]["reset_value_net_after_load"] = True
+    made = translate(tree, path=tmp_path / "mine.json")
+    init = made.checked().init_from
+    assert Path(init.source) == tmp_path / "model_5.zip" and init.heads == {"common_critic": "reset"}
+    assert made.config["ppo_params"].get("mirror_loss_coef") is None  # nor there, in such a run
+
+
+def test_a_forks_word_for_sensors_is_theirs():
+    tree = theirs.config()
+    tree["env_params"]["observation_sensor_keys"] = tree["env_params"].pop("observation_joint_sensor_keys")
+    assert translate(tree).checked().env_params.observation_joint_sensor_keys == tuple(theirs.SENSORS)
+
+
 def test_the_task_alone_is_trained_as_ours():
     tree = theirs.config(min_target_velocity=0.8, terrain={"terrain": "slope", "deg": 3})
     made = as_task(tree)
