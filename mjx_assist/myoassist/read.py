@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from mjx_assist.config.read import read_json
-from mjx_assist.errors import note
+from mjx_assist.errors import UserError, note
 from mjx_assist.myoassist import vocabulary as words
 from mjx_assist.myoassist.task import as_task, only_a_task
 from mjx_assist.myoassist.translation import Overrides, Translation, translate
@@ -28,4 +28,10 @@ def load(path: Path, overrides: Overrides = (), task_alone: bool = False) -> Tra
         return None
     if only_a_task(tree) and not task_alone:
         note(f"{path}: names a human, a device and a terrain alone; all else is as ours (--as-mjx).")
-    return as_task(tree, overrides, path) if task_alone or only_a_task(tree) else translate(tree, overrides, path)
+    try:
+        return as_task(tree, overrides, path) if task_alone or only_a_task(tree) else translate(tree, overrides, path)
+    except (TypeError, KeyError, ValueError, AttributeError, IndexError) as error:  # values of another kind than theirs
+        raise UserError(
+            f"config file {str(path)!r} is MyoAssist's, but a value in it is not of the kind that MyoAssist writes there "
+            f"({type(error).__name__}: {error})."
+        ) from None

@@ -170,6 +170,30 @@ def test_overrides_are_theirs_where_they_have_the_key_and_ours_elsewhere():
     assert (run.policy_params.log_std_init, run.env_params.trunk_lean) == (-1.0, 0.0)
 
 
+@pytest.mark.parametrize(
+    ("group", "key", "value", "told"),
+    [
+        ("policy_params", "custom_policy_params", {"net_arch": {}, "net_indexing_info": {}}, "net_arch .*lacks human"),
+        ("policy_params", "custom_policy_params", {"net_arch": [64, 64]}, "not of the kind"),
+        ("env_params", "reward_curriculum", [1.0, 0.0], "not of the kind"),
+        ("env_params", "terrain_type", "sinusoidal", "no such ground"),
+        ("env_params", "terrain", "nowhere.json", "no such file"),
+        ("env_params", "reference_data_path", "mine.npz", "no such file"),
+        ("env_params", "prev_trained_policy_path", "mine.zip", "no such file"),
+        ("env_params", "joint_limit_sensor_keys", ["r_wrist_sensor"], "no limit sensor of MyoAssist"),
+        ("env_params", "device_ctrl_scale", 1.5, "more than the device can"),
+        ("env_params", "num_envs", "many", "num_envs"),
+    ],
+)
+def test_a_value_that_cannot_be_is_named(tmp_path: Path, group, key, value, told):
+    tree = theirs.config()
+    tree[group][key] = value
+    path = tmp_path / "theirs.json"
+    path.write_text(json.dumps(tree))
+    with pytest.raises(UserError, match=told):
+        load(path).checked()
+
+
 def test_files_are_found_from_the_folder_that_the_config_is_in(tmp_path: Path):
     (tmp_path / "models").mkdir()
     (tmp_path / "models" / "own.xml").write_text("<mujoco/>")
