@@ -32,6 +32,6 @@ def load(path: Path, overrides: Overrides = (), task_alone: bool = False) -> Tra
         return as_task(tree, overrides, path) if task_alone or only_a_task(tree) else translate(tree, overrides, path)
     except (TypeError, KeyError, ValueError, AttributeError, IndexError) as error:  # values of another kind than theirs
         raise UserError(
-            f"config file {str(path)!r} is MyoAssist's, but a value in it is not of the kind that MyoAssist writes there "
-            f"({type(error).__name__}: {error})."
+            f"config file {str(path)!r} is MyoAssist's, but a value in it is not of the kind that MyoAssist has there: "
+            f"{type(error).__name__}, {error}."
         ) from None

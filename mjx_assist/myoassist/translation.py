@@ -116,7 +116,20 @@ def _group(sheet: Sheet, tree: dict[str, Any], name: str) -> dict[str, Any]:
     for key, value in given.items():
         if key not in known and key != words.WEIGHTS:
             _other(sheet, f"{name}.{key}", value, key in words.IDLE_POLICY)
-    return {**known, **{key: value for key, value in given.items() if key in known}}
+    made = dict(known)
+    for key in given.keys() & known.keys():
+        kind = _kind(known[key])
+        if kind is None or kind == _kind(given[key]) or (given[key] is None and key in words.MAY_BE_NULL):
+            made[key] = given[key]
+        else:
+            sheet.refuse(f"{name}.{key}", given[key], f"must be {kind}")
+    return made
+
+
+def _kind(value: Any) -> str | None:
+    """What a JSON value is, in words; None for null."""
+    kinds = {bool: "true or false", int: "a number", float: "a number", str: "a text", list: "a list", dict: "a group"}
+    return kinds.get(type(value))
 
 
 def _other(sheet: Sheet, key: str, value: Any, idle: bool) -> None:

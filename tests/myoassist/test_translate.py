@@ -174,15 +174,16 @@ def test_overrides_are_theirs_where_they_have_the_key_and_ours_elsewhere():
     ("group", "key", "value", "told"),
     [
         ("policy_params", "custom_policy_params", {"net_arch": {}, "net_indexing_info": {}}, "net_arch .*lacks human"),
-        ("policy_params", "custom_policy_params", {"net_arch": [64, 64]}, "not of the kind"),
-        ("env_params", "reward_curriculum", [1.0, 0.0], "not of the kind"),
+        ("policy_params", "custom_policy_params", {"net_arch": [64, 64]}, "net_arch .*must be a group"),
+        ("env_params", "reward_curriculum", [1.0, 0.0], "reward_curriculum .*must be a group"),
+        ("env_params", "reward_curriculum", {"forward_reward": 1.0}, "not of the kind"),
         ("env_params", "terrain_type", "sinusoidal", "no such ground"),
         ("env_params", "terrain", "nowhere.json", "no such file"),
         ("env_params", "reference_data_path", "mine.npz", "no such file"),
         ("env_params", "prev_trained_policy_path", "mine.zip", "no such file"),
         ("env_params", "joint_limit_sensor_keys", ["r_wrist_sensor"], "no limit sensor of MyoAssist"),
         ("env_params", "device_ctrl_scale", 1.5, "more than the device can"),
-        ("env_params", "num_envs", "many", "num_envs"),
+        ("env_params", "num_envs", "many", "num_envs .*must be a number"),
     ],
 )
 def test_a_value_that_cannot_be_is_named(tmp_path: Path, group, key, value, told):
