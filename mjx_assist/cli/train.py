@@ -56,6 +56,11 @@ def add_train(parser: Parser) -> None:
 def train(arguments: argparse.Namespace) -> None:
     """Train, export the policy into the run's folder, draw its curves, say where everything is."""
     old = Path(arguments.resume) if arguments.resume else None
+    if old and myoassist.is_policy(old):
+        raise UserError(
+            f"--resume {str(old)!r} is MyoAssist's, whose optimiser and env are not ours; start a run from its policy: "
+            f"mjx-assist train CONFIG --init-from {old}"
+        )
     if arguments.init_from and old:
         raise UserError(f"--init-from with --resume: {str(old)!r} has begun; leave --init-from out.")
     if arguments.init_from:

@@ -17,12 +17,13 @@ def recognised(tree: dict[str, Any]) -> bool:
     return only_a_task(tree) or any(key in group for group, keys in groups if isinstance(group, dict) for key in keys)
 
 
-def load(path: Path, overrides: Overrides = (), task_alone: bool = False) -> Translation | None:
+def load(path: str | Path, overrides: Overrides = (), task_alone: bool = False) -> Translation | None:
     """The translation of a file, with keys of theirs or ours changed; of its task alone; None for other files.
 
     Raises:
         UserError: it cannot be read.
     """
+    path = Path(path)
     tree = read_json(path, "config file")
     if not recognised(tree):
         return None

@@ -30,6 +30,12 @@ def test_a_config_becomes_ours(tmp_path: Path, capsys):
     assert configs.load(out).policy_params.activation == "tanh"
 
 
+def test_a_session_is_no_run_of_ours_to_go_on_with_or_export(refused, tmp_path: Path):
+    theirs.write_session(tmp_path / "s", theirs.tensors(np.random.default_rng(0)), theirs.config())
+    assert f"--init-from {tmp_path / 's'}" in refused("train", "--resume", tmp_path / "s")
+    assert "mjx-assist import" in refused("export", tmp_path / "s", "-o", tmp_path / "out")
+
+
 def test_what_is_not_theirs_is_named(refused, tmp_path: Path):
     assert "no session of MyoAssist's" in refused("import", tmp_path, "-o", tmp_path / "out")
     (tmp_path / "ours.json").write_text("{}")
