@@ -1,5 +1,6 @@
 """Whole updates of the learner against NumPy loops, and what each option of a head does to them."""
 
+import dataclasses
 from functools import partial
 
 import jax
@@ -173,6 +174,17 @@ def test_a_frozen_head_keeps_every_bit():
     for name in before:
         same = jax.tree.map(np.array_equal, before[name], jax.device_get(train.params["params"][name]))
         assert all(jax.tree.leaves(same)) == name.startswith("second"), name
+
+
+def test_observations_seen_as_they_are_leave_the_statistics_alone():
+    """And the networks see what the statistics would have moved: two walks of the same actions, one normalised."""
+    raw = dataclasses.replace(toy.spec(), normalized=False)
+    (train, update), (normal, follow) = built(raw, PPO), built(toy.spec(), PPO)
+    for _ in range(2):
+        (train, log, _), (normal, other, _) = update(train), follow(normal)
+    np.testing.assert_array_equal(train.normaliser.mean, 0.0)
+    np.testing.assert_array_equal(train.normaliser.std, 1.0)
+    assert abs(float(normal.normaliser.mean[1])) > 1.0 and log["value_loss"] != other["value_loss"]
 
 
 def test_a_disabled_head_stays_neutral_and_out_of_the_divergence():
