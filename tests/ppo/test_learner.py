@@ -177,14 +177,10 @@ def test_a_frozen_head_keeps_every_bit():
 
 
 def test_observations_seen_as_they_are_leave_the_statistics_alone():
-    """And the networks see what the statistics would have moved: two walks of the same actions, one normalised."""
-    raw = dataclasses.replace(toy.spec(), normalized=False)
-    (train, update), (normal, follow) = built(raw, PPO), built(toy.spec(), PPO)
-    for _ in range(2):
-        (train, log, _), (normal, other, _) = update(train), follow(normal)
+    train, update = built(dataclasses.replace(toy.spec(), normalized=False), PPO)
+    train, _, _ = update(train)
     np.testing.assert_array_equal(train.normaliser.mean, 0.0)
     np.testing.assert_array_equal(train.normaliser.std, 1.0)
-    assert abs(float(normal.normaliser.mean[1])) > 1.0 and log["value_loss"] != other["value_loss"]
 
 
 def test_a_disabled_head_stays_neutral_and_out_of_the_divergence():
