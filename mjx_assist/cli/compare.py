@@ -18,7 +18,7 @@ from mjx_assist.cli.arguments import (
     speeds_of,
 )
 from mjx_assist.config.study import MODELS, Walks, check_walks
-from mjx_assist.config.words import FULL, REDUCED
+from mjx_assist.config.words import COMPOSED, FULL, MODEL_KINDS, REDUCED
 from mjx_assist.errors import UserError
 from mjx_assist.files.atomic import check_writable
 from mjx_assist.files.tables import number, table
@@ -41,8 +41,9 @@ def add_compare(parser: Parser) -> None:
     parser.add_argument("--physics-rates", metavar="HZ,...", type=str, help=text)
     text = "speeds to walk at, m/s, with commas (default: the middle of what the first policy was trained for; with "
     parser.add_argument("--speeds", metavar="V,...", help=text + "--against five over what all were trained for)")
-    text = "reduced: as trained; full: the unreduced model with rigid couplings (default: reduced; with --against both)"
-    parser.add_argument("--model", metavar="reduced|full", type=one_of((REDUCED, FULL)), help=text)
+    text = "full: the unreduced model with rigid couplings; composed: as it is (default: that all were trained on, "
+    text += "else reduced; with --against reduced and full)"
+    parser.add_argument("--model", metavar="|".join(MODEL_KINDS), type=one_of(MODEL_KINDS), help=text)
     parser.add_argument("-o", "--out", metavar="DIR", required=True, help="the comparison's folder")
     add_episodes(parser, episodes=EPISODES)
     parser.set_defaults(run=compare, steps=None, episodes=None)
@@ -89,6 +90,8 @@ def _compare_sides(arguments: argparse.Namespace) -> None:
 
     if arguments.conditions is not None:
         raise UserError("--conditions does not go with --against: its sides walk as they were trained.")
+    if arguments.model == COMPOSED:
+        raise UserError(f"--model {COMPOSED} does not go with --against: choose {REDUCED} or {FULL}.")
     out = Path(arguments.out)
     check_writable(out, folder=True)
     given = [_trainings(paths) for paths in (arguments.policies, *arguments.against)]

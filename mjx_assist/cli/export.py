@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from mjx_assist import myoassist
 from mjx_assist.cli.arguments import Parser
 from mjx_assist.errors import UserError
 from mjx_assist.files.atomic import check_writable
@@ -45,6 +46,10 @@ def export(arguments: argparse.Namespace) -> None:
 def _export_bundle(arguments: argparse.Namespace) -> None:
     """Write the policy of a run's newest checkpoint as a bundle."""
     run, out = Path(arguments.run_folder), Path(arguments.out)
+    if myoassist.is_policy(run):
+        raise UserError(
+            f"{str(run)!r} is MyoAssist's; its policy becomes a bundle by: mjx-assist import {run} -o {out}"
+        )
     if not (run / SESSION_CONFIG).is_file():
         raise UserError(f"{str(run)!r} is not a training run: it has no {SESSION_CONFIG}.")
 

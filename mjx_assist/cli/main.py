@@ -36,6 +36,7 @@ COMMANDS = {
     "evaluate": "let a policy walk in CPU MuJoCo and measure it",
     "replay": "watch a policy walk in real time",
     "report": "write a gait report: verdict, figures and tables on one page, and all its numbers",
+    "analyze": "the reports that a config's evaluate_param_list asks for, once more",
     "record": "replay one episode and save its gait record",
     "convert": "a gait record to CSV, OpenSim or MyoAssist files, or those to a gait record",
     "compare": "policies and device controllers with the same seeds: what differs, how surely",

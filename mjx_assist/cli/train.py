@@ -62,6 +62,11 @@ def add_train(parser: Parser) -> None:
 def train(arguments: argparse.Namespace) -> None:
     """Train, export the policy into the run's folder, draw its curves, say where everything is."""
     old = Path(arguments.resume) if arguments.resume else None
+    if old and myoassist.is_policy(old):
+        raise UserError(
+            f"--resume {str(old)!r} is MyoAssist's, whose optimiser and env are not ours; start a run from its policy: "
+            f"mjx-assist train CONFIG --init-from {old}"
+        )
     if arguments.init_from and old:
         raise UserError(f"--init-from with --resume: {str(old)!r} has begun; leave --init-from out.")
     arguments.overrides = [*walker_keys(arguments), *arguments.overrides]
@@ -109,10 +114,9 @@ def _config(arguments: argparse.Namespace, old: Path | None) -> RunConfig:
     """CONFIG with its overrides; to go on with an ``old`` run, its own config in the place of a CONFIG not given."""
     if not old:
         return _load(arguments)
+    own = old / SESSION_CONFIG
     origin.config_of(old)  # or it is no run
-    config = configs.load(
-        config_file(arguments.config) if arguments.config else old / SESSION_CONFIG, arguments.overrides
-    )
+    config = _load(arguments) if arguments.config else configs.load(own, arguments.overrides)
     origin.checked(old, config)
     return config
 

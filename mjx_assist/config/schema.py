@@ -161,7 +161,7 @@ class EnvParams:
     def human(self) -> str:
         """What to reduce: the human's key with that of its body, or the path of the user's model; and its lean."""
         body = "" if self.body == ASSIST_SIM else f"{BODY_MARK}{self.body}"
-        lean = f"{LEAN_MARK}{self.trunk_lean!r}" if self.trunk_lean else ""
+        lean = f"{LEAN_MARK}{self.trunk_lean:.6g}" if self.trunk_lean else ""
         return (self.model_path or f"{self.msk_key or ''}{body}") + lean  # one of them is given: checks.py
 
 

@@ -3,5 +3,5 @@ from .policy import is_policy as is_policy
 from .read import load as load
 from .read import recognised as recognised
 from .task import as_task as as_task
-from .translate import Translation as Translation
-from .translate import translate as translate
+from .translation import Translation as Translation
+from .translation import translate as translate

@@ -22,10 +22,11 @@ def put_heads(sheet: Sheet, policy: dict[str, Any], env: dict[str, Any]) -> None
             sheet.ignore(_KEY, sorted(wiring), told)
         arch = {name: arch[name] for name in (HUMAN, CRITIC) if name in arch}
         wiring = {HUMAN: _EVERYTHING, CRITIC: {"observation": ["*"]}}
-    missing = [name for name in (HUMAN, CRITIC) if name not in arch or name not in wiring]
-    if missing:
-        sheet.refuse("policy_params.net_arch", sorted(arch), f"it lacks {', '.join(missing)}")
-        return
+    for key, table in (("net_arch", arch), ("net_indexing_info", wiring)):
+        missing = [name for name in (HUMAN, CRITIC) if name not in table]
+        if missing:
+            sheet.refuse(f"policy_params.{key}", sorted(table), f"it lacks {' and '.join(missing)}")
+            return
     if all(name in wiring for name in SIDES):
         arch, wiring = _as_one(sheet, arch, wiring, env)
         options[EXO_ACTOR] = {"mirror_symmetric": True}

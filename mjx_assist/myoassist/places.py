@@ -8,4 +8,5 @@ def found(named: str, config: Path | None) -> Path | None:
     path = Path(named).expanduser()
     above = config.resolve().parents if config else ()
     places = [path, *(folder / path for folder in above)]
-    return next((place for place in places if place.is_file() or place.is_dir()), None)
+    places += [place.with_name(f"{place.name}.zip") for place in places if place.name]  # as Stable-Baselines3 does
+    return next((place for place in places if place.exists()), None)

@@ -20,7 +20,7 @@ from mjx_assist.model.names import activation_names, actuator_names, joint_mirro
 from mjx_assist.model.reduction import reduce_model
 from mjx_assist.myoassist import heads, torch_zip
 from mjx_assist.myoassist.read import recognised
-from mjx_assist.myoassist.translate import translate
+from mjx_assist.myoassist.translation import translate
 from mjx_assist.myoassist.vocabulary import EXO, EXO_ACTOR, HUMAN, SIDES
 from mjx_assist.paths import SESSION_CONFIG
 from mjx_assist.policy.bundle import Bundle
@@ -208,6 +208,9 @@ def _layers(
         layer = _LAYER.match(name)
         if layer and layer["net"] in nets:
             found.setdefault(int(layer["number"]), {})[layer["part"]] = tensor
+    for number, parts in found.items():
+        if parts.keys() != {"weight", "bias"}:
+            raise UserError(f"{str(file)!r}: layer {number} of {nets[0]} has only {', '.join(parts)}.")
     layers = tuple((found[number]["weight"].T, found[number]["bias"]) for number in sorted(found))
     if not layers or layers[0][0].shape[0] != inputs or layers[-1][1].size != outputs:
         shape = f"{layers[0][0].shape[0]} inputs, {layers[-1][1].size} outputs" if layers else "nothing"

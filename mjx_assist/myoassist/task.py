@@ -10,7 +10,7 @@ from mjx_assist.config.tree import override
 from mjx_assist.config.words import MIXED, UNIFORM
 from mjx_assist.myoassist import vocabulary as words
 from mjx_assist.myoassist.sheet import Sheet
-from mjx_assist.myoassist.translate import Overrides, Translation, nested
+from mjx_assist.myoassist.translation import Overrides, Translation, nested
 from mjx_assist.myoassist.walker import put_model, put_terrain
 from mjx_assist.paths import data_path
 

@@ -87,6 +87,8 @@ POLICY: dict[str, Any] = {
     "reset_policy_net_after_load": False,
     "reset_value_net_after_load": False,
 }
+MAY_BE_NULL = ("clip_range_vf", "reference_data_path", "terrain_params")  # beside those that are null by default
+OLD_ENV = {"observation_sensor_keys": "observation_joint_sensor_keys"}  # in forks
 # What nothing there reads either.
 IDLE_POLICY = ("human_observation_indices", "exo_observation_indices", "human_action_size", "exo_action_size")
 IDLE_RUN = ("comment", "code_version", "auto_reward_adjust_params")

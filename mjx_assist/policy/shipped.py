@@ -15,12 +15,15 @@ def names() -> list[str]:
 def find(text: str | Path) -> Path:
     """A file or folder of the user's own, or the bundle's folder of a shipped policy by its name (``walk22_exo``).
 
+    MyoAssist names its policies without their ending, ``.zip``.
+
     Raises:
         UserError: there is neither.
     """
     path = Path(text)
-    if path.exists():
-        return path
+    for place in (path, path.with_name(f"{path.name}.zip")) if path.name else ():
+        if place.exists():
+            return place
     known = names()
     if str(text) in known:
         return data_path("models", "policies", str(text))

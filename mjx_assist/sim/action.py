@@ -38,7 +38,7 @@ class ActionSpec:
     def neutral(self) -> np.ndarray:
         """The action ``[nu]`` that drives nothing: zero excitation, zero device torque."""
         half = 0.5 * (self.at_plus_one - self.at_minus_one)
-        off = -np.divide(self.at_zero, half, out=np.zeros_like(half), where=half != 0)
+        off = 0.0 - np.divide(self.at_zero, half, out=np.zeros_like(half), where=half != 0)
         return np.where(self.muscle, -1.0, np.clip(off, -1.0, 1.0)).astype(np.float32)
 
 

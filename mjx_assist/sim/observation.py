@@ -100,10 +100,10 @@ def observe(
     the heights ahead, m.
     """
     blocks = [
-        state.qpos[..., np.array(spec.position_index)],
-        state.qvel[..., np.array(spec.velocity_index)],
+        state.qpos[..., np.array(spec.position_index, int)],
+        state.qvel[..., np.array(spec.velocity_index, int)],
         state.act if spec.activation_index is None else state.act[..., np.array(spec.activation_index, int)],
-        state.sensordata[..., np.array(spec.sensor_index)] / spec.body_weight,
+        state.sensordata[..., np.array(spec.sensor_index, int)] / spec.body_weight,
         xp.asarray(target_velocity)[..., None],
     ]
     if spec.gait_phase:

@@ -8,13 +8,13 @@ import dataclasses
 import fnmatch
 import hashlib
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from mjx_assist import config as configs
+from mjx_assist import processes
 from mjx_assist.config.schema import RunConfig
 from mjx_assist.config.words import REDUCED
 from mjx_assist.errors import UserError, unknown
@@ -27,7 +27,7 @@ from mjx_assist.files.plain import write_json
 from mjx_assist.model.assembly import NO_DEVICE, available
 from mjx_assist.paths import POLICY_FOLDER, SESSION_CONFIG, TRAIN_LOG
 from mjx_assist.policy import bundle as bundles
-from mjx_assist.training import run, seeds
+from mjx_assist.training import origin, seeds
 
 ROW, RUN, OUTPUT, STRIP = "row.json", "training", "training.txt", "strip.png"
 STRIP_S = 6.0  # of a walk, from which the strip's gait cycle is taken
@@ -117,7 +117,7 @@ def make(
 def _resumable(path: Path, config: RunConfig) -> Path:
     """The run's folder; a run that is there already must be of this config, but for what may change."""
     if (path / SESSION_CONFIG).is_file():
-        run.resumable(path, config)
+        origin.checked(path, config)
     return path
 
 
@@ -128,7 +128,7 @@ def _row(composition: Composition, config: RunConfig, path: Path, walks: Walks) 
     bundle = bundles.load(path / POLICY_FOLDER)
     asked = rules.trials_of(walks.seconds, walks.seeds)
     found: list[dict] = [{}] * len(asked)
-    for index, outcome in trials.run([bundle], asked, len(os.sched_getaffinity(0)), rules.MEASURE):
+    for index, outcome in trials.run([bundle], asked, processes.cpus(), rules.MEASURE):
         found[index] = outcome
     upright = [t.seed for t, o in zip(asked, found, strict=True) if t.kind == REDUCED and not o["fell"]]
     steps = round(STRIP_S * config.env_params.control_framerate)
@@ -154,10 +154,16 @@ def train_elsewhere(path: Path, config: RunConfig) -> None:
         UserError: it failed (its last line says why), or it was stopped.
     """
     path.mkdir(parents=True, exist_ok=True)
-    write_json(path / SESSION_CONFIG, configs.to_dict(config))
+    if (path / SESSION_CONFIG).is_file():
+        write_json(path / SESSION_CONFIG, configs.to_dict(config))  # what may change
+    else:
+        origin.begin(path, config)
     said = path.parent / OUTPUT
-    command = [sys.executable, "-m", "mjx_assist", "train", "--resume", str(path)]
-    with open(said, "w") as stream, subprocess.Popen(command, stdout=stream, stderr=subprocess.STDOUT) as process:
+    command = processes.python("-m", "mjx_assist", "train", "--resume", path)
+    with (
+        open(said, "w", encoding="utf-8") as stream,
+        subprocess.Popen(command, stdout=stream, stderr=subprocess.STDOUT, env=processes.environment()) as process,
+    ):
         try:
             code = process.wait()
         except KeyboardInterrupt as stop:
@@ -165,7 +171,7 @@ def train_elsewhere(path: Path, config: RunConfig) -> None:
             process.wait()
             raise UserError("stopped after saving; the same command goes on where it stopped") from stop
     if code:
-        last = said.read_text(errors="replace").strip().splitlines()[-1:]
+        last = said.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:]
         reason = (last or [f"exit code {code}"])[0].removeprefix("mjx-assist: error: ")
         raise UserError(f"training failed: {reason} (all of it: {said})")
 
@@ -173,7 +179,7 @@ def train_elsewhere(path: Path, config: RunConfig) -> None:
 def _known(path: Path, config: RunConfig, walks: Walks) -> dict | None:
     """The row as it was made before, if it was made so."""
     try:
-        row = json.loads((path.parent / ROW).read_text())
+        row = json.loads((path.parent / ROW).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
     return row if isinstance(row, dict) and row.get("key") == _key(config, walks) else None

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 import small_runs
+import theirs
 
 from mjx_assist.cli import train
 from mjx_assist.cli.main import main
+from mjx_assist.errors import UserError
 
 
 def test_a_negative_number_and_an_equals_sign_are_values():
@@ -19,6 +21,28 @@ def test_a_negative_number_and_an_equals_sign_are_values():
     )
     assert rest == ["train", "a.json", "--out", "dir"]
     assert overrides == [("policy_params.log_std_init", "-1.5"), ("ppo_params.gamma", "0.9")]
+
+
+def test_flags_of_myoassists_command_line_are_ours(capsys):
+    words = ["train", "--config_file_path", "a.json", "--config.env_params.num_envs", "4", "--flag_rendering"]
+    rest, overrides = train.split_overrides([*words, "--config.ppo_params.target_kl=0.02"], [])
+    assert rest == ["train", "a.json"]
+    assert overrides == [("env_params.num_envs", "4"), ("ppo_params.target_kl", "0.02")]
+    assert "mjx-assist replay RUN" in capsys.readouterr().err
+    with pytest.raises(UserError, match="mjx-assist replay RUN"):
+        train.split_overrides(["train", "--flag_realtime_evaluate"], [])
+
+
+def test_a_config_of_myoassist_that_cannot_be_honoured_trains_nothing(refused, tmp_path: Path, capsys):
+    path = tmp_path / "theirs.json"
+    path.write_text(json.dumps(theirs.config(env_id="fork-v0", max_rot=0.6)))
+    message = refused("train", path, "--out", tmp_path / "results")
+    assert "2 of this MyoAssist config" in message and "fork-v0" in message and "max_rot" in message
+    assert not (tmp_path / "results").exists()
+
+
+def test_as_mjx_is_for_myoassists_configs(refused, tmp_path: Path):
+    assert "leave --as-mjx out" in refused("train", "walk22_exo", "--as-mjx", "--out", tmp_path)
 
 
 def test_every_config_key_is_a_flag_of_train():

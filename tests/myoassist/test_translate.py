@@ -12,7 +12,7 @@ from mjx_assist import config as configs
 from mjx_assist.errors import UserError
 from mjx_assist.myoassist.read import load, recognised
 from mjx_assist.myoassist.task import as_task
-from mjx_assist.myoassist.translate import translate
+from mjx_assist.myoassist.translation import translate
 from mjx_assist.paths import data_path
 
 SESSIONS = data_path("configs")
@@ -120,7 +120,7 @@ def test_a_pair_of_device_heads_is_one_for_both_sides():
     assert set(run.policy_params.net_arch) == {"human_actor", "exo_actor", "common_critic"}
     assert run.ppo_params.mirror_loss_coef == pytest.approx(0.1 / 24)
     custom["net_indexing_info"]["exo_actor_l"]["observation"][0]["index"][0] = 2
-    with pytest.raises(UserError, match="exo_actor_l .*: the left one must see"):
+    with pytest.raises(UserError, match=r"exo_actor_l .*: the left one must see"):
         translate(tree).checked()
 
 
@@ -170,6 +170,31 @@ def test_overrides_are_theirs_where_they_have_the_key_and_ours_elsewhere():
     assert (run.policy_params.log_std_init, run.env_params.trunk_lean) == (-1.0, 0.0)
 
 
+@pytest.mark.parametrize(
+    ("group", "key", "value", "told"),
+    [
+        ("policy_params", "custom_policy_params", {"net_arch": {}, "net_indexing_info": {}}, "net_arch .*lacks human"),
+        ("policy_params", "custom_policy_params", {"net_arch": [64, 64]}, "net_arch .*must be a group"),
+        ("env_params", "reward_curriculum", [1.0, 0.0], "reward_curriculum .*must be a group"),
+        ("env_params", "reward_curriculum", {"forward_reward": 1.0}, "not of the kind"),
+        ("env_params", "terrain_type", "sinusoidal", "no such ground"),
+        ("env_params", "terrain", "nowhere.json", "no such file"),
+        ("env_params", "reference_data_path", "mine.npz", "no such file"),
+        ("env_params", "prev_trained_policy_path", "mine.zip", "no such file"),
+        ("env_params", "joint_limit_sensor_keys", ["r_wrist_sensor"], "no limit sensor of MyoAssist"),
+        ("env_params", "device_ctrl_scale", 1.5, "more than the device can"),
+        ("env_params", "num_envs", "many", "num_envs .*must be a number"),
+    ],
+)
+def test_a_value_that_cannot_be_is_named(tmp_path: Path, group, key, value, told):
+    tree = theirs.config()
+    tree[group][key] = value
+    path = tmp_path / "theirs.json"
+    path.write_text(json.dumps(tree))
+    with pytest.raises(UserError, match=told):
+        load(path).checked()
+
+
 def test_files_are_found_from_the_folder_that_the_config_is_in(tmp_path: Path):
     (tmp_path / "models").mkdir()
     (tmp_path / "models" / "own.xml").write_text("<mujoco/>")
@@ -179,6 +204,22 @@ def test_files_are_found_from_the_folder_that_the_config_is_in(tmp_path: Path):
     path.write_text(json.dumps(theirs.config(msk_key=None, model_path="models/own.xml", terrain="course.json")))
     env = load(path).checked().env_params
     assert Path(env.model_path) == tmp_path / "models" / "own.xml" and env.terrain == {"terrain": "slope", "deg": 3}
+
+
+def test_a_policy_to_start_from_is_found_without_its_ending_and_its_heads_reset(tmp_path: Path):
+    (tmp_path / "model_5.zip").write_bytes(b"")
+    tree = theirs.changed(env_params={"prev_trained_policy_path": "model_5"}, ppo_params={"mirror_coef": 0.1})
+    tree["policy_params"]["custom_policy_params"]["reset_value_net_after_load"] = True
+    made = translate(tree, path=tmp_path / "mine.json")
+    init = made.checked().init_from
+    assert Path(init.source) == tmp_path / "model_5.zip" and init.heads == {"common_critic": "reset"}
+    assert made.config["ppo_params"].get("mirror_loss_coef") is None  # nor there, in such a run
+
+
+def test_a_forks_word_for_sensors_is_theirs():
+    tree = theirs.config()
+    tree["env_params"]["observation_sensor_keys"] = tree["env_params"].pop("observation_joint_sensor_keys")
+    assert translate(tree).checked().env_params.observation_joint_sensor_keys == tuple(theirs.SENSORS)
 
 
 def test_the_task_alone_is_trained_as_ours():

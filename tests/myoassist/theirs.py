@@ -64,10 +64,7 @@ def config(**env: Any) -> dict[str, Any]:
                 "net_arch": {"human_actor": [16, 16], "exo_actor": [8], "common_critic": [16]},
                 "net_indexing_info": {
                     "human_actor": {"observation": sees, "action": [mapping(0, 22)]},
-                    "exo_actor": {
-                        "observation": [{"type": "index", "index": [1, 0, 9, 8]}],
-                        "action": [mapping(22, 24)],
-                    },
+                    "exo_actor": {"observation": ankles, "action": [mapping(22, 24)]},
                     "common_critic": {"observation": sees},
                 },
                 "log_std_init": 0.0,

@@ -16,7 +16,7 @@ from mjx_assist.hardware import graph
 from mjx_assist.paths import data_path
 from mjx_assist.policy import bundle as bundles
 from mjx_assist.policy.held import held
-from mjx_assist.ppo import rollout
+from mjx_assist.ppo import networks, rollout
 from mjx_assist.sim import action
 from mjx_assist.sim.observation import normalise
 
@@ -81,7 +81,11 @@ def test_numpy_jax_and_onnx_feed_the_constant(onboard, std):
 
     mean, spread = jnp.asarray(policy.mean), jnp.asarray(policy.std)
     state = RunningStatisticsState(mean=mean, std=spread, count=UInt64(0, 1), summed_variance=jnp.zeros(len(names)))
-    np.testing.assert_allclose(rollout.normalize(state, jnp.asarray(other, jnp.float32)), by_hand, atol=1e-3)
+    np.testing.assert_allclose(
+        rollout.normalize(networks.PolicySpec((), (), (), ()), state, jnp.asarray(other, jnp.float32)),
+        by_hand,
+        atol=1e-3,
+    )
 
     actions = action.make_action_spec(bundles.reduced_model(onboard))
     device = np.flatnonzero(~actions.muscle)

@@ -1,5 +1,6 @@
 """Whole updates of the learner against NumPy loops, and what each option of a head does to them."""
 
+import dataclasses
 from functools import partial
 
 import jax
@@ -173,6 +174,13 @@ def test_a_frozen_head_keeps_every_bit():
     for name in before:
         same = jax.tree.map(np.array_equal, before[name], jax.device_get(train.params["params"][name]))
         assert all(jax.tree.leaves(same)) == name.startswith("second"), name
+
+
+def test_observations_seen_as_they_are_leave_the_statistics_alone():
+    train, update = built(dataclasses.replace(toy.spec(), normalized=False), PPO)
+    train, _, _ = update(train)
+    np.testing.assert_array_equal(train.normaliser.mean, 0.0)
+    np.testing.assert_array_equal(train.normaliser.std, 1.0)
 
 
 def test_a_disabled_head_stays_neutral_and_out_of_the_divergence():

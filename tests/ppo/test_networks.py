@@ -173,6 +173,50 @@ def test_numpy_policy_equals_flax(observations, mirror, enabled):
     normaliser = running_statistics.init_state(jax.ShapeDtypeStruct((N_OBS,), jnp.float32))
     normaliser = running_statistics.update(normaliser, jnp.asarray(3.0 * observations + 1.0))
     policy = numpy_policy(policy_spec, jax.device_get(params)["params"], normaliser)
-    mean = model.apply(params, rollout.normalize(normaliser, jnp.asarray(observations)), method="actor")[0]
+    mean = model.apply(params, rollout.normalize(policy_spec, normaliser, jnp.asarray(observations)), method="actor")[0]
     np.testing.assert_allclose(policy.act(observations), np.clip(mean, -1, 1), atol=1e-5)
     np.testing.assert_allclose(policy.act(observations[0]), np.clip(mean[0], -1, 1), atol=1e-5)
+
+
+def half_mirrored(**options):
+    """The muscles' network serves each side alone, the device's both; both end in tanh."""
+    heads = (
+        networks.Head("human", (0, 1, 2, 3, 4, 5), (0, 1, 2, 3), (16,), 0.0, -1.0, mirrored=False),
+        networks.Head("device", (2, 3, 5), (4,), (8,), 0.0, -2.0),
+    )
+    wide = {"output_activation": "tanh", "critic_mirrored": False, "gains": (1.0, 1.0)}
+    return networks.PolicySpec(heads, tuple(range(6)), (16,), (-1.0,) * 4 + (0.0,) * 2, MIRROR, **wide | options)
+
+
+def test_mirroring_is_each_heads_own(observations):
+    model, params = build(half_mirrored())
+    other = observations[:, MIRROR.observation] * np.array(MIRROR.observation_sign)
+    mean, _, value = (np.asarray(x) for x in model.apply(params, observations))
+    mean_other, _, value_other = (np.asarray(x) for x in model.apply(params, other))
+    np.testing.assert_allclose(mean_other[:, 4:], mean[:, [5, 4]], atol=1e-5)
+    assert np.abs(mean_other - mean[:, MIRROR.action])[:, :4].max() > 0.1
+    assert np.abs(value_other - value).max() > 0.1
+    assert np.abs(mean).max() <= 1.0
+
+
+def test_numpy_and_flax_agree_on_half_mirrored_heads_with_raw_observations(observations):
+    policy_spec = half_mirrored(normalized=False)
+    model, params = build(policy_spec)
+    normaliser = running_statistics.init_state(jax.ShapeDtypeStruct((N_OBS,), jnp.float32))
+    policy = numpy_policy(policy_spec, jax.device_get(params)["params"], normaliser)
+    seen = 30.0 * observations  # beyond where normalised observations are clipped
+    normal = rollout.normalize(policy_spec, normaliser, jnp.asarray(seen))
+    np.testing.assert_allclose(policy.act(seen), model.apply(params, normal)[0], atol=1e-5)
+
+
+def test_observations_come_back_whole_from_their_parts(observations):
+    parts = networks.parts(MIRROR, jnp.asarray(observations))
+    np.testing.assert_allclose(networks.whole(MIRROR, parts), observations, atol=1e-6)
+    assert networks.whole(None, parts) is parts
+
+
+def test_initial_gains_scale_orthogonal_layers(observations):
+    model = networks.ActorCritic(half_mirrored(gains=(1.0, 1.0)))
+    params = model.init(jax.random.PRNGKey(0), jnp.zeros((1, N_OBS)))["params"]
+    kernel = np.asarray(params["human"]["out"]["kernel"])  # [16, 4], orthonormal columns
+    np.testing.assert_allclose(kernel.T @ kernel, np.eye(4), atol=1e-5)

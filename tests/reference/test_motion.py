@@ -219,9 +219,16 @@ def test_cell_that_is_no_number_is_named(tmp_path, model, motion, value, shown):
         load_motion(write_csv(tmp_path / "walk.csv", columns, fields), model)
 
 
-def test_pickled_objects_are_refused(tmp_path, model):
-    np.savez(tmp_path / "walk.npz", series_data=np.array({"q_hip_flexion_r": [0.0]}, dtype=object))
-    with pytest.raises(UserError, match="pickled objects"):
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("angles", {"q_hip_flexion_r": [0.0]}, "pickled objects"),
+        ("series_data", {"q_hip": print}, "more than plain data"),
+    ],
+)
+def test_pickled_objects_are_refused(tmp_path, model, name, value, told):
+    np.savez(tmp_path / "walk.npz", **{name: np.array(value, dtype=object)})
+    with pytest.raises(UserError, match=told):
         load_motion(tmp_path / "walk.npz", model)
 
 

@@ -165,6 +165,15 @@ def test_myoassists_columns_are_read_and_its_pickle_is_not_run(tmp_path, model, 
     assert ("dq_ columns make it 100 Hz" in told) == (described is None or "names" in described)
 
 
+def test_columns_that_are_pickled_as_one_entry_are_read(tmp_path, model, gait):
+    """A short reference of MyoAssist's: dicts of arrays, each a pickled entry."""
+    series = {f"q_{n}": c for n, c in walk(gait, over(4), start=0.0).items() if n != "pelvis_ty"}
+    series |= {f"d{name}": np.gradient(column) * RATE for name, column in series.items()}
+    entries = {"series_data": series, "metadata": {"sample_rate": RATE, "data_length": len(over(4))}}
+    np.savez(tmp_path / "short.npz", **{name: np.array(entry, dtype=object) for name, entry in entries.items()})
+    check(quietly(tmp_path / "short.npz", model)[0], gait)
+
+
 def test_a_decimal_comma_in_a_note_is_a_number(tmp_path, model, gait):
     columns = {n: c for n, c in walk(gait, over(4)).items() if n != "pelvis_tx"}
     check(load_motion(csv(tmp_path / "walk.csv", over(4), columns, notes=["# speed: 1,25;;;"]), model), gait)

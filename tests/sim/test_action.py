@@ -86,3 +86,12 @@ def test_only_muscles_start_active_and_a_filtered_motor_starts_at_rest():
     spec = action.make_action_spec(model)
     np.testing.assert_array_equal(action.to_control(spec, spec.neutral), 0.0)
     np.testing.assert_allclose(action.to_control(spec, np.ones(3)), [-1.0, 1.0, 1.0])
+
+
+def test_over_the_whole_range_minus_one_and_one_are_its_ends(devices):
+    spec = action.make_action_spec(devices, "whole_range")
+    low, high = devices.actuator_ctrlrange[1:].T
+    for value in (-3.0, -1.0, -0.25, 0.0, 0.5, 1.0):
+        expected = 0.5 * (low + high) + 0.5 * (high - low) * np.clip(value, -1, 1)
+        np.testing.assert_allclose(action.to_control(spec, np.full(devices.nu, value))[1:], expected, atol=1e-6)
+    np.testing.assert_allclose(action.to_control(spec, spec.neutral), 0.0, atol=1e-6)

@@ -61,3 +61,12 @@ def test_mixed_commands_are_of_all_three_kinds_within_the_range():
         changes = (np.abs(np.diff(at)) > 1e-9).mean()
         kinds["constant" if changes == 0 else "steps" if changes < 0.5 else "smooth"] += 1
     assert min(kinds.values()) > 70
+
+
+def test_random_draws_each_mode_alike_and_swings_over_the_whole_range():
+    limits = command.CommandRange("RANDOM", SPEED, PERIOD)
+    rng = np.random.default_rng(1)
+    wishes = [command.sample(limits, rng.uniform(size=DRAWS)) for _ in range(600)]
+    modes = [int(wish.mode) for wish in wishes]
+    assert [modes.count(mode) for mode in range(3)] == pytest.approx([200, 200, 200], abs=45)  # 4 standard deviations
+    assert {tuple(map(float, wish.swing)) for wish in wishes} == {SPEED}

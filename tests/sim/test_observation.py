@@ -133,3 +133,18 @@ def test_batches_are_observed_like_single_walkers(spec, reduced):
     many = observation.observe(spec, Batch, target, phase)
     assert many.shape == (3, 5, 46)
     np.testing.assert_array_equal(many[2, 4], observation.observe(spec, One, target[2, 4], phase[2, 4]))
+
+
+def test_activations_of_muscles_alone_leave_out_a_devices_filters():
+    xml = """<mujoco><worldbody><site name="a" pos="0 0 1"/><body name="b"><joint name="j"/><geom size="0.1"/>
+    <site name="c" pos="0.2 0 0"/></body></worldbody><tendon><spatial name="t"><site site="a"/>
+    <site site="c"/></spatial></tendon><actuator><general name="motor" joint="j" dyntype="filter" dynprm="0.1"/>
+    <muscle name="m" tendon="t" ctrlrange="0 1" lengthrange="0.5 1.5"/></actuator></mujoco>"""
+    model = mujoco.MjModel.from_xml_string(xml)
+    both = observation.make_spec(model, ("j",), (), (), False)
+    muscles = observation.make_spec(model, ("j",), (), (), False, (), "muscles")
+    assert both.names == ("qpos.j", "act.motor", "act.m", "target_velocity")
+    assert muscles.names == ("qpos.j", "act.m", "target_velocity")
+    data = mujoco.MjData(model)
+    data.act[:] = 0.3, 0.7
+    np.testing.assert_allclose(observation.observe(muscles, data, 1.25, 0.0), [0.0, 0.7, 1.25])

@@ -68,6 +68,8 @@ def by_hand(c):
     for i in range(n):
         out["forward_reward"][i] = np.exp(-5 * (c.velocity[i] - c.target_velocity[i]) ** 2)
         out["muscle_activation_penalty"][i] = -sum(a * a for a in c.activation[i]) / 22
+        out["muscle_activation_mean_penalty"][i] = -sum(c.activation[i]) / 22
+        out["alive_reward"][i] = 1.0
         change = c.activation[i] - c.previous_activation[i]
         out["muscle_activation_diff_penalty"][i] = sum(np.exp(-4 * d * d) for d in change) / 22
         out["foot_force_penalty"][i] = -max(0, c.foot_load[i, 0] + c.foot_load[i, 1] - 1.2)

@@ -35,9 +35,9 @@ class Translation:
             UserError: naming all that cannot; or what our config refuses of the rest.
         """
         if self.sheet.refused:
-            rows = "".join(f"\n  {row.key} ({row.value!r}): {row.told}" for row in self.sheet.refused)
+            rows = "; ".join(f"{row.key} ({row.value!r}): {row.told}" for row in self.sheet.refused)
             raise UserError(
-                f"{len(self.sheet.refused)} of this MyoAssist config cannot be honoured:{rows}\nChange or take out "
+                f"{len(self.sheet.refused)} of this MyoAssist config cannot be honoured: {rows}. Change or take out "
                 "these keys, here or in the file (--config.KEY VALUE); --as-mjx takes only its task, and our own rest."
             )
         return from_dict(self.config)
@@ -108,11 +108,28 @@ def _theirs(key: str) -> str | None:
 
 def _group(sheet: Sheet, tree: dict[str, Any], name: str) -> dict[str, Any]:
     """A group with their defaults; what they do not know in it is told."""
-    known, given = words.GROUPS[name], tree.get(name) or {}
+    known, given = words.GROUPS[name], dict(tree.get(name) or {})
+    for old, key in words.OLD_ENV.items() if name == "env_params" else ():
+        if old in given and key not in given:
+            given[key] = given.pop(old)
+            sheet.say(f"{name}.{old}", given[key], f"read as {key}")
     for key, value in given.items():
         if key not in known and key != words.WEIGHTS:
             _other(sheet, f"{name}.{key}", value, key in words.IDLE_POLICY)
-    return {**known, **{key: value for key, value in given.items() if key in known}}
+    made = dict(known)
+    for key in given.keys() & known.keys():
+        kind = _kind(known[key])
+        if kind is None or kind == _kind(given[key]) or (given[key] is None and key in words.MAY_BE_NULL):
+            made[key] = given[key]
+        else:
+            sheet.refuse(f"{name}.{key}", given[key], f"must be {kind}")
+    return made
+
+
+def _kind(value: Any) -> str | None:
+    """What a JSON value is, in words; None for null."""
+    kinds = {bool: "true or false", int: "a number", float: "a number", str: "a text", list: "a list", dict: "a group"}
+    return kinds.get(type(value))
 
 
 def _other(sheet: Sheet, key: str, value: Any, idle: bool) -> None:
