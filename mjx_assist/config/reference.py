@@ -102,19 +102,21 @@ def markdown() -> str:
         "is a flag of `mjx-assist train`. A key that begins with `//` is a comment. The last column has MyoAssist's word where it",
         'has the key; `=` is the same word. An editor checks a config with `"$schema"`, which `mjx-assist init` writes.',
     ]
-    group = None
+    groups: dict[str, list[Key]] = {}
     for key in keys():
-        stem, _, name = key.path.rpartition(".")
-        if stem != group:
-            group = stem
-            lines += ["", f"## {stem or 'The run'}".replace("<", "&lt;"), ""]
-            lines += ["| key | meaning | unit | may be | default | MyoAssist |", "|---|---|---|---|---|---|"]
-        theirs = "=" if key.theirs == name else key.theirs
-        default = f"`{key.default}`" if key.default else ""
-        lines.append(
-            f"| `{name}` | {key.meaning} | {key.unit} | {key.allowed} | {default} | {theirs} |".replace("->", "→")
-        )
+        groups.setdefault(key.path.rpartition(".")[0], []).append(key)
+    for stem, members in groups.items():
+        lines += ["", f"## {stem or 'The run'}".replace("<", "&lt;"), ""]
+        lines += ["| key | meaning | unit | may be | default | MyoAssist |", "|---|---|---|---|---|---|"]
+        lines += [_row(key) for key in members]
     return "\n".join(lines) + "\n"
+
+
+def _row(key: Key) -> str:
+    name = key.path.rpartition(".")[2]
+    theirs = "=" if key.theirs == name else key.theirs
+    default = f"`{key.default}`" if key.default else ""
+    return f"| `{name}` | {key.meaning} | {key.unit} | {key.allowed} | {default} | {theirs} |".replace("->", "→")
 
 
 def json_schema(kind: Any = RunConfig) -> dict[str, Any]:
