@@ -3,13 +3,20 @@
 from dataclasses import dataclass, field
 from typing import Annotated
 
-from mjx_assist.config.limits import COUNT, NOT_NEGATIVE
-from mjx_assist.config.words import UNIFORM
+from mjx_assist.config.limits import COUNT, NOT_NEGATIVE, OneOf
+from mjx_assist.config.words import HEAD_STARTS, UNIFORM, VELOCITY_MODES
 
 
 @dataclass(frozen=True)
 class LoggerParams:
-    """How often, in updates, a run logs, saves and lets its policy walk in C MuJoCo (evaluation; 0: never)."""
+    """How often a run logs, saves and lets its policy walk in C MuJoCo.
+
+    Attributes:
+        logging_frequency (updates): between lines of the log {}
+        checkpoint_frequency (updates): between checkpoints
+        keep_checkpoints: how many of the newest stay
+        evaluation_frequency (updates): between walks of the policy in C MuJoCo; 0: never {evaluate_frequency}
+    """
 
     logging_frequency: Annotated[int, COUNT] = 1
     checkpoint_frequency: Annotated[int, COUNT] = 20
@@ -19,13 +26,21 @@ class LoggerParams:
 
 @dataclass(frozen=True)
 class EvaluateParams:
-    """An entry of ``evaluate_param_list``, in MyoAssist's words: control steps, m/s, s.
+    """A walk and its report at the end of a run, in MyoAssist's words.
 
-    ``cam_type``, ``cam_distance`` and ``visualize_activation`` are of MyoAssist's videos and change nothing here.
+    Attributes:
+        num_timesteps (control steps): of the walk {}
+        velocity_mode: how the speed that is asked changes {}
+        min_target_velocity (m/s): the slowest {}
+        max_target_velocity (m/s): the fastest {}
+        target_velocity_period (s): of its changes {}
+        cam_type: of MyoAssist's films; changes nothing here {}
+        cam_distance: of MyoAssist's films; changes nothing here {}
+        visualize_activation: of MyoAssist's films; changes nothing here {}
     """
 
     num_timesteps: int = 1000
-    velocity_mode: str = UNIFORM
+    velocity_mode: Annotated[str, OneOf(VELOCITY_MODES)] = UNIFORM
     min_target_velocity: float = 1.25
     max_target_velocity: float = 1.25
     target_velocity_period: float = 5.0
@@ -36,15 +51,18 @@ class EvaluateParams:
 
 @dataclass(frozen=True)
 class InitFrom:
-    """Another run, bundle or shipped policy to start from (``source``); `mjx_assist.transfer` matches both by name.
+    """Another policy to start from, matched by name (`mjx_assist.training.transfer`).
 
-    ``heads``: head (or common_critic) -> "load", "reset" (starts fresh) or "freeze" (loaded, and stays as it is); what
-    is not named is loaded if the source has it. ``exploration``: their log standard deviations too. ``normaliser``: the
-    statistics of the observations. ``optimizer``: Adam's moments and the learning rate, which only a run has.
+    Attributes:
+        source: a run, a bundle, or a shipped policy by its name {prev_trained_policy_path}
+        heads: head or common_critic -> load, reset (starts fresh) or freeze (stays as loaded); else loaded if there
+        exploration: log standard deviations of the loaded heads too
+        normaliser: the statistics of the observations too
+        optimizer: Adam's moments and the learning rate too; only a run has them
     """
 
     source: str
-    heads: dict[str, str] = field(default_factory=dict)
+    heads: Annotated[dict[str, str], OneOf(HEAD_STARTS)] = field(default_factory=dict)
     exploration: bool = True
     normaliser: bool = True
     optimizer: bool = False

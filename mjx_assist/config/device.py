@@ -5,13 +5,15 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Annotated
 
 from mjx_assist.config.comments import without_comments
+from mjx_assist.config.limits import OneOf
 from mjx_assist.config.limits import check as check_numbers
 from mjx_assist.config.own_code import FORM, check_name
 from mjx_assist.config.tree import build
 from mjx_assist.config.words import ZERO_TORQUE
-from mjx_assist.errors import UserError, unknown
+from mjx_assist.errors import UserError
 from mjx_assist.files.untrusted import read_json
 
 TORQUE_UNITS = ("N*m/kg", "N*m")
@@ -27,23 +29,36 @@ DIRECTIONS = {
 
 @dataclass(frozen=True)
 class ZeroTorque:
-    """The device is worn and does nothing."""
+    """The device is worn and does nothing.
+
+    Attributes:
+        type: zero_torque
+    """
 
     type: str = ZERO_TORQUE
 
 
 @dataclass(frozen=True)
 class TorqueProfile:
-    """Zhang et al. 2017: times in percent of the gait cycle; torque in the joint's sign (plantarflexion is negative).
+    """The four-parameter profile of Zhang et al. 2017.
 
     Its defaults are the generic ankle assistance of Poggensee & Collins 2021, Sci Robot 6:eabf1078, which are means of
     what Zhang et al. found best for each of their subjects.
+
+    Attributes:
+        type: torque_profile
+        joint: pattern of the joints that are driven; others get no torque
+        peak_torque (torque_unit): in the joint's own sign; plantarflexion is negative, hip flexion positive
+        torque_unit: N*m, or N*m for each kg of all that walks
+        peak_time_percent (% of the gait cycle): of the peak
+        rise_time_percent (% of the gait cycle): from the onset to the peak
+        fall_time_percent (% of the gait cycle): from the peak to the end
     """
 
     type: str = "torque_profile"
     joint: str = "*ankle_angle*"
     peak_torque: float = -0.54
-    torque_unit: str = "N*m/kg"
+    torque_unit: Annotated[str, OneOf(TORQUE_UNITS)] = "N*m/kg"
     peak_time_percent: float = 52.9
     rise_time_percent: float = 26.2
     fall_time_percent: float = 9.8
@@ -51,18 +66,32 @@ class TorqueProfile:
 
 @dataclass(frozen=True)
 class Spline:
-    """A smooth periodic curve through knots: ``percent`` of the gait cycle, from 0 up, and the ``torque`` there."""
+    """A smooth periodic curve through knots.
+
+    Attributes:
+        percent (% of the gait cycle): of the knots, from 0 up
+        torque (torque_unit): at the knots, in the joint's own sign
+        type: spline
+        joint: pattern of the joints that are driven; others get no torque
+        torque_unit: N*m, or N*m for each kg of all that walks
+    """
 
     percent: tuple[float, ...]
     torque: tuple[float, ...]
     type: str = "spline"
     joint: str = "*"
-    torque_unit: str = "N*m/kg"
+    torque_unit: Annotated[str, OneOf(TORQUE_UNITS)] = "N*m/kg"
 
 
 @dataclass(frozen=True)
 class Gains:
-    """Of an impedance: torque = -stiffness (angle - rest angle) - damping velocity."""
+    """Of an impedance: torque = -stiffness (angle - rest angle) - damping velocity.
+
+    Attributes:
+        stiffness_nm_per_rad (N*m/rad): of the spring
+        damping_nm_s_per_rad (N*m*s/rad): of the damper
+        rest_angle_rad (rad): of the spring
+    """
 
     stiffness_nm_per_rad: float = 0.0
     damping_nm_s_per_rad: float = 0.0
@@ -71,7 +100,13 @@ class Gains:
 
 @dataclass(frozen=True)
 class Impedance(Gains):
-    """A spring and damper about the joint; ``swing``: others while the foot is off the ground (null: the same)."""
+    """A spring and damper about the joint.
+
+    Attributes:
+        type: impedance
+        joint: pattern of the joints that are driven; others get no torque
+        swing: others while the foot is off the ground; null: the same
+    """
 
     type: str = "impedance"
     joint: str = "*"
@@ -104,14 +139,18 @@ class PhasedImpedance:
 
 @dataclass(frozen=True)
 class OwnController:
-    """A function of the user's own (docs/extending.md): ``type`` is where it is, ``package.module:function``.
+    """A function of the user's own (docs/extending.md), called with the ``parameters`` by name.
 
-    It is called with the ``parameters`` by name, and returns torques in ``torque_unit``.
+    Attributes:
+        type: where it is, ``package.module:function``
+        joint: pattern of the joints that are driven; others get no torque
+        torque_unit: of the torques that it returns: N*m, or N*m for each kg of all that walks
+        parameters: of the function, by name
     """
 
     type: str = FORM
     joint: str = "*"
-    torque_unit: str = "N*m"
+    torque_unit: Annotated[str, OneOf(TORQUE_UNITS)] = "N*m"
     parameters: dict = field(default_factory=dict)
 
 
@@ -177,8 +216,10 @@ def described(controller: DeviceController) -> str:
                 f"({direction(controller.joint, peak)}){when}"
             )
         case Impedance():
-            text = f"{controller.type}: {controller.stiffness_nm_per_rad:g} N*m/rad about {controller.rest_angle_rad:g} rad"
-            return f"{text} of {controller.joint}" + (", in swing otherwise" if controller.swing else "")
+            spring = f"{controller.stiffness_nm_per_rad:g} N*m/rad about {controller.rest_angle_rad:g} rad"
+            return f"{controller.type}: {spring} of {controller.joint}" + (
+                ", in swing otherwise" if controller.swing else ""
+            )
         case OwnController():
             return f"{controller.type}: a torque in {controller.torque_unit} about {controller.joint}"
     return f"{controller.type}: no torque"
@@ -208,9 +249,6 @@ def read(path: str | Path) -> DeviceController:
 def check(controller: DeviceController, where: str) -> None:
     """Raises ``UserError`` beginning with ``where`` for values that make no controller."""
     check_numbers(controller)
-    unit = getattr(controller, "torque_unit", TORQUE_UNITS[0])
-    if unit not in TORQUE_UNITS:
-        raise unknown(f"{where}: torque_unit", unit, TORQUE_UNITS)
     match controller:
         case TorqueProfile():
             _check_profile(controller, where)
@@ -239,7 +277,7 @@ _OFF = f"For a device that is worn and does nothing the type is {ZERO_TORQUE!r}.
 
 
 def _check_says(tree: dict, what: str) -> None:
-    """A file says joint and unit itself: with a default's the same number is seventy times as much, or another joint's."""
+    """A file says joint and unit itself: by a default the same number is seventy times as much, or another joint's."""
     for key, values in (("joint", "such as *ankle_angle*"), ("torque_unit", " or ".join(TORQUE_UNITS))):
         if key not in tree:
             raise UserError(f"{what}: {key!r} must be given: {values}. The torque's sign is the joint's own.")

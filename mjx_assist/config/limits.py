@@ -14,7 +14,7 @@ from typing import Any
 
 from annotated_types import Interval
 
-from mjx_assist.errors import UserError
+from mjx_assist.errors import UserError, unknown
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,13 @@ class Limit(Interval):
     def holds(self, number: float) -> bool:
         checks = ((operator.gt, self.gt), (operator.ge, self.ge), (operator.lt, self.lt), (operator.le, self.le))
         return all(bound is None or compares(number, bound) for compares, bound in checks)
+
+
+@dataclass(frozen=True)
+class OneOf:
+    """The words that a text can be."""
+
+    words: tuple[str, ...]
 
 
 POSITIVE = Limit("be positive", gt=0)
@@ -41,34 +48,47 @@ LAYER = Limit("lie in 1..65536", ge=1, le=65_536)
 
 
 def check(group: Any) -> None:
-    """Check every number of a config, or of a group of it: a dataclass.
+    """Check every number of a config, or of a group of it (a dataclass), and every text that is one of some words.
 
     Raises:
-        UserError: one that is not finite (JSON knows NaN), or out of its limit.
+        UserError: a number that is not finite (JSON knows NaN), or out of its limit; another word.
     """
-    for key, number, limit in numbers(group):
-        if not math.isfinite(number):
-            raise UserError(f"config key {key!r}: must be a finite number, got {number}.")
-        if limit is not None and not limit.holds(number):
-            raise UserError(f"config key {key!r}: must {limit.words}, got {number}.")
+    for key, value, mark in leaves(group):
+        if isinstance(mark, OneOf) and isinstance(value, str) and value not in mark.words:
+            raise unknown(f"config key {key!r}", value, mark.words)
+        if isinstance(value, str | bool):
+            continue
+        if not math.isfinite(value):
+            raise UserError(f"config key {key!r}: must be a finite number, got {value}.")
+        if isinstance(mark, Limit) and not mark.holds(value):
+            raise UserError(f"config key {key!r}: must {mark.words}, got {value}.")
 
 
-def numbers(node: Any, key: str = "", limit: Limit | None = None) -> Iterator[tuple[str, float, Limit | None]]:
-    """(dotted key, number, its limit) of every number in a config's dataclasses, dicts and lists, in their order."""
+def leaves(
+    node: Any, key: str = "", mark: Limit | OneOf | None = None
+) -> Iterator[tuple[str, Any, Limit | OneOf | None]]:
+    """(dotted key, number or text, its limit or words) of a config's dataclasses, dicts and lists, in their order."""
     if dataclasses.is_dataclass(node):
         hints = typing.get_type_hints(type(node), include_extras=True)
         for name in (field.name for field in dataclasses.fields(node)):
-            yield from numbers(getattr(node, name), f"{key}.{name}" if key else name, limit_of(hints[name]))
+            yield from leaves(getattr(node, name), f"{key}.{name}" if key else name, mark_of(hints[name]))
     elif isinstance(node, dict):
         for name, child in node.items():
-            yield from numbers(child, f"{key}.{name}" if key else name, limit)
+            yield from leaves(child, f"{key}.{name}" if key else name, mark)
     elif isinstance(node, list | tuple):
         for i, child in enumerate(node):
-            yield from numbers(child, f"{key}[{i}]", limit)
-    elif isinstance(node, int | float) and not isinstance(node, bool):
-        yield key, node, limit
+            yield from leaves(child, f"{key}[{i}]", mark)
+    elif isinstance(node, int | float | str):
+        yield key, node, mark
 
 
-def limit_of(kind: Any) -> Limit | None:
-    """The limit that a field's type is annotated with."""
-    return next((part for part in getattr(kind, "__metadata__", ()) if isinstance(part, Limit)), None)
+def numbers(node: Any) -> Iterator[tuple[str, float, Limit | None]]:
+    """(dotted key, number, its limit) of every number in a config."""
+    for key, value, mark in leaves(node):
+        if not isinstance(value, str | bool):
+            yield key, value, mark if isinstance(mark, Limit) else None
+
+
+def mark_of(kind: Any) -> Limit | OneOf | None:
+    """What a field's type is annotated with: the limit of its numbers, or the words that its text can be."""
+    return next((part for part in getattr(kind, "__metadata__", ()) if isinstance(part, Limit | OneOf)), None)

@@ -1,19 +1,19 @@
 """One run as a tree of frozen dataclasses: JSON in, JSON out, strict about every key and type.
 
-Key names are MyoAssist's where the meaning is the same, so its users find what they know.
+Key names are MyoAssist's where the meaning is the same, so its users find what they know. What a key means stands in
+its class's docstring under "Attributes", as ``key (unit): meaning``, and ends with ``{}`` where MyoAssist calls it so
+too, with ``{its word}`` where it calls it otherwise; reference.py makes docs/config.md and the editor's schema of it.
 """
 
 import dataclasses
-import math
 from dataclasses import dataclass, field
 from typing import Annotated
 
 from mjx_assist.config.around import EvaluateParams, InitFrom, LoggerParams
 from mjx_assist.config.device import DeviceController
+from mjx_assist.config.heads import HeadOptions, PolicyParams
 from mjx_assist.config.limits import (
-    ACTION,
     COUNT,
-    LAYER,
     NOT_NEGATIVE,
     POSITIVE,
     RATE,
@@ -21,23 +21,28 @@ from mjx_assist.config.limits import (
     SHARE,
     THREADS,
     TOTAL,
+    OneOf,
 )
+from mjx_assist.config.rewards import RewardWeights
 from mjx_assist.config.words import (
     ALL_ACTIVATIONS,
     ASSIST_SIM,
     AUTO,
+    BACKENDS,
     BODY_MARK,
-    CRITIC,
-    ELU,
+    DEVICE_ACTIONS,
     FREEZE,
     FROM_ZERO,
     LEAN_MARK,
-    LINEAR,
     LOAD,
     MATCHED,
+    OBSERVED_ACTIVATIONS,
+    PLAYBACKS,
     REDUCED,
     RESET,
+    TRAINED_KINDS,
     UNIFORM,
+    VELOCITY_MODES,
 )
 from mjx_assist.curriculum.settings import Curriculum, Randomization
 
@@ -47,70 +52,53 @@ JOINT_VELOCITIES = (*JOINT_POSITIONS[:-1], "pelvis_tx", "pelvis_ty")
 
 
 @dataclass(frozen=True)
-class RewardWeights:
-    """Weight of every term (sim/reward.py has their formulas); 0 or {} switches a term off.
-
-    ``extra_terms``: the user's own, by where their function is: ``package.module:function`` (docs/extending.md).
-    """
-
-    forward_reward: float = 0.0
-    muscle_activation_penalty: float = 0.0
-    muscle_activation_mean_penalty: float = 0.0
-    muscle_activation_diff_penalty: float = 0.0
-    foot_force_penalty: float = 0.0
-    joint_constraint_force_penalty: float = 0.0
-    qpos_imitation_rewards: dict[str, float] = field(default_factory=dict)
-    qvel_imitation_rewards: dict[str, float] = field(default_factory=dict)
-    end_effector_imitation_reward: float = 0.0
-    footstep_delta_time: float = 0.0
-    average_velocity_per_step: float = 0.0
-    muscle_activation_penalty_per_step: float = 0.0
-    exo_activation_penalty: float = 0.0
-    pose_tracking_rewards: dict[str, float] = field(default_factory=dict)
-    foot_tracking_reward: float = 0.0
-    impact_penalty: float = 0.0
-    metabolic_power_penalty: float = 0.0
-    device_power_penalty: float = 0.0
-    device_torque_rate_penalty: float = 0.0
-    trunk_steadiness_penalty: float = 0.0
-    alive_reward: float = 0.0
-    extra_terms: dict[str, float] = field(default_factory=dict)
-
-    @property
-    def terms(self) -> dict[str, float | dict[str, float]]:
-        """Every term's weight (an imitation block's: by joint), the user's own too, by the name it is logged under."""
-        ours = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name != "extra_terms"}
-        return {**ours, **self.extra_terms}
-
-
-@dataclass(frozen=True)
 class EnvParams:
-    """What the walker is, what it sees and what it is rewarded for. Velocities in m/s, heights in m, periods in s.
+    """What the walker is, what it sees and is rewarded for. Joints are named by patterns such as ``*ankle_angle_?``.
 
-    ``device_controller`` drives the device in the place of a learned head (null: the head does).
-
-    The walker is assist_sim's (``msk_key``, ``device_key``) or a user's own MJCF file (``model_path``; the keys are
-    then null). Joints are named by patterns such as ``*ankle_angle_?``.
-
-    ``fit_to_body``: joint patterns that the model lacks are left out, and what else must differ between bodies follows
-    from the model (`sim.fit_to_body`), so that one config serves every human and device.
-
-    ``body``: a variant of the human that differs from assist_sim's on purpose (docs/models.md). ``trunk_lean``: rad by
-    which the trunk leans forward over the pelvis, for good.
-
-    ``model_kind``: what moves in training, the ``reduced`` model or assist_sim's as ``composed`` (docs/composed.md; on
-    the backend ``mujoco``).
-
-    ``device_torque_limit``: share of the device's torque that its head can ask for. ``terrain_amplitude``: share of the
-    heights that ``terrain_type`` with ``terrain_params`` describe. ``terrain_observation``: how far ahead of the pelvis
-    (m) the ground's height over that under the pelvis is seen. ``terrain``: a config of the package myoassist-terrains
-    in the place of ``terrain_type``, or the path of a JSON file with one (docs/terrain.md).
-
-    ``device_action``: what a device's action means. ``observation_activations``: of all actuators that have one, or of
-    the muscles. ``reference_playback``: how the reference is played; ``reference_speed`` (m/s): which one of several
-    speeds, where that is not the commanded one. ``out_of_trajectory_joint_keys``: the joints that end an episode (null:
-    those with a weight in ``qpos_imitation_rewards``); ``joint_limit_keys``: the joints that count for
-    ``joint_constraint_force_penalty`` (null: all that have limits).
+    Attributes:
+        msk_key: assist_sim's human ('mjx-assist models list'); null with a model_path {}
+        body: a variant of the human that differs from assist_sim's on purpose (docs/models.md)
+        device_key: the device that it wears; null: none {}
+        trunk_lean (rad): by which the trunk leans forward over the pelvis, for good {lumbar_joint_fixed_angle}
+        model_path: a MuJoCo XML file of your own in the place of assist_sim's human and device (docs/own_models.md) {}
+        fit_to_body: what must differ between bodies follows from the model: joints that it lacks are left out
+        model_kind: what moves in training: the reduced model, or assist_sim's as composed (docs/composed.md)
+        backend: what steps the physics; auto picks by the hardware (docs/physics.md)
+        num_envs: walkers that train at once {}
+        num_threads: of the physics on a CPU; 0: as many as there are cores
+        seed: repeats a run {}
+        control_framerate (Hz): how often the policy acts {}
+        physics_sim_framerate (Hz): of the physics steps, a multiple of control_framerate {}
+        safe_height (m): with the pelvis lower than this the walker has fallen {}
+        out_of_trajectory_threshold (rad, m): a joint further than this from the reference ends the episode {}
+        out_of_trajectory_joint_keys: the joints that may end it so; null: those of qpos_imitation_rewards {}
+        joint_limit_keys: joints that joint_constraint_force_penalty counts; null: all limited {joint_limit_sensor_keys}
+        custom_max_episode_steps (control steps): length of an episode without a fall {}
+        flag_random_ref_index: episodes start anywhere in the reference's cycle {}
+        velocity_mode: how the speed that is asked changes in an episode (docs/training.md)
+        min_target_velocity (m/s): the slowest speed that is asked {}
+        max_target_velocity (m/s): the fastest {}
+        min_target_velocity_period (s): the shortest time between changes of the speed {}
+        max_target_velocity_period (s): the longest {}
+        observation_joint_pos_keys: joints whose position is observed {}
+        observation_joint_vel_keys: joints whose velocity is observed {}
+        observation_joint_sensor_keys: foot sensors that are observed, in body weights {}
+        observation_activations: of what the activation is observed: all actuators that have one, or the muscles
+        observe_gait_phase: sine and cosine of the reference's phase are observed
+        reference_data_path: your own motion, CSV, JSON or npz (docs/reference_gait.md); null: healthy walking {}
+        reference_playback: matched to the speed asked; as recorded; or its poses with the cadence scaled to the speed
+        reference_speed (m/s): which of a reference's speeds is played; null: the one asked; not with matched playback
+        device_controller: what drives the device in the place of a learned head (docs/controllers.md); null: the head
+        device_action: what an action of 0 means: no torque, or the middle of the device's whole control range
+        device_torque_limit: share of the device's torque that its head can ask for, 0..1 {device_ctrl_scale}
+        terrain_type: kind of ground, or several: flat, random, harmonic_sinusoidal, slope (docs/terrain.md) {}
+        terrain_params: the ground's numbers, as a text for each kind {}
+        terrain: a config of the package myoassist-terrains, or its file, in the place of terrain_type {}
+        terrain_amplitude: share of the ground's heights, 0..1
+        terrain_observation (m): distances ahead of the pelvis at which the ground's height is observed
+        randomization: what differs from episode to episode (docs/randomization.md)
+        curriculum: what changes as training goes on (docs/curriculum.md); null: nothing
+        reward_keys_and_weights: the reward's terms (docs/rewards.md) {}
     """
 
     msk_key: str | None = "myolegs22"
@@ -119,8 +107,8 @@ class EnvParams:
     trunk_lean: float = 0.0
     model_path: str | None = None
     fit_to_body: bool = False
-    model_kind: str = REDUCED
-    backend: str = AUTO
+    model_kind: Annotated[str, OneOf(TRAINED_KINDS)] = REDUCED
+    backend: Annotated[str, OneOf(BACKENDS)] = AUTO
     num_envs: Annotated[int, COUNT] = 256
     num_threads: Annotated[int, THREADS] = 0
     seed: Annotated[int, SEED] = 1234
@@ -132,7 +120,7 @@ class EnvParams:
     joint_limit_keys: tuple[str, ...] | None = None
     custom_max_episode_steps: Annotated[int, COUNT] = 1000
     flag_random_ref_index: bool = True
-    velocity_mode: str = UNIFORM
+    velocity_mode: Annotated[str, OneOf(VELOCITY_MODES)] = UNIFORM
     min_target_velocity: float = 1.25
     max_target_velocity: float = 1.25
     min_target_velocity_period: float = 2.0
@@ -140,13 +128,13 @@ class EnvParams:
     observation_joint_pos_keys: tuple[str, ...] = JOINT_POSITIONS
     observation_joint_vel_keys: tuple[str, ...] = JOINT_VELOCITIES
     observation_joint_sensor_keys: tuple[str, ...] = ("r_foot", "l_foot", "r_toes", "l_toes")
-    observation_activations: str = ALL_ACTIVATIONS
+    observation_activations: Annotated[str, OneOf(OBSERVED_ACTIVATIONS)] = ALL_ACTIVATIONS
     observe_gait_phase: bool = True
     reference_data_path: str | None = None
-    reference_playback: str = MATCHED
+    reference_playback: Annotated[str, OneOf(PLAYBACKS)] = MATCHED
     reference_speed: Annotated[float | None, POSITIVE] = None
     device_controller: DeviceController | None = None
-    device_action: str = FROM_ZERO
+    device_action: Annotated[str, OneOf(DEVICE_ACTIONS)] = FROM_ZERO
     device_torque_limit: float = 1.0
     terrain_type: str | tuple[str, ...] = "flat"
     terrain_params: str | float | tuple[str | float, ...] = ""
@@ -166,70 +154,27 @@ class EnvParams:
 
 
 @dataclass(frozen=True)
-class HeadIndexing:
-    """What a head observes and drives: name patterns, or MyoAssist's range / index (and *_mapping) entries."""
-
-    observation: tuple[str | dict, ...] = ("*",)
-    action: tuple[str | dict, ...] = ()
-
-
-@dataclass(frozen=True)
-class HeadOptions:
-    """One actor head: ``initial_action`` is what an untrained head outputs; ``held_action``, the action that holds the
-    actuators of one that is not enabled (null: at no force). ``mirror_symmetric``: null means the policy's.
-
-    ``init_from``: a run or bundle whose head of the same name gives the weights to start with, in the place of the
-    run's `InitFrom`; a head that is frozen as well keeps seeing observations normalised as there. ``learning_rate`` and
-    ``log_std_init``: null means the run's; a ``target_kl`` changes all rates by the same factor. ``log_std_min`` bounds
-    exploration from below; null means nothing does.
-    """
-
-    enabled: bool = True
-    frozen: bool = False
-    init_from: str | None = None
-    initial_action: Annotated[float, ACTION] = 0.0
-    held_action: Annotated[float | None, ACTION] = None
-    mirror_symmetric: bool | None = None
-    learning_rate: Annotated[float | None, NOT_NEGATIVE] = None
-    log_std_init: float | None = None
-    log_std_min: float | None = None
-
-
-@dataclass(frozen=True)
-class PolicyParams:
-    """Networks: hidden sizes and wiring per head (``common_critic`` is the value function).
-
-    ``mirror_symmetric``: one network serves both sides; null means where the model is left-right symmetric.
-    ``normalize_observations``: networks see observations by their running mean and deviation, not as they are.
-    ``initial_gains``: of the orthogonal weights, hidden layers' and an actor's last.
-    """
-
-    net_arch: Annotated[dict[str, tuple[int, ...]], LAYER] = field(
-        default_factory=lambda: {"human_actor": (128, 128), "exo_actor": (32, 32), CRITIC: (128, 128)}
-    )
-    net_indexing_info: dict[str, HeadIndexing] = field(
-        default_factory=lambda: {
-            "human_actor": HeadIndexing(action=("muscles",)),
-            "exo_actor": HeadIndexing(action=("device",)),
-            CRITIC: HeadIndexing(),
-        }
-    )
-    head_options: dict[str, HeadOptions] = field(default_factory=dict)
-    activation: str = ELU
-    output_activation: str = LINEAR
-    normalize_observations: bool = True
-    initial_gains: Annotated[tuple[float, ...], POSITIVE] = (math.sqrt(2), 0.01)
-    log_std_init: float = -0.7
-    mirror_symmetric: bool | None = None
-
-
-@dataclass(frozen=True)
 class PPOParams:
     """Proximal policy optimisation (Schulman 2017).
 
-    ``target_kl`` steers the learning rate; 0 keeps it constant. ``max_kl`` ends an update early; 0 never does.
-    ``normalize_reward`` divides rewards by the standard deviation of their discounted sums. ``mirror_loss_coef`` weighs
-    how far the action for the mirror image is from the mirrored action (Yu 2018), for networks that are not symmetric.
+    Attributes:
+        learning_rate: of Adam, at the start; target_kl steers it {}
+        n_steps (control steps): of each walker between updates {}
+        batch_size: samples of a minibatch; divides num_envs x n_steps {}
+        n_epochs: times that an update goes over its samples {}
+        gamma: discount for a control step {}
+        gae_lambda: of the generalised advantage estimate {}
+        clip_range: of the probability ratio {}
+        clip_range_vf: of the value's change; 0: not clipped {}
+        ent_coef: weight of the policy's entropy {}
+        vf_coef: weight of the value loss {}
+        max_grad_norm: the gradient is clipped to {}
+        target_kl (nats): an update's that steers the learning rate; 0: the rate is constant
+        max_kl (nats): beyond which an update ends early; 0: never {target_kl, times 1.5}
+        normalize_advantage: to mean 0 and deviation 1 in each minibatch {}
+        normalize_reward: rewards are divided by the standard deviation of their discounted sums
+        mirror_loss_coef: how much acting otherwise in the mirror costs (Yu 2018); for unshared networks {mirror_coef}
+        adam_epsilon: of Adam
     """
 
     learning_rate: Annotated[float, POSITIVE] = 1e-3
@@ -253,7 +198,17 @@ class PPOParams:
 
 @dataclass(frozen=True)
 class RunConfig:
-    """A whole run. Each entry of ``evaluate_param_list`` becomes a report at its end."""
+    """A whole run.
+
+    Attributes:
+        total_timesteps (control steps): of all walkers together {}
+        init_from: the policy to start from (docs/transfer.md); null: fresh networks {prev_trained_policy_path}
+        evaluate_param_list: each entry becomes a report at the run's end {}
+        env_params: the walker {}
+        policy_params: the networks {}
+        ppo_params: the learning {}
+        logger_params: what is written, and when {}
+    """
 
     total_timesteps: Annotated[int, TOTAL] = 6_000_000
     init_from: InitFrom | None = None

@@ -5,6 +5,7 @@ LINEAR, _ = OUTPUT_ACTIVATIONS = ("linear", TANH)  # what follows an actor's las
 AUTO, MJX, WARP, MUJOCO, COMPILED = BACKENDS = ("auto", "mjx", "warp", "mujoco", "compiled")
 # The models that can walk: the reduced one; the full one, its couplings made rigid; the full one as assist_sim has it.
 REDUCED, FULL, COMPOSED = MODEL_KINDS = ("reduced", "full", "composed")
+TRAINED_KINDS = (REDUCED, COMPOSED)
 ASSIST_SIM, BODY_MARK = "assist_sim", "+"  # the body that assist_sim's humans have; "myolegs22+passive" has another
 LEAN_MARK = "@lean="  # rad that the trunk leans forward: "myolegs22@lean=0.26"
 UNIFORM, SINUSOIDAL, STEP, MIXED, RANDOM = VELOCITY_MODES = ("UNIFORM", "SINUSOIDAL", "STEP", "MIXED", "RANDOM")
@@ -15,5 +16,5 @@ FROM_ZERO, WHOLE_RANGE = DEVICE_ACTIONS = ("from_zero", "whole_range")
 MATCHED, RECORDED, SCALED = PLAYBACKS = ("matched", "recorded", "scaled")
 ALL_ACTIVATIONS, MUSCLE_ACTIVATIONS = OBSERVED_ACTIVATIONS = ("all", "muscles")
 LEARNED, ZERO_TORQUE = "learned", "zero_torque"  # what drives the device: a head, or nothing; device.py has the others
-LOAD, RESET, FREEZE = "load", "reset", "freeze"  # what `InitFrom.heads` says of a head
+LOAD, RESET, FREEZE = HEAD_STARTS = ("load", "reset", "freeze")  # what `InitFrom.heads` says of a head
 LEARNING_RATES = (1e-5, 3e-3)  # between which a KL target may set it

@@ -9,16 +9,27 @@ Range = tuple[float, ...]  # (low, high), or () for what does not vary
 
 @dataclass(frozen=True)
 class Randomization:
-    """What differs from episode to episode: each drawn uniformly from its ``[low, high]``; ``[]``: as the model is.
+    """What differs from episode to episode: drawn uniformly from ``[low, high]``; ``[]``: as the model is.
 
-    Factors: ``body_mass`` (all segments and inertias alike), ``segment_mass`` (each segment and its inertia its own),
-    ``strength`` (all muscles), ``side_strength`` (each side its own), ``friction``, ``ground_stiffness``,
-    ``ground_damping``, ``joint_damping``, ``device_gain`` (of the torque). Device: ``device_delay`` s,
-    ``device_bandwidth`` Hz (first-order low-pass), ``device_off``: chance that it goes off for good in an episode,
-    ``device_off_time`` s into it (below 0: from the start). Sensing: ``observation_noise`` (share of
-    sim.sensing.NOISE), ``observation_delay`` s. ``push_impulse`` N*s on the pelvis, forward or backward, one every
-    ``push_interval`` s.
-    ``slope``: tangent of the ground's angle, uphill positive.
+    Attributes:
+        body_mass (factor): of all segments and inertias alike
+        segment_mass (factor): of each segment and its inertia on its own
+        strength (factor): of all muscles
+        side_strength (factor): of each side's muscles on its own
+        friction (factor): of the ground
+        ground_stiffness (factor): of the contacts
+        ground_damping (factor): of the contacts
+        joint_damping (factor): of all joints
+        slope (tangent): of the ground's angle, uphill positive
+        device_gain (factor): of the device's torque
+        device_delay (s): of the device's command
+        device_bandwidth (Hz): of a first-order low-pass in the device
+        observation_noise (share): of 0.02 rad or m, 0.2 rad/s or m/s, 0.05 body weights (standard deviation)
+        observation_delay (s): of all that is measured
+        device_off (chance): that the device goes off for good in an episode
+        device_off_time (s): into the episode when it does; below 0: from the start
+        push_impulse (N*s): on the pelvis, forward or backward
+        push_interval (s): between pushes
     """
 
     body_mass: Range = ()
@@ -45,14 +56,19 @@ class Randomization:
 class Curriculum:
     """How numbers of env_params change while training goes on.
 
-    ``by_level``: key of env_params -> [value at level 0, value at the highest level], linear between. Each walker has a
-    level of its own: an episode that lasts to its end with ``promote`` of the commanded distance covered (and a mean
-    tracking error of at most ``promote_tracking`` rad, 0: any) lifts it, one with less than ``demote`` of the distance
-    lowers it; who masters the highest goes on at a random one. Walkers start at levels up to ``start_level``.
-    ``by_step``: key of env_params -> [[control steps, value], ...], linear between, held before and after.
+    Each walker has a level of its own: an episode that lasts to its end with ``promote`` of the commanded distance
+    covered lifts it, one with less than ``demote`` lowers it; who masters the highest goes on at a random one. Keys are
+    those of ``check.SCALARS``; ``reward_keys_and_weights.<term>``, in the place of its weight (an imitation block's
+    weights are multiplied by it); ``randomization.<name>``, the share of its range, shrunk towards no change.
 
-    Keys are those of ``check.SCALARS``; ``reward_keys_and_weights.<term>``, in the place of its weight (an imitation
-    block's weights are multiplied by it); ``randomization.<name>``, the share of its range, shrunk towards no change.
+    Attributes:
+        levels: how many there are
+        start_level: walkers start at levels up to this
+        promote (share): of the commanded distance that lifts a walker
+        demote (share): of it below which a walker is lowered
+        promote_tracking (rad): mean tracking error up to which a walker is lifted; 0: any
+        by_level: key of env_params -> [value at level 0, value at the highest level], linear between
+        by_step: key of env_params -> [[control steps, value], ...], linear between, held before and after
     """
 
     levels: int = 10

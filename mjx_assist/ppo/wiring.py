@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from mjx_assist.config.schema import HeadOptions, PolicyParams
+from mjx_assist.config.heads import HeadOptions, PolicyParams
 from mjx_assist.config.words import CRITIC
 from mjx_assist.errors import UserError, unknown
 from mjx_assist.ppo.networks import Head, Mirror, PolicySpec

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mjx_assist.config.schema import RewardWeights
+from mjx_assist.config.rewards import RewardWeights
 from mjx_assist.errors import UserError
 from mjx_assist.model.names import match_joints
 from mjx_assist.sim.own_code import imported

@@ -70,8 +70,8 @@ def numbers():
 def limited_fields(kind, stem=""):
     """(dotted key, the words of its limit) of a dataclass's limited fields and of those of all groups in it."""
     for name, hint in typing.get_type_hints(kind, include_extras=True).items():
-        limit = limits.limit_of(hint)
-        if limit is not None:
+        limit = limits.mark_of(hint)
+        if isinstance(limit, limits.Limit):
             yield stem + name, limit.words
         for group, many in groups_of(hint):
             yield from limited_fields(group, f"{stem}{name}." + ("*." if many else ""))

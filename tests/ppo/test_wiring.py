@@ -2,7 +2,7 @@
 
 import pytest
 
-from mjx_assist.config.schema import HeadIndexing, HeadOptions, PolicyParams
+from mjx_assist.config.heads import HeadIndexing, HeadOptions, PolicyParams
 from mjx_assist.errors import UserError
 from mjx_assist.ppo import wiring
 from mjx_assist.ppo.networks import Mirror

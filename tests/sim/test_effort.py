@@ -9,7 +9,8 @@ import mujoco
 import numpy as np
 import pytest
 
-from mjx_assist.config.schema import EnvParams, RewardWeights
+from mjx_assist.config.rewards import RewardWeights
+from mjx_assist.config.schema import EnvParams
 from mjx_assist.errors import UserError
 from mjx_assist.eval.gait.metabolics import muscle_power
 from mjx_assist.eval.replay.tape import Tape

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from brax.envs.wrappers.training import EpisodeWrapper, VmapWrapper
 
-from mjx_assist.config.schema import EnvParams, RewardWeights
+from mjx_assist.config.rewards import RewardWeights
+from mjx_assist.config.schema import EnvParams
 from mjx_assist.errors import UserError
 from mjx_assist.model.names import sensor_slice
 from mjx_assist.reference.cycle import sample

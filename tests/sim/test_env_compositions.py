@@ -12,7 +12,7 @@ import pytest
 import train_sweep
 
 from mjx_assist import config as configs
-from mjx_assist.config.schema import HeadIndexing
+from mjx_assist.config.heads import HeadIndexing
 from mjx_assist.errors import UserError
 from mjx_assist.model import anatomy
 from mjx_assist.model import names as model_names

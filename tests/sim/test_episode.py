@@ -8,7 +8,8 @@ import mujoco
 import numpy as np
 import pytest
 
-from mjx_assist.config.schema import EnvParams, RewardWeights
+from mjx_assist.config.rewards import RewardWeights
+from mjx_assist.config.schema import EnvParams
 from mjx_assist.curriculum.settings import Curriculum, Randomization
 from mjx_assist.model import variation
 from mjx_assist.model.feet import sole

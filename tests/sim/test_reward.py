@@ -14,7 +14,7 @@ from checkout import ROOT
 from printed import example
 
 from mjx_assist import config as configs
-from mjx_assist.config.schema import RewardWeights
+from mjx_assist.config.rewards import RewardWeights
 from mjx_assist.errors import UserError
 from mjx_assist.eval.replay.replay import replay
 from mjx_assist.policy import bundle as bundles

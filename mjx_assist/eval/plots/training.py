@@ -15,7 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-from mjx_assist.config.schema import RewardWeights
+from mjx_assist.config.rewards import RewardWeights
 from mjx_assist.errors import UserError
 from mjx_assist.eval.plots import curriculum
 from mjx_assist.eval.plots.curves import Curves, finite, load, running_mean, step_unit, together

@@ -9,7 +9,8 @@ import optax
 from brax.training.acme.running_statistics import RunningStatisticsState
 from brax.training.types import UInt64
 
-from mjx_assist.config.schema import HeadOptions, RunConfig
+from mjx_assist.config.heads import HeadOptions
+from mjx_assist.config.schema import RunConfig
 from mjx_assist.config.words import CRITIC, RESET
 from mjx_assist.errors import UserError, unknown
 from mjx_assist.model.names import actuator_names
