@@ -1,5 +1,7 @@
 """What `mjx-assist train` does: its flags, heads, interruptions, and the whole line to a policy that walks."""
 
+import argparse
+import dataclasses
 import errno
 import json
 import os
@@ -10,7 +12,9 @@ import small_runs
 import theirs
 
 from mjx_assist.cli import train
+from mjx_assist.cli.arguments import walker_keys
 from mjx_assist.cli.main import main
+from mjx_assist.config.read import config_file, load
 from mjx_assist.errors import UserError
 
 
@@ -94,3 +98,20 @@ def test_train_exports_a_policy_that_evaluate_walks_and_resume_continues(quick_g
     assert json.loads(figures.read_text())["episodes"][0]["steps"] == 3
     assert main(["train", "--resume", str(run)]) == 0  # nothing left to do: restores and exports again
     assert "env_params.num_envs was 2 and would be 4" in refused("train", "--resume", run, "--env_params.num_envs", 4)
+
+
+@pytest.mark.parametrize(
+    ("human", "device", "keys"),
+    [
+        (None, None, {}),
+        ("myolegs26", "KFoot_L1", {"msk_key": "myolegs26", "device_key": "KFoot_L1"}),
+        ("myolegs22+passive", None, {"msk_key": "myolegs22", "body": "passive"}),
+        (None, "none", {"device_key": None}),
+        ("mine/leg.xml", None, {"model_path": "mine/leg.xml", "msk_key": None, "device_key": None}),
+    ],
+)
+def test_human_and_device_are_short_for_the_configs_keys(human, device, keys):
+    given = walker_keys(argparse.Namespace(human=human, device=device))
+    asked, preset = load(config_file("walk"), given).env_params, load(config_file("walk")).env_params
+    assert {key: getattr(asked, key) for key in keys} == keys
+    assert dataclasses.replace(preset, **keys) == asked

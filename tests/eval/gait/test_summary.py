@@ -137,6 +137,11 @@ def test_a_3d_walker_has_what_a_planar_one_lacks(record, summary):
         *("pelvis_forward_rotation_peak_deg", "pelvis_backward_rotation_peak_deg"),
         *(f"{name}_{what}" for name in OFF_PLANE_ANGLES for what in ("deviation_deg", "healthy_correlation")),
         *("step_width_m", "margin_of_stability_lateral_m"),
+        *(
+            f"hip_{way}_{kind}moment_peak_nm_per_kg"
+            for way in ("adduction", "abduction")
+            for kind in ("", "biological_")
+        ),
     }
     assert {key: wide["both"][key] for key in ("stride_time_s", "step_length_m", "hip_range_deg")} == pytest.approx(
         {key: summary["both"][key] for key in ("stride_time_s", "step_length_m", "hip_range_deg")}
