@@ -60,7 +60,8 @@ def by_speed(record: GaitRecord) -> Figure:
     """Each sagittal angle (deg) over each stride of both legs, coloured by the stride's speed (m/s)."""
     speed = cycles.stride_cycles(record, np.repeat(record.column(record.qvel, "pelvis_tx")[:, None], 2, axis=1))
     means = np.concatenate([leg.mean(axis=1) for leg in speed])
-    scale = Normalize(*(np.percentile(means, [0, 100]) if means.size else (0.0, 1.0)))
+    slowest, fastest = (float(means.min()), float(means.max())) if means.size else (0.0, 1.0)
+    scale = Normalize(slowest, fastest)
     colors = ScalarMappable(scale, _MAP)
     figure = Figure((9.0, 2.9), layout="constrained")
     axes = figure.subplots(1, len(SAGITTAL))
