@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from common import write_table
 
 import mjx_assist
-from common import write_table
 from mjx_assist.eval.gait import angles, cycles, emg
 from mjx_assist.eval.replay.conditions import Conditions, constant
 from mjx_assist.eval.replay.record import GaitRecord

@@ -28,7 +28,7 @@ FULL = configs.to_dict(CONFIG)
 LIMITED = {
     "be positive": """
         env_params.out_of_trajectory_threshold ppo_params.learning_rate ppo_params.clip_range
-        ppo_params.max_grad_norm
+        ppo_params.max_grad_norm ppo_params.adam_epsilon env_params.reference_speed policy_params.initial_gains
     """,
     "be 0 or more": """
         ppo_params.clip_range_vf ppo_params.ent_coef ppo_params.vf_coef ppo_params.target_kl
@@ -36,7 +36,7 @@ LIMITED = {
         policy_params.head_options.*.learning_rate
     """,
     "lie in 0..1": "ppo_params.gamma ppo_params.gae_lambda",
-    "lie in -1..1": "policy_params.head_options.*.initial_action",
+    "lie in -1..1": "policy_params.head_options.*.initial_action policy_params.head_options.*.held_action",
     "lie in 0..4294967295": "env_params.seed",
     "lie in 1..2147483647": """
         env_params.num_envs env_params.custom_max_episode_steps ppo_params.n_steps ppo_params.batch_size
