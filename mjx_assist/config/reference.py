@@ -99,7 +99,7 @@ def markdown() -> str:
         "# Every key of a config",
         "",
         "Written by `python docs/write_config.py` from the dataclasses; `mjx-assist configs keys WORD` tells the same.",
-        "Every key is a flag of `train`. A key that begins with `//` is a comment. The last column has MyoAssist's word",
+        "Every key is a flag of `train`. A key that begins with `//` is a comment. The last column: MyoAssist's word",
         'where it has the key; `=` is the same word. An editor checks a config with `"$schema"`, which `init` writes.',
     ]
     groups: dict[str, list[Key]] = {}
