@@ -15,8 +15,6 @@ VENV ?= .venv
 RESULTS ?= results
 CONFIG ?= configs/walk22_exo.json
 FLAGS ?=
-DEMO_POLICY := models/policies/walk22_exo
-DEMO_WITHOUT := models/policies/walk22_zero_torque
 GPU_FLAGS ?= --env_params.num_envs 4096 --ppo_params.batch_size 8192 --total_timesteps 40000000
 
 HAS_NVIDIA := $(shell command -v nvidia-smi >/dev/null 2>&1 && nvidia-smi -L 2>/dev/null | grep -q GPU && echo yes)
@@ -39,9 +37,7 @@ walk: $(CORE) pictures
 	$(CLI) report "$$run" -o "$$run/analyze_results"
 
 demo: $(CORE) pictures
-	$(CLI) evaluate $(DEMO_POLICY) --episodes 3
-	$(CLI) report $(DEMO_POLICY) -o $(RESULTS)/demo --episodes 3
-	$(CLI) compare $(DEMO_WITHOUT) $(DEMO_POLICY) -o $(RESULTS)/demo/comparison --episodes 5
+	$(CLI) demo -o $(RESULTS)/demo
 
 gpu: $(CUDA) pictures
 	$(MAKE) walk FLAGS="$(GPU_FLAGS) $(FLAGS)"

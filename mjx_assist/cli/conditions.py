@@ -83,7 +83,7 @@ def _push(text: str) -> tuple[float, float]:
         numbers = []
     impulse, every = (*numbers, PUSH_EVERY_S)[:2] if len(numbers) in (1, 2) else (math.nan, PUSH_EVERY_S)
     if not math.isfinite(impulse) or not 0.2 <= every < math.inf:
-        raise UserError(f"--push {text}: must be N*s or N*s,EVERY with EVERY at least 0.2 s, such as 20 or -20,3.")
+        raise UserError(f"--push {text}: must be N*s[,EVERY], EVERY at least 0.2 s, such as --push=-20 or 20,3.")
     return impulse, every
 
 

@@ -45,9 +45,8 @@ def init(arguments: argparse.Namespace) -> None:
         group[leaf] = json.loads(text)
     schema = data_path("configs", "schema", "config.json").resolve().as_uri()
     write_json(out, {"$schema": schema, "//": f"began as {arguments.preset}", **_commented(tree)})
-    print(
-        f"{out}: every key's meaning stands above it; the others: mjx-assist configs keys\nnext: mjx-assist train {out} --dry-run"
-    )
+    print(f"{out}: every key's meaning stands above it; the others: mjx-assist configs keys")
+    print(f"next: mjx-assist train {out} --dry-run")
 
 
 def _overrides(arguments: argparse.Namespace) -> list[tuple[str, str]]:

@@ -41,11 +41,9 @@ def show_list(arguments: argparse.Namespace) -> None:
     print("that is nearest to being missed, or missed by most. All of them: mjx-assist models report HUMAN DEVICE")
     print("compiled: whether that backend simulates it, and if not, what stands in the way (then mujoco does)\n")
     print(table(devices.HEADER, [devices.cells(row) for row in devices.shipped()]))
+    print("drives: joints of the reduced model. torque: about the joint, in its own sign, at the ends of the control")
     print(
-        "drives: joints of the reduced model. torque: about the joint, in its own sign, at the ends of the control range"
-    )
-    print(
-        "(plantarflexion is negative, hip flexion positive). mass: what it adds; 0 where it replaces something heavier"
+        "range (plantarflexion negative, hip flexion positive). mass: what it adds; 0 where it replaces what is heavier"
     )
 
 

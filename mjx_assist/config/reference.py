@@ -98,9 +98,9 @@ def markdown() -> str:
     lines = [
         "# Every key of a config",
         "",
-        "Written by `python docs/write_config.py` from the dataclasses; `mjx-assist configs keys WORD` tells the same. Every key",
-        "is a flag of `mjx-assist train`. A key that begins with `//` is a comment. The last column has MyoAssist's word where it",
-        'has the key; `=` is the same word. An editor checks a config with `"$schema"`, which `mjx-assist init` writes.',
+        "Written by `python docs/write_config.py` from the dataclasses; `mjx-assist configs keys WORD` tells the same.",
+        "Every key is a flag of `train`. A key that begins with `//` is a comment. The last column: MyoAssist's word",
+        'where it has the key; `=` is the same word. An editor checks a config with `"$schema"`, which `init` writes.',
     ]
     groups: dict[str, list[Key]] = {}
     for key in keys():

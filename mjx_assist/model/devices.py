@@ -1,4 +1,4 @@
-"""What each device of assist_sim is: which joints it drives, how, with what torque, how heavy. `shipped` has them all."""
+"""What each device of assist_sim is: which joints it drives, how, with what torque, how heavy; `shipped` has all."""
 
 import json
 from typing import Any
@@ -14,6 +14,7 @@ from mjx_assist.paths import data_path
 EXOSKELETON, PROSTHESIS = "exoskeleton", "prosthesis"
 PASSIVE, MOTOR, SERVO = "passive", "motor", "servo"
 _FILE = "devices.json"
+_SMALLEST = "myolegs22"
 _SMALL = 1e-6  # N*m or m: no torque, no arm
 Facts = dict[str, Any]
 
@@ -63,15 +64,16 @@ def _torque(model: mujoco.MjModel, actuator: int, control: float) -> tuple[int, 
 
 
 def shipped() -> list[Facts]:
-    """The facts of every device on the first human that wears it (models/devices.json; models/build_devices.py)."""
-    return json.loads(data_path("models", _FILE).read_text(encoding="utf-8"))
+    """The facts of every device on one human that wears it (models/devices.json; models/build_devices.py)."""
+    path = data_path("models", _FILE)
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
 
 
 def first_wearers() -> dict[str, str]:
-    """Device -> the first human that can wear it."""
+    """Device -> a human that can wear it, `_SMALLEST` where it can."""
     found: dict[str, str] = {}
-    for human, devices in available().items():
-        for device in devices:
+    for human, worn in sorted(available().items(), key=lambda pair: pair[0] != _SMALLEST):
+        for device in worn:
             if device != NO_DEVICE:
                 found.setdefault(device, human)
     return found

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 def train(
     config: RunConfig, out: str | Path = "results", callbacks: Sequence["Callback"] = (), name: str | None = None
 ) -> "Run":
-    """Train in a fresh folder of ``out`` (``name``, else one of the time): log, checkpoints, curves, the exported policy, reports that the config asks.
+    """Train in a fresh folder of ``out`` (``name``, else one of the time): log, checkpoints, curves, the exported
+    policy, reports that the config asks.
 
     ``callbacks`` (`training.callbacks.Callback`) see the run after every update; one that sets ``run.stop`` ends it
     early, as a run ends. Returns the finished run; ``run.path`` is its folder, the policy in it (`load_policy`). Ctrl-C

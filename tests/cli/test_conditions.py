@@ -24,7 +24,7 @@ def asked(bundle, *flags):
 
 def test_flags_are_the_conditions_of_the_walk(untrained_bundle):
     _, conditions = asked(
-        untrained_bundle, "--speed", "1.5", "--slope", "-4", "--push", "-20,3", "--terrain", "random:0.04"
+        untrained_bundle, "--speed", "1.5", "--slope", "-4", "--push=-20,3", "--terrain", "random:0.04"
     )
     assert conditions.command.speed == (1.5, 1.5)
     assert conditions.randomization.slope == pytest.approx([math.tan(math.radians(-4))] * 2)

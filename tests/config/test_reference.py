@@ -13,7 +13,7 @@ from mjx_assist.config.read import load, load_config, preset_names, preset_path
 
 def test_every_key_has_its_meaning_and_the_written_files_are_current():
     """`python docs/write_config.py` writes them."""
-    told = {key.path: key for key in reference.keys()}
+    told = {key.path: key for key in list(reference.keys())}
     assert set(config_keys()) <= set(told)
     assert all(key.meaning for key in told.values())
     assert (ROOT / "docs" / "config.md").read_text() == reference.markdown()

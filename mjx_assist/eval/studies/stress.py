@@ -104,7 +104,8 @@ def trials(kind: str, seconds: float, seeds: Sequence[int], device: bool) -> dic
 
 def points(outcomes: dict[Conditions, list[dict]]) -> list[dict]:
     """Every sweep that was walked at every size as JSON data: who stood of those that met it (``seeds``; the others
-    ``fell_before``), with Wilson's 95 % interval, and mean time on the feet; of ``device_off`` also who fell within `OFF_WINDOW` of it."""
+    ``fell_before``), with Wilson's 95 % interval, and mean time on the feet; of ``device_off`` also who fell within
+    `OFF_WINDOW` of it."""
     walked = [sweep for sweep in SWEEPS if all(sweep.at(size) in outcomes for size in sweep.sizes)]
     return [_point(sweep, size, outcomes[sweep.at(size)]) for sweep in walked for size in sweep.sizes]
 

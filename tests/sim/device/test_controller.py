@@ -302,7 +302,7 @@ def test_a_torque_that_the_motor_can_never_give_is_refused(reduced, capsys):
 
 
 def torque_at(motors, angle):
-    """The strongest plantarflexing torque of the first motor at an angle: control clipped at its end, times gain, arm."""
+    """The strongest plantarflexing torque (N*m) of the first motor at an angle."""
     full = controls(motors, np.array([-1e4, -1e4]), np.array([angle, angle]))
     return float((motors.gain * full * [np.polyval(arm, angle) for arm in motors.arm.T])[0])
 
