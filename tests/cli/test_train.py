@@ -74,7 +74,7 @@ def test_no_space_while_training_is_one_sentence(refused, tmp_path: Path, monkey
     monkeypatch.setattr(training, "train", full)
     message = refused("train", "walk22_exo", "--out", tmp_path)
     assert "results/train_log.jsonl" in message
-    assert "no space left" in message
+    assert "No space left" in message
 
 
 def test_ctrl_c_exits_with_130(monkeypatch, tmp_path: Path, capsys):
@@ -85,7 +85,7 @@ def test_ctrl_c_exits_with_130(monkeypatch, tmp_path: Path, capsys):
 
     monkeypatch.setattr(training, "train", interrupted)
     assert main(["train", "walk22_exo", "--out", str(tmp_path)]) == 130
-    assert "interrupted" in capsys.readouterr().err
+    assert "stopped by SIGINT before the first update" in capsys.readouterr().err
 
 
 def test_train_exports_a_policy_that_evaluate_walks_and_resume_continues(quick_gait, tmp_path: Path, capsys, refused):
