@@ -26,9 +26,9 @@ def add_completion(parser: Parser) -> None:
 
 def completion(arguments: argparse.Namespace) -> None:
     """Print the code that the shell is to read."""
-    import argcomplete
+    from argcomplete.shell_integration import shellcode
 
-    print(argcomplete.shellcode(["mjx-assist"], shell=arguments.shell))
+    print(shellcode(["mjx-assist"], shell=arguments.shell))
 
 
 def asked() -> bool:
@@ -38,7 +38,6 @@ def asked() -> bool:
 
 def answer(parser_of: Callable[[str], tuple[Parser, dict[str, Parser]]], commands: Sequence[str]) -> None:
     """Print what the word at the cursor can be, and end the process."""
-    import argcomplete
 
     line = os.environ.get("COMP_LINE", "")[: int(os.environ.get("COMP_POINT", "0") or 0)]
     parser, made = parser_of(command_of(line.split()[1:], commands))

@@ -2,6 +2,7 @@
 
 import argparse
 import math
+from typing import Any
 
 from mjx_assist.cli.arguments import Parser
 from mjx_assist.config.words import ZERO_TORQUE
@@ -87,10 +88,10 @@ def _push(text: str) -> tuple[float, float]:
     return impulse, every
 
 
-def _terrain(text: str, bundle: Bundle) -> dict[str, str]:
+def _terrain(text: str, bundle: Bundle) -> dict[str, Any]:
     """The words of a config for the ground."""
     kind, _, numbers = text.partition(":")
-    words = {"terrain_type": kind, "terrain_params": " ".join(numbers.split(","))}
+    words: dict[str, Any] = {"terrain_type": kind, "terrain_params": " ".join(numbers.split(","))}
     try:
         kinds(Conditions(**words).applied(bundle.config.env_params))
     except UserError as error:

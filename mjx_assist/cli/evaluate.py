@@ -55,8 +55,8 @@ def evaluate(arguments: argparse.Namespace) -> None:
     if arguments.json:
         settings = bundle.config.env_params.device_controller
         head = {"policy": str(arguments.policy), "human": bundle.human, "device": bundle.device, "model": kind}
-        head["controller"] = settings.type if settings else LEARNED
-        head["conditions"] = describe(conditions)
+        head |= {"controller": settings.type if settings else LEARNED}
+        head = {**head, "conditions": describe(conditions)}
         write_json(arguments.json, {**head, "steps_asked": arguments.steps, "falls": falls, "episodes": episodes})
 
 

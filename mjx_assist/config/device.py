@@ -210,7 +210,8 @@ def described(controller: DeviceController) -> str:
     match controller:
         case TorqueProfile() | Spline():
             peak = _peak(controller)
-            when = f" at {controller.peak_time_percent:g} % of the gait cycle" * isinstance(controller, TorqueProfile)
+            profile = isinstance(controller, TorqueProfile)
+            when = f" at {controller.peak_time_percent:g} % of the gait cycle" if profile else ""
             return (
                 f"{controller.type}: up to {peak:+g} {controller.torque_unit} about {controller.joint} "
                 f"({direction(controller.joint, peak)}){when}"

@@ -23,7 +23,7 @@ def check(settings: TorqueProfile | Spline, curve: curves.Curve, mass: float, mo
     """
     scale = mass if settings.torque_unit == "N*m/kg" else 1.0
     wanted = scale * curves.evaluate(curve, _CYCLE)  # N*m
-    low, high = torque_limits(motors, np.linspace(*motors.angle_range, _ANGLES))
+    low, high = torque_limits(motors, np.linspace(motors.angle_range[0], motors.angle_range[1], _ANGLES))
     low, high = low.min(axis=0)[driven], high.max(axis=0)[driven]  # of each driven motor, at its best angle
     most = wanted[np.abs(wanted).argmax()]
     names = [name for name, drives in zip(motors.joint_names, driven, strict=True) if drives]
