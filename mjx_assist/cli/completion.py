@@ -38,6 +38,7 @@ def asked() -> bool:
 
 def answer(parser_of: Callable[[str], tuple[Parser, dict[str, Parser]]], commands: Sequence[str]) -> None:
     """Print what the word at the cursor can be, and end the process."""
+    import argcomplete
 
     line = os.environ.get("COMP_LINE", "")[: int(os.environ.get("COMP_POINT", "0") or 0)]
     parser, made = parser_of(command_of(line.split()[1:], commands))

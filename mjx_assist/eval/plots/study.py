@@ -1,5 +1,6 @@
 """Figures of a study: every training's cost over its speed, and what differs between sides."""
 
+import textwrap
 from collections.abc import Sequence
 
 import numpy as np
@@ -41,8 +42,8 @@ def differences(result: dict) -> Figure:
     figures = [name for name in dict.fromkeys(ends) if name.removesuffix(COST) in MODEL_TITLES]
     places = [(r["side"], r["against"], r["physics"]) for r in result["differences"]]
     places = sorted(dict.fromkeys(places), key=lambda p: (p[:2], result["physics"].index(p[2])))
-    height = 0.27 * max(3, len(places)) + 1.0
-    figure = Figure(figsize=(8.2, height), layout="constrained")
+    height = 0.27 * max(3, len(places)) + 1.2
+    figure = Figure(figsize=(5.0 + 1.7 * max(1, len(figures)), height), layout="constrained")
     axes = figure.subplots(1, max(1, len(figures)), squeeze=False, sharey=True)[0]
     if not any(row["percent"] is not None for row in result["differences"]):
         say(axes[0], "nothing can be compared at that speed")
@@ -51,8 +52,9 @@ def differences(result: dict) -> Figure:
             _interval(ax, places.index((row["side"], row["against"], row["physics"])), row)
         ax.axvline(0, color=INK, lw=0.8, zorder=1)
         ax.grid(axis="x", color=FAINT, lw=0.5)
-        title = MODEL_TITLES[name.removesuffix(COST)]
-        ax.set(title=title, xlabel="cost of transport, difference (%)", ylim=(len(places) - 0.4, -0.6))
+        title = textwrap.fill(MODEL_TITLES[name.removesuffix(COST)], 16)
+        ax.set(title=title, ylim=(len(places) - 0.4, -0.6))
+    figure.supxlabel("cost of transport, difference (%)", fontsize="medium")
     axes[0].set_yticks(
         range(len(places)), [f"{side} against {against}, {physics}" for side, against, physics in places]
     )
