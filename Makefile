@@ -1,5 +1,5 @@
 # make walk      train the shipped config on this machine, replay, measure, report
-# make test      lint, contracts, types and tests (6 minutes on two cores)
+# make test      lint, contracts, types and tests (20 minutes on two cores)
 # make test-all  the same and every slow test: all compositions, fidelity, Warp (hours on two cores)
 # make demo      replay the shipped policy, write its report, and tell what its device saves (2 minutes)
 # make gpu       train with 4096 walkers on an NVIDIA GPU

@@ -84,7 +84,7 @@ def train_ours(env: envs.Env, steps: int, seed: int) -> Callable[[jax.Array], ja
     for _ in range(-(-steps // (ENVS * N_STEPS))):
         state, _, _ = update(state)
     params, normaliser = state.params, state.normaliser
-    return lambda obs: made.model.apply(params, rollout.normalize(normaliser, obs), method="actor")[0]
+    return lambda obs: made.model.apply(params, rollout.normalize(spec, normaliser, obs), method="actor")[0]
 
 
 def train_brax(env: envs.Env, steps: int, seed: int) -> Callable[[jax.Array], jax.Array]:

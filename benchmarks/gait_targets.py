@@ -20,6 +20,7 @@ from mjx_assist.eval.replay.conditions import Conditions, constant
 from mjx_assist.eval.replay.record import GaitRecord
 from mjx_assist.eval.replay.replay import replay
 from mjx_assist.eval.report.facts import facts
+from mjx_assist.files.atomic import write_text
 from mjx_assist.reference.published import adults, healthy_band
 
 
@@ -162,7 +163,7 @@ def main() -> int:
     text = table(sides)
     print(text)
     if options.json:
-        options.json.write_text(json.dumps(sides, indent=1))
+        write_text(options.json, json.dumps(sides, indent=1))
     if options.docs:
         write_table(Path("docs/policies.md"), "gait targets", text)
     return 0

@@ -99,7 +99,7 @@ def _rollout(parts: Parts, train: Any, keep: bool) -> Callable[[Any], tuple]:
     keys = jax.random.split(jax.random.PRNGKey(1), parts.config.ppo_params.n_steps)
 
     def act(obs, key):
-        mean, log_std = model.apply(train.params, normalize(train.normaliser, obs), method="actor")
+        mean, log_std = model.apply(train.params, normalize(model.spec, train.normaliser, obs), method="actor")
         return mean + jnp.exp(log_std) * jax.random.normal(key, mean.shape)
 
     def one(state, key):

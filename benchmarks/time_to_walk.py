@@ -88,7 +88,7 @@ def glance(env: AssistEnv, model: networks.ActorCritic, params: dict, normaliser
 
     def one(carry: tuple, _: None) -> tuple:
         state, up = carry
-        mean, _ = model.apply(params, rollout.normalize(normaliser, state.obs), method="actor")
+        mean, _ = model.apply(params, rollout.normalize(model.spec, normaliser, state.obs), method="actor")
         state = jax.vmap(env.step)(state, mean)
         walker = state.pipeline_state
         target = jax.vmap(lambda w: command.target_velocity(w.command, w.physics.time, jnp))(walker)

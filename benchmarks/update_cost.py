@@ -94,7 +94,7 @@ def _control_step(parts: Any, state: Any) -> tuple:
     walkers, model = parts.learner.walkers, parts.learner.model
 
     def step(env, train, key):
-        mean, log_std = model.apply(train.params, normalize(train.normaliser, env.obs), method="actor")
+        mean, log_std = model.apply(train.params, normalize(model.spec, train.normaliser, env.obs), method="actor")
         return walkers.step(env, mean + jax.numpy.exp(log_std) * jax.random.normal(key, mean.shape))
 
     return step, state.env, state, jax.random.PRNGKey(0)

@@ -115,7 +115,14 @@ class Impedance(Gains):
 
 @dataclass(frozen=True)
 class Phases:
-    """An impedance for each state of a leg that walks: its foot on the ground, early and late, and off it."""
+    """An impedance for each state of a leg that walks.
+
+    Attributes:
+        early_stance: the foot is on the ground
+        late_stance: it is, late in the gait cycle
+        early_swing: it is off the ground
+        late_swing: it is, late in the gait cycle
+    """
 
     early_stance: Gains = field(default_factory=Gains)
     late_stance: Gains = field(default_factory=Gains)
@@ -125,10 +132,13 @@ class Phases:
 
 @dataclass(frozen=True)
 class PhasedImpedance:
-    """Springs and dampers that change with the gait phase: joint name pattern -> `Phases`; others get no torque.
+    """Springs and dampers that change with the gait phase; the foot's contact tells stance from swing.
 
-    The foot's contact tells stance from swing; late begins at ``late_stance_percent`` and ``late_swing_percent`` of the
-    gait cycle.
+    Attributes:
+        joints: by joint pattern, the springs and dampers of each phase; other joints get no torque
+        type: impedance_phases
+        late_stance_percent (% of the gait cycle): where late stance begins
+        late_swing_percent (% of the gait cycle): where late swing begins
     """
 
     joints: dict[str, Phases]

@@ -62,7 +62,7 @@ def _put_file(sheet: Sheet, named: str, config: Path | None) -> None:
     """Their XML file; one that is not here, by assist_sim's model of the same human and device."""
     key, path = "env_params.model_path", found(named, config)
     if path is not None:
-        if _LUMBAR in path.read_text(errors="replace"):
+        if _LUMBAR in path.read_text(encoding="utf-8", errors="replace"):
             sheet.refuse(key, named, f"it has a joint {_LUMBAR!r}, which there is fixed; weld it in the file")
             return
         sheet.put("env_params.msk_key", None)

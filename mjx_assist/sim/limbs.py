@@ -47,7 +47,7 @@ class LoneMotor:
 @cache
 def coordinates() -> tuple[str, ...]:
     """Names that the joints of people have, those of each leg with its side."""
-    table = json.loads(data_path("models", "references", "anatomy.json").read_text())
+    table = json.loads(data_path("models", "references", "anatomy.json").read_text(encoding="utf-8"))
     return (*table["root"], *(f"{name}_{side}" for name in table["leg"] for side in LEGS))
 
 

@@ -155,4 +155,4 @@ def test_cells_carry_their_look_and_span():
 def test_templates_are_found_as_resources_of_the_package():
     folder = importlib.resources.files("mjx_assist.eval.report") / "templates"
     names = {entry.name for entry in folder.iterdir()}
-    assert names == {f"{name}.html.j2" for name in ("base", "macros", "report", "compare", "challenge", "study")}
+    assert names == {f"{name}.html.j2" for name in ("base", "macros", "report", "compare", "challenge", "study", "zoo")}
