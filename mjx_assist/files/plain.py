@@ -1,12 +1,16 @@
 """Plain JSON data: what JSON can hold, and a file of it."""
 
 import json
+import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from mjx_assist.files.atomic import write_text
+
+_NUMBERS = re.compile(r"\[\n([-+.\w,\s]*?)\n\s*\]")  # a text has neither quotes around it here nor lines in it
 
 
 def write_json(path: str | Path, content: Any) -> None:
@@ -15,7 +19,13 @@ def write_json(path: str | Path, content: Any) -> None:
     Raises:
         UserError: it cannot be written.
     """
-    write_text(path, json.dumps(content, indent=1, allow_nan=False) + "\n")
+    write_text(path, json_text(content))
+
+
+def json_text(content: Any, default: Callable[[Any], Any] | None = None) -> str:
+    """JSON with an entry a line, a list of numbers in one; ``default``: what becomes of what JSON does not know."""
+    text = json.dumps(content, indent=1, default=default, allow_nan=False)
+    return _NUMBERS.sub(lambda found: f"[{' '.join(found[1].split())}]", text) + "\n"
 
 
 def plain(value: Any) -> Any:

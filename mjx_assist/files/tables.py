@@ -1,6 +1,8 @@
-"""How commands show and write their results: aligned text tables, JSON files that are whole or not there."""
+"""How commands show and write their results: aligned text tables, CSV."""
 
-from collections.abc import Sequence
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 
@@ -16,6 +18,15 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
     first, *others = lines
     return "\n".join([text(first), "-" * len(text(first)), *map(text, others)])
+
+
+def csv_text(rows: Iterable[Mapping[str, Any]], names: Sequence[str]) -> str:
+    """CSV under a header of ``names``; None is an empty cell."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, names, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
 
 
 def number(value: Any, form: str) -> str:

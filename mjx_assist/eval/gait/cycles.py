@@ -66,13 +66,18 @@ def foot_height(record: GaitRecord) -> np.ndarray:
     return height - height.min(axis=0)
 
 
-def activation(record: GaitRecord, muscle: str) -> np.ndarray:
-    """[T, 2] 0..1 of a muscle named without its side."""
+def muscle_series(record: GaitRecord, array: np.ndarray, muscle: str) -> np.ndarray:
+    """[T, 2] of a [T, M] array's columns of a muscle named without its side."""
     series = np.full((record.time.size, 2), np.nan)
     for column, name in enumerate(record.muscle_names):
         if base_name(name) == muscle:
-            series[:, side_of(name)] = record.activation[:, column]
+            series[:, side_of(name)] = array[:, column]
     return series
+
+
+def activation(record: GaitRecord, muscle: str) -> np.ndarray:
+    """[T, 2] 0..1 of a muscle named without its side."""
+    return muscle_series(record, record.activation, muscle)
 
 
 def muscles(record: GaitRecord) -> list[str]:
@@ -147,16 +152,24 @@ def pooled_average(records: Iterable[GaitRecord], quantity: Callable[[GaitRecord
     """Mean and SD over all strides of all records of ``quantity(record)``, a [T, 2] series.
 
     Returns percent [101], mean [101, 2], sd [101, 2] (sample SD; 0 for one stride), strides (n_right, n_left).
-    A leg without strides is NaN.
+    A leg without strides is NaN, and so is a percent at which less than half of its strides have a value (a centre of
+    pressure in swing).
     """
     cycles = [stride_cycles(record, quantity(record)) for record in records]
     legs = [np.concatenate([pair[foot] for pair in cycles]) for foot in range(2)]
-    nothing = np.full(101, np.nan)
-    mean = [leg.mean(axis=0) if len(leg) else nothing for leg in legs]
-    sd = [leg.std(axis=0, ddof=min(1, len(leg) - 1)) if len(leg) else nothing for leg in legs]
+    mean, sd = zip(*map(mean_and_sd, legs), strict=True)
     return {
         "percent": np.linspace(0, 100, 101),
         "mean": np.stack(mean, axis=1),
         "sd": np.stack(sd, axis=1),
         "strides": tuple(len(leg) for leg in legs),
     }
+
+
+def mean_and_sd(strides: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """[points] each of [n, points]: mean and sample SD (0 for one) of the strides known there; NaN unless most are."""
+    known = np.isfinite(strides)
+    number = np.where(known.sum(axis=0) > len(strides) / 2, known.sum(axis=0), np.nan)
+    mean = np.where(known, strides, 0).sum(axis=0) / number
+    squares = (np.where(known, strides - mean, 0) ** 2).sum(axis=0)
+    return mean, np.sqrt(squares / np.maximum(number - 1, 1))

@@ -81,7 +81,7 @@ def of_muscles(record: GaitRecord, series: np.ndarray, label: str) -> Figure:
     figure = Figure((9.0, 1.75 * rows + 0.4), layout="constrained")
     axes = figure.subplots(rows, _ACROSS, sharex=True, squeeze=False).ravel()
     for ax, name in zip(axes, names, strict=False):
-        average = cycles.stride_average(record, _sides(record, series, name))
+        average = cycles.stride_average(record, cycles.muscle_series(record, series, name))
         for foot, side in enumerate(SIDES):
             mean, sd = average["mean"][:, foot], average["sd"][:, foot]
             ax.fill_between(average["percent"], mean - sd, mean + sd, color=COLORS[side], alpha=0.18, lw=0)
@@ -98,15 +98,6 @@ def of_muscles(record: GaitRecord, series: np.ndarray, label: str) -> Figure:
 def _angle(record: GaitRecord, angle: Angle) -> np.ndarray:
     """``[T, 2]`` deg in the reports' sign."""
     return angle.sign * model_angle(record, angle)
-
-
-def _sides(record: GaitRecord, series: np.ndarray, muscle: str) -> np.ndarray:
-    """``[T, 2]`` of a muscle named without its side."""
-    found = np.full((record.time.size, 2), np.nan)
-    for column, name in enumerate(record.muscle_names):
-        if cycles.base_name(name) == muscle:
-            found[:, cycles.side_of(name)] = series[:, column]
-    return found
 
 
 def _strides(ax: Axes, strides: np.ndarray, color: Callable[[int], object]) -> None:

@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from mjx_assist.eval.gait import cycles
 from mjx_assist.eval.plots.style import HEALTHY, say
 from mjx_assist.eval.studies.compare import Walks
 
@@ -19,9 +20,8 @@ def case_panel(ax: Axes, walks: Sequence[Walks], curve: str, cases: Sequence[str
     """Mean over the strides of every case, shaded one SD; where less than half of them have a value there is none."""
     drawn = False
     for part in walks:
-        strides = [e.curves[curve] for e in part.episodes if curve in e.curves]
-        strides = np.concatenate(strides) if strides else np.zeros((0, PERCENT.size))
-        mean, sd = _mean_and_sd(strides[np.isfinite(strides).any(axis=1)])
+        strides = part.strides(curve)
+        mean, sd = cycles.mean_and_sd(strides[np.isfinite(strides).any(axis=1)])
         if not np.isfinite(mean).any():
             continue
         color, dash = look(cases.index(part.case))
@@ -47,11 +47,3 @@ def look(index: int) -> tuple:
 
 def case_names(walks: Sequence[Walks]) -> list[str]:
     return list(dict.fromkeys(part.case for part in walks))
-
-
-def _mean_and_sd(strides: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """[101] each of [n, 101] over the strides that are known at a percent; NaN unless most are."""
-    known = np.isfinite(strides)
-    number = np.where(known.sum(axis=0) > len(strides) / 2, known.sum(axis=0), np.nan)
-    mean = np.where(known, strides, 0).sum(axis=0) / number
-    return mean, np.sqrt((np.where(known, strides - mean, 0) ** 2).sum(axis=0) / number)

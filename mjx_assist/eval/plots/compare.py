@@ -7,8 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from mjx_assist.eval.gait import angles, metrics
-from mjx_assist.eval.gait.angles import JOINT_TITLES, MOMENT_SIGNS
+from mjx_assist.eval.gait.angles import MOMENT_SIGNS
 from mjx_assist.eval.gait.metabolics import MODELS
+from mjx_assist.eval.gait.stride_curves import angle_key, moment_key, muscle_key
 from mjx_assist.eval.plots.cases import case_names, case_panel, legend, look
 from mjx_assist.eval.plots.style import FAINT, HEALTHY, MODEL_TITLES, MUSCLE_TITLES, SOFT, cycle_axis, styled
 from mjx_assist.eval.studies.compare import Walks
@@ -16,17 +17,23 @@ from mjx_assist.reference.published import BANDS, healthy_band
 
 # curve -> title, unit, published band and the sign that turns it into the curve's
 KINEMATICS = {
-    f"{name}_angle": (angle.title, angle.label, angle.coordinate, angle.sign) for name, angle in angles.PANELS.items()
+    angle_key(name): (angle.title, angle.label, angle.coordinate, angle.sign) for name, angle in angles.PANELS.items()
 }
 KINETICS = {
     **{
-        f"{joint}_moment": (f"{joint.capitalize()} moment", f"{way} (N·m/kg)", f"{joint}_moment", sign)
+        moment_key(joint): (f"{joint.capitalize()} moment", f"{way} (N·m/kg)", f"{joint}_moment", sign)
         for joint, (sign, way) in zip(angles.LEG, MOMENT_SIGNS.values(), strict=True)
     },
-    "ankle_biological_moment": ("Ankle moment without device", f"{MOMENT_SIGNS['ankle_angle'][1]} (N·m/kg)", None, 1),
-    "grf_vertical": ("Vertical ground reaction", "body weights", "grf_vertical", 1),
-    "grf_anterior": ("Fore-aft ground reaction", "body weights", "grf_anterior", 1),
+    moment_key("ankle", biological=True): (
+        "Ankle moment without device",
+        f"{MOMENT_SIGNS['ankle_angle'][1]} (N·m/kg)",
+        None,
+        1,
+    ),
+    "grf_vertical_bw": ("Vertical ground reaction", "body weights", "grf_vertical", 1),
+    "grf_anterior_bw": ("Fore-aft ground reaction", "body weights", "grf_anterior", 1),
 }
+_TORQUE = "_torque_nm"
 _GRID = 4  # panels in a line where there is only one speed
 
 
@@ -39,17 +46,18 @@ def kinematics(walks: Sequence[Walks]) -> Figure:
 @styled
 def kinetics(walks: Sequence[Walks]) -> Figure:
     """Net moments, the ankle's without the device, device torque and ground reaction over the gait cycle."""
-    driven = [name for name in _curve_names(walks) if name.startswith("device_")]
-    device = {name: _device_title(name.removeprefix("device_")) for name in driven}
+    driven = [name for name in _curve_names(walks) if name.startswith("device_") and name.endswith(_TORQUE)]
+    device = {name: _device_title(name) for name in driven}
     return _curves(walks, {**KINETICS, **device})
 
 
 @styled
 def activation(walks: Sequence[Walks]) -> Figure:
     """Activation of every muscle over the gait cycle."""
-    muscles = [name.removeprefix("activation_") for name in _curve_names(walks) if name.startswith("activation_")]
+    ending = muscle_key("")
+    muscles = [name.removesuffix(ending) for name in _curve_names(walks) if name.endswith(ending)]
     return _curves(
-        walks, {f"activation_{m}": (MUSCLE_TITLES.get(m, m), "activation", None, 1) for m in muscles}, from_zero=True
+        walks, {muscle_key(m): (MUSCLE_TITLES.get(m, m), "activation", None, 1) for m in muscles}, from_zero=True
     )
 
 
@@ -94,9 +102,10 @@ def _means(walks: Sequence[Walks], rows: Sequence[dict], baseline: str, panels: 
     return figure
 
 
-def _device_title(joint: str) -> tuple[str, str, None, int]:
-    way = MOMENT_SIGNS.get(joint, (1, joint.replace("_", " ")))[1]
-    return f"Device, {JOINT_TITLES.get(joint, joint.replace('_', ' '))}", f"{way} (N·m/kg)", None, 1
+def _device_title(name: str) -> tuple[str, str, None, int]:
+    """Of a device's torque: "ankle plantarflexion", or the joint's own name."""
+    about = name.removeprefix("device_").removesuffix(_TORQUE).replace("_", " ")
+    return f"Device, {about.split()[0]}", f"{about.partition(' ')[2] or about} (N·m)", None, 1
 
 
 def _curves(walks: Sequence[Walks], curves: dict, from_zero: bool = False) -> Figure:

@@ -6,9 +6,8 @@ import dataclasses
 import itertools
 import string
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from functools import cached_property, partial
 
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.legend_handler import HandlerTuple
@@ -16,7 +15,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from PIL import Image
 
-from mjx_assist.eval.gait import angles, cycles, metabolics, metrics, one_sided
+from mjx_assist.eval.gait import angles, cycles, metabolics, metrics, one_sided, stride_curves
 from mjx_assist.eval.plots import ground, muscles
 from mjx_assist.eval.plots import joints as plots_joints
 from mjx_assist.eval.plots.style import (
@@ -32,8 +31,8 @@ from mjx_assist.eval.plots.style import (
 from mjx_assist.eval.replay.record import SIDES, GaitRecord
 
 __all__ = ["Band", "Gait", "composite", "cut"]
-# Healthy gait, (percent, mean, sd) in the model's signs, from a speed in m/s and a quantity: reference.healthy_band
-Band = Callable[[str, float], tuple[np.ndarray, np.ndarray, np.ndarray]]
+# Healthy gait, (percent, mean, sd) in the model's signs, from a quantity and a speed in m/s: reference.healthy_band
+Band = stride_curves.Band
 Panel = Callable[[Axes], None]
 WIDTH = 11.0  # inches, of the figure; what follows too
 _HEAD, _TITLE, _FOOT, _LEFT, _RIGHT, _GAP = 0.42, 0.34, 0.42, 0.62, 0.12, 0.66
@@ -52,9 +51,13 @@ class Gait:
     def first(self) -> GaitRecord:
         return self.records[0]
 
-    def average(self, quantity: Callable[[GaitRecord], np.ndarray]) -> dict:
-        """Mean and SD over all strides of a [T, 2] series; see ``cycles.pooled_average``."""
-        return cycles.pooled_average(self.records, quantity)
+    def curve(self, name: str) -> dict:
+        """Mean and SD over all strides of one of `stride_curves.curves`; see ``cycles.pooled_average``."""
+        return cycles.pooled_average(self.records, self._curves[name].series)
+
+    @cached_property
+    def _curves(self) -> dict[str, stride_curves.Curve]:
+        return stride_curves.curves(self.first)
 
     def has(self, joint: str) -> bool:
         """Whether the walker has a joint, named without its side."""

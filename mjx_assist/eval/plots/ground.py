@@ -3,7 +3,8 @@
 import numpy as np
 from matplotlib.axes import Axes
 
-from mjx_assist.eval.gait import cycles, events, loading, metrics
+from mjx_assist.eval.gait import cycles, events, metrics
+from mjx_assist.eval.gait.stride_curves import HEEL_HEIGHT, PRESSURE, PRESSURE_OUTWARD
 from mjx_assist.eval.plots.style import (
     COLORS,
     DASHES,
@@ -35,8 +36,7 @@ def force_panel(ax: Axes, gait, quantity: str) -> None:
     """Vertical or fore-aft ground reaction over the healthy band, body weights."""
     vertical = quantity == "grf_vertical"
     healthy(ax, gait.band, quantity, gait.metrics)
-    axis = cycles.VERTICAL if vertical else cycles.FORWARD
-    both_legs(ax, gait.average(lambda record: cycles.ground_force(record, axis)), gait.metrics)
+    both_legs(ax, gait.curve(f"{quantity}_bw"), gait.metrics)
     title = "Vertical ground reaction" if vertical else "Fore-aft ground reaction"
     cycle_axis(ax, title, "force (BW)" if vertical else "forward force (BW)")
     peak = gait.metrics["both"]["grf_peak_bw"]
@@ -47,35 +47,21 @@ def force_panel(ax: Axes, gait, quantity: str) -> None:
 def pressure_panel(ax: Axes, gait) -> None:
     """Path of the centre of pressure along the ground, from where the flat foot's heel stands: over the cycle, or from
     above where legs can swing sideways."""
-    forward = _while_loaded(gait, 0)
+    forward = gait.curve(PRESSURE)
     if not gait.has("hip_adduction"):
         both_legs(ax, forward, gait.metrics)
         cycle_axis(ax, "Centre of pressure", "ahead of the flat foot's heel (cm)")
         return
-    sideways = _while_loaded(gait, 1)
+    sideways = gait.curve(PRESSURE_OUTWARD)
     for foot, side in enumerate(SIDES):
         path = sideways["mean"][:, foot], forward["mean"][:, foot]
         ax.plot(*path, color=COLORS[side], ls=DASHES[side])
     ax.set(title="Centre of pressure", xlabel="to the foot's outside (cm)", ylabel="ahead of the flat foot's heel (cm)")
 
 
-def _while_loaded(gait, axis: int) -> dict:
-    """Like ``gait.average`` of one axis of the path, over those strides that load the foot at a percent, if most do."""
-    pairs = [cycles.stride_cycles(record, 100 * loading.pressure_path(record)[:, :, axis]) for record in gait.records]
-    average = gait.average(lambda record: np.zeros((record.time.size, 2)))
-    for foot in range(2):
-        strides = np.concatenate([pair[foot] for pair in pairs])
-        known = np.isfinite(strides)
-        number = np.where(known.sum(axis=0) > len(strides) / 2, known.sum(axis=0), np.nan)
-        mean = np.where(known, strides, 0).sum(axis=0) / number
-        average["mean"][:, foot] = mean
-        average["sd"][:, foot] = np.sqrt((np.where(known, strides - mean, 0) ** 2).sum(axis=0) / number)
-    return average
-
-
 def clearance_panel(ax: Axes, gait) -> None:
     """Height of the heel body's origin above its lowest point, cm."""
-    both_legs(ax, gait.average(lambda record: 100 * cycles.foot_height(record)), gait.metrics)
+    both_legs(ax, gait.curve(HEEL_HEIGHT), gait.metrics)
     cycle_axis(ax, "Foot clearance", "heel height (cm)")
 
 

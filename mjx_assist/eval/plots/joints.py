@@ -1,13 +1,12 @@
 """Panels of joints: angles, moments, powers; and of the device: torque, power, work."""
 
-from collections.abc import Callable
-
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from mjx_assist.eval.gait import angles, cycles, kinetics
+from mjx_assist.eval.gait import angles, cycles
 from mjx_assist.eval.gait.angles import JOINT_TITLES, MOMENT_SIGNS
+from mjx_assist.eval.gait.stride_curves import angle_key, device_power_key, moment_key, power_key, torque_key
 from mjx_assist.eval.plots.style import (
     COLORS,
     DASHES,
@@ -19,7 +18,7 @@ from mjx_assist.eval.plots.style import (
     healthy,
     say,
 )
-from mjx_assist.eval.replay.record import SIDES, GaitRecord
+from mjx_assist.eval.replay.record import SIDES
 
 WORK_BARS = (
     ("push_off_positive_work_j_per_kg", "in push-off"),
@@ -35,7 +34,7 @@ def angle_panel(ax: Axes, gait, name: str) -> None:
     """
     angle = angles.MEASURED[name]
     healthy(ax, gait.band, angle.coordinate, gait.metrics, angle.sign)
-    both_legs(ax, gait.average(lambda record: angle.sign * angles.model_angle(record, angle)), gait.metrics)
+    both_legs(ax, gait.curve(angle_key(name)), gait.metrics)
     cycle_axis(ax, angle.title, angle.label)
     both = gait.metrics["both"]
     correlation, rmse = both["corr_reference"].get(name), both["rmse_deg"].get(name)
@@ -47,31 +46,32 @@ def moment_panel(ax: Axes, gait, joint: str) -> None:
     """Net moment about a joint over the healthy band, and the body's own part where the device drives the joint."""
     sign, direction = MOMENT_SIGNS[joint]
     name = JOINT_TITLES[joint]
-    _net_and_biological(ax, gait, joint, f"{name}_moment", lambda r, own: sign * kinetics.moment(r, name, own), sign)
+    healthy(ax, gait.band, f"{name}_moment", gait.metrics, sign)
+    _net_and_biological(ax, gait, joint, *(moment_key(name, own) for own in (False, True)))
     cycle_axis(ax, f"{name.capitalize()} moment", f"{direction} (N·m/kg)")
 
 
 def frontal_moment_panel(ax: Axes, gait, name: str) -> None:
     """Net moment about a joint's axis from front to back; there is no published band of it here."""
     angle = angles.MEASURED[name]
-    both_legs(ax, gait.average(lambda record: -angle.sign * kinetics.moment(record, name)), gait.metrics)
+    both_legs(ax, gait.curve(f"{angle.negative}_moment_nm_per_kg"), gait.metrics)
     cycle_axis(ax, f"{angle.title.split()[0]} moment, frontal", f"{angle.words[1].split()[-1]} (N·m/kg)")
 
 
 def power_panel(ax: Axes, gait, joint: str) -> None:
     """Net power at a joint over the healthy band, and the body's own part where the device drives the joint."""
     name = JOINT_TITLES[joint]
-    _net_and_biological(ax, gait, joint, f"{name}_power", lambda r, own: kinetics.power(r, name, own), 1)
+    healthy(ax, gait.band, f"{name}_power", gait.metrics)
+    _net_and_biological(ax, gait, joint, *(power_key(name, own) for own in (False, True)))
     cycle_axis(ax, f"{name.capitalize()} power", "power (W/kg)")
 
 
-def _net_and_biological(ax: Axes, gait, joint: str, quantity: str, series: Callable, sign: int) -> None:
-    healthy(ax, gait.band, quantity, gait.metrics, sign)
-    average = gait.average(lambda record: series(record, False))
+def _net_and_biological(ax: Axes, gait, joint: str, net: str, biological: str) -> None:
+    average = gait.curve(net)
     both_legs(ax, average, gait.metrics)
     if joint not in cycles.driven_joints(gait.first) or not any(average["strides"]):
         return
-    own = gait.average(lambda record: series(record, True))
+    own = gait.curve(biological)
     for foot, side in enumerate(SIDES):
         ax.plot(own["percent"], own["mean"][:, foot], color=COLORS[side], ls=DASHES[side], lw=0.8)
     handles = [Line2D([], [], color=INK, lw=1.6), Line2D([], [], color=INK, lw=0.8)]
@@ -80,13 +80,9 @@ def _net_and_biological(ax: Axes, gait, joint: str, quantity: str, series: Calla
 
 def device_panel(ax: Axes, gait, joint: str, power: bool) -> None:
     """Device torque (N*m, extending positive) or power (W/kg, positive when it gives) about a joint."""
-    sign, direction = MOMENT_SIGNS.get(joint, (1, "joint's own sign,"))
+    direction = MOMENT_SIGNS.get(joint, (1, "joint's own sign,"))[1]
     name = JOINT_TITLES.get(joint, joint.replace("_", " "))
-
-    def series(record: GaitRecord) -> np.ndarray:
-        return cycles.device_power(record, joint) if power else sign * cycles.device_torque(record, joint)
-
-    both_legs(ax, gait.average(series), gait.metrics)
+    both_legs(ax, gait.curve(device_power_key(joint) if power else torque_key(joint)), gait.metrics)
     label = "power (W/kg)" if power else f"{direction} torque (N·m)"
     cycle_axis(ax, f"Device {'power' if power else 'torque'}, {name}", label)
 

@@ -4,6 +4,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from mjx_assist.eval.gait import cycles
+from mjx_assist.eval.gait.stride_curves import muscle_key
 from mjx_assist.eval.plots.style import COLORS, EMG, MODEL_TITLES, MUSCLE_TITLES, both_legs, cycle_axis
 from mjx_assist.eval.replay.record import SIDES
 
@@ -12,7 +13,7 @@ _MOST_BARS = 24  # a model with more muscles shows its hungriest
 
 def muscle_panel(ax: Axes, gait, muscle: str) -> None:
     """One muscle's activation in both legs; a bar on top where the EMG of healthy people is on."""
-    both_legs(ax, gait.average(lambda record: cycles.activation(record, muscle)), gait.metrics)
+    both_legs(ax, gait.curve(muscle_key(muscle)), gait.metrics)
     for start, end in published_bursts((gait.metrics.get("emg") or {}).get(muscle) or {}):
         ax.axvspan(start, end, ymin=0.93, ymax=0.985, color=EMG, lw=0)
     cycle_axis(ax, MUSCLE_TITLES.get(muscle, muscle), "activation")

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
 
 from mjx_assist.eval.gait import angles, emg
+from mjx_assist.eval.gait.stride_curves import PRESSURE, muscle_key, power_key
 from mjx_assist.eval.plots.cases import case_names, case_panel, legend, look
 from mjx_assist.eval.plots.compare import KINEMATICS, KINETICS
 from mjx_assist.eval.plots.muscles import published_bursts
@@ -18,15 +19,14 @@ from mjx_assist.eval.studies.compare import Walks
 from mjx_assist.reference.published import healthy_band
 
 SPEED = 1.25  # m/s, that people's figures are best known at; of several speeds the nearest is drawn
-POWERS = {f"{name}_power": (f"{name.capitalize()} power", "W/kg", f"{name}_power", 1) for name in angles.LEG}
-_MOMENTS = {name: curve for name, curve in KINETICS.items() if curve[2] and name.endswith("moment")}
-_FORCES = {name: KINETICS[name] for name in ("grf_vertical", "grf_anterior")}
+POWERS = {power_key(name): (f"{name.capitalize()} power", "W/kg", f"{name}_power", 1) for name in angles.LEG}
+_MOMENTS = {name: curve for name, curve in KINETICS.items() if curve[2] and name.endswith("moment_nm_per_kg")}
+_FORCES = {name: KINETICS[name] for name in ("grf_vertical_bw", "grf_anterior_bw")}
 ROWS = (
     tuple(KINEMATICS.items()),
-    (*_MOMENTS.items(), ("grf_vertical", _FORCES["grf_vertical"])),
-    (*POWERS.items(), ("grf_anterior", _FORCES["grf_anterior"])),
+    (*_MOMENTS.items(), ("grf_vertical_bw", _FORCES["grf_vertical_bw"])),
+    (*POWERS.items(), ("grf_anterior_bw", _FORCES["grf_anterior_bw"])),
 )
-PRESSURE = "pressure_forward"
 
 
 @styled
@@ -77,7 +77,7 @@ def _on_off(ax: Axes, walks: Sequence[Walks], muscles: Sequence[str], cases: Seq
         published = [(start, end - start) for start, end in published_bursts(timing)]
         ax.broken_barh(published, (line - 0.4, height), color=EMG)
         for place, part in enumerate(walks, start=1):
-            strides = part.strides(f"activation_{muscle}")
+            strides = part.strides(muscle_key(muscle))
             strides = strides[np.isfinite(strides).all(axis=1)]
             spans = on_spans(strides.mean(axis=0)) if len(strides) else []
             ax.broken_barh(spans, (line - 0.4 + place * height, height), color=look(cases.index(part.case))[0])
@@ -90,4 +90,4 @@ def _on_off(ax: Axes, walks: Sequence[Walks], muscles: Sequence[str], cases: Seq
 def _muscles(walks: Sequence[Walks]) -> list[str]:
     """Muscles that every case has and whose timing is published."""
     curves = [set(part.episodes[0].curves) for part in walks]
-    return [muscle for muscle in emg.PUBLISHED_TIMING if all(f"activation_{muscle}" in names for names in curves)]
+    return [muscle for muscle in emg.PUBLISHED_TIMING if all(muscle_key(muscle) in names for names in curves)]

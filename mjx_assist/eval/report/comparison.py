@@ -1,16 +1,15 @@
-"""A comparison's folder: compare.json, compare.csv, the page and its figures."""
+"""A comparison's folder: compare.json, compare.csv, curves.csv, the page and its figures."""
 
-import csv
-import io
-from collections.abc import Sequence
 from pathlib import Path
 
 from mjx_assist.eval.report.compare_page import write_page
+from mjx_assist.eval.studies import compare
 from mjx_assist.eval.studies.cases import Comparison
 from mjx_assist.files.atomic import write_text
 from mjx_assist.files.plain import write_json
+from mjx_assist.files.tables import csv_text
 
-JSON, CSV = "compare.json", "compare.csv"
+JSON, CSV, CURVES = "compare.json", "compare.csv", "curves.csv"
 
 
 def write_comparison(out: str | Path, comparison: Comparison) -> Path:
@@ -22,14 +21,7 @@ def write_comparison(out: str | Path, comparison: Comparison) -> Path:
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
     write_json(out / JSON, comparison.result)
-    write_text(out / CSV, _csv(comparison.result["figures"]))
+    rows = comparison.result["figures"]
+    write_text(out / CSV, csv_text(rows, list(dict.fromkeys(name for row in rows for name in row))))
+    write_text(out / CURVES, csv_text(compare.curve_rows(comparison.walks), compare.CURVE_COLUMNS))
     return write_page(out, comparison.result, comparison.walks)
-
-
-def _csv(rows: Sequence[dict]) -> str:
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    text = io.StringIO()
-    writer = csv.DictWriter(text, names, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()

@@ -1,10 +1,7 @@
-"""The gait report: report.html, composite.png and .svg, metrics.json, strides.csv (and a PDF) from gait records.
+"""The gait report from gait records: report.html, composite.png and .svg, metrics.json, strides.csv, curves.csv, a PDF.
 
 It measures, judges, draws and lays out by calling those who do; here is only the order, and the files."""
 
-import csv
-import io
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,7 +9,7 @@ import numpy as np
 
 from mjx_assist.config.words import ZERO_TORQUE
 from mjx_assist.errors import UserError
-from mjx_assist.eval.gait import events
+from mjx_assist.eval.gait import events, stride_curves
 from mjx_assist.eval.gait.angles import JOINT_TITLES, SAGITTAL
 from mjx_assist.eval.gait.metabolics import MODELS
 from mjx_assist.eval.gait.summary import stride_rows, summarize
@@ -25,12 +22,13 @@ from mjx_assist.eval.report.page import page
 from mjx_assist.eval.report.pdf import write_pdf
 from mjx_assist.eval.report.run_info import run_info
 from mjx_assist.files.atomic import write_text
-from mjx_assist.files.plain import plain
+from mjx_assist.files.plain import json_text, plain
+from mjx_assist.files.tables import csv_text
 from mjx_assist.reference import healthy as reference
 from mjx_assist.reference.published import healthy_band
 
 PAGE, PDF, COMPOSITE, VECTOR = "report.html", "report.pdf", "composite.png", "composite.svg"
-METRICS, STRIDES = "metrics.json", "strides.csv"
+METRICS, STRIDES, CURVES = "metrics.json", "strides.csv", "curves.csv"
 NONE = "not available"
 _COST_J_PER_KG_M = 3.3  # healthy walking at 1.25 m/s, gross: Ralston 1958, Int Z angew Physiol 17:277
 _COMPARED = ("episodes", "falls", "time_s", "speed_m_s", "metabolic")  # what is told of the walk with zero torque
@@ -86,9 +84,11 @@ def write_report(
         "verdict_facts": plain(facts),
         "info": plain(dict(info)),
         "training": _training(learning_curve),
+        "curves": stride_curves.summary(records, band, metrics["speed_asked_m_s"]),
     }
-    write_text(directory / METRICS, json.dumps(metrics, indent=1, default=str, allow_nan=False) + "\n")
+    write_text(directory / METRICS, json_text(metrics, default=str))
     write_text(directory / STRIDES, strides_csv(records))
+    write_text(directory / CURVES, csv_text(stride_curves.rows(metrics["curves"], records[0]), stride_curves.COLUMNS))
     figure, places = composite.composite(composite.Gait(records, metrics, band, learning_curve or ()))
     image = style.image(figure, DPI)
     save(figure, directory / Path(COMPOSITE).stem, DPI, png_of(image, DPI))
@@ -117,12 +117,8 @@ def strides_csv(records: Sequence[GaitRecord]) -> str:
         for stride, figures in zip(events.strides(record), stride_rows(record), strict=True):
             start = {"start_s": record.time[stride.start], "end_s": record.time[stride.end]}
             rows.append({"episode": episode, "seed": record.seed, "controller": record.controller, **figures, **start})
-    stream = io.StringIO()
     names = list(rows[0]) if rows else ["episode", "seed", "controller", "side"]
-    writer = csv.DictWriter(stream, names, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
-    return stream.getvalue()
+    return csv_text(({name: _cell(value) for name, value in row.items()} for row in rows), names)
 
 
 def headline(metrics: dict, band: composite.Band | None = None) -> list[tuple[str, str, str]]:

@@ -54,7 +54,7 @@ _WORDS = {
         "com": "centre of mass",
     },
 }
-_ELSEWHERE = ("verdict", "notes", "per_episode", "info", "training", "title", "schema_version", *LEGS)
+_ELSEWHERE = ("verdict", "curves", "notes", "per_episode", "info", "training", "title", "schema_version", *LEGS)
 _HEADINGS = {
     "healthy": "Deviation from healthy gait",
     "emg": "Muscle timing against published EMG",

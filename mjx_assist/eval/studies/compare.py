@@ -2,30 +2,35 @@
 
 Every figure is a number per stride; intervals come from `bootstrap`. It simulates nothing and draws nothing."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from mjx_assist.config.words import ZERO_TORQUE
-from mjx_assist.eval.gait import angles, cycles, kinetics, loading, metrics
+from mjx_assist.eval.gait import cycles, metrics, stride_curves
 from mjx_assist.eval.gait.metric import GROUPS
 from mjx_assist.eval.replay.record import GaitRecord
 from mjx_assist.eval.studies import statistics
 
 SCHEMA_VERSION = 1
+CURVE_COLUMNS = ("case", "speed_asked_m_s", "curve", "unit", "gait_cycle_percent", "mean", "sd", "strides")
 SPEED_HELD = 0.05  # a mean speed farther than this from the one asked, relative, is told
 
 
 @dataclass(frozen=True, eq=False)
 class EpisodeFigures:
-    """What is kept of a record: per group and figure a number for each stride [n], per curve its cycles [n, 101]."""
+    """What is kept of a record: per group and figure a number for each stride [n], per curve its cycles [n, 101]
+
+    and its unit.
+    """
 
     seed: int
     fell: bool
     time_s: float
     figures: dict[str, dict[str, np.ndarray]]
     curves: dict[str, np.ndarray]
+    units: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,20 +42,36 @@ class Walks:
     episodes: tuple[EpisodeFigures, ...]
 
     def strides(self, curve: str) -> np.ndarray:
-        """[n, 101] all strides of a curve."""
-        return np.concatenate([episode.curves[curve] for episode in self.episodes])
+        """[n, 101] all strides of a curve, of those episodes that have it."""
+        strides = [episode.curves[curve] for episode in self.episodes if curve in episode.curves]
+        return np.concatenate(strides) if strides else np.zeros((0, 101))
 
 
 def episode(record: GaitRecord) -> EpisodeFigures:
     """A record's strides, both legs together; what is not finite is left out."""
     whole, record = record, record.finite_part()
+    known = stride_curves.curves(record, muscles=("activation",))
     return EpisodeFigures(
         seed=int(record.seed),
         fell=bool(whole.fell),
         time_s=float(record.time[-1]),
         figures=metrics.compared(record),
-        curves={name: np.concatenate(cycles.stride_cycles(record, s)) for name, s in _series(record).items()},
+        curves={name: np.concatenate(cycles.stride_cycles(record, c.series(record))) for name, c in known.items()},
+        units={name: curve.unit for name, curve in known.items()},
     )
+
+
+def curve_rows(walks: Sequence[Walks]) -> Iterator[dict]:
+    """A row of `CURVE_COLUMNS` for each case, speed, curve and percent: mean and SD over the strides of both legs."""
+    for part in walks:
+        for name, unit in {n: u for episode in part.episodes for n, u in episode.units.items()}.items():
+            strides = part.strides(name)
+            strides = strides[np.isfinite(strides).any(axis=1)]  # a leg without the joint has no curve
+            mean, sd = cycles.mean_and_sd(strides)
+            about = {"case": part.case, "speed_asked_m_s": part.speed_m_s, "curve": name, "unit": unit}
+            for percent, values in enumerate(zip(mean, sd, strict=True)):
+                numbers = (f"{v:.{stride_curves.DIGITS}g}" if np.isfinite(v) else "" for v in values)
+                yield about | dict(zip(CURVE_COLUMNS[4:], (percent, *numbers, len(strides)), strict=True))
 
 
 def rows(walks: Sequence[Walks], baseline: str) -> list[dict]:
@@ -138,24 +159,3 @@ def _sd(part: Walks, group: str, figure: str) -> float:
 def _values(episode: EpisodeFigures, group: str, figure: str) -> np.ndarray:
     values = np.asarray(episode.figures[group].get(figure, ()), float)
     return values[np.isfinite(values)]
-
-
-def _series(record: GaitRecord) -> dict[str, np.ndarray]:
-    """[T, 2] of every curve that is drawn, in the signs of `angles.SAGITTAL` and `angles.MOMENT_SIGNS`."""
-    series = {}
-    for name, angle in angles.SAGITTAL.items():
-        series[f"{name}_angle"] = angle.sign * angles.model_angle(record, angle)
-    for name in angles.LEG:
-        sign, _ = angles.MOMENT_SIGNS[angles.SAGITTAL[name].coordinate]
-        series[f"{name}_moment"] = sign * kinetics.moment(record, name)
-        series[f"{name}_biological_moment"] = sign * kinetics.moment(record, name, biological=True)
-        series[f"{name}_power"] = kinetics.power(record, name)
-    for joint in cycles.driven_joints(record):
-        sign = angles.MOMENT_SIGNS.get(joint, (1, ""))[0]
-        series[f"device_{joint}"] = sign * cycles.device_torque(record, joint) / record.person_mass
-    series["grf_vertical"] = cycles.ground_force(record)
-    series["grf_anterior"] = cycles.ground_force(record, cycles.FORWARD)
-    series["pressure_forward"] = 100 * loading.pressure_path(record)[:, :, 0]
-    for muscle in cycles.muscles(record):
-        series[f"activation_{muscle}"] = cycles.activation(record, muscle)
-    return series

@@ -113,8 +113,17 @@ def test_metrics_file_is_what_was_returned_and_what_metrics_measure(written):
     assert stored["verdict"]["walks"] == "poor"
 
 
+def test_curves_are_in_both_files_and_their_numbers_each_in_one_line(written):
+    text = (written[0] / report.METRICS).read_text()
+    knee = json.loads(text)["curves"]["left"]["mean"]["knee_flexion_deg"]
+    assert len(knee) == 101 and f'"knee_flexion_deg": [{knee[0]}, {knee[1]}' in text
+    rows = list(csv.DictReader(io.StringIO((written[0] / report.CURVES).read_text())))
+    told = [row for row in rows if (row["curve"], row["side"]) == ("knee_flexion_deg", "left")]
+    assert [float(row["mean"]) for row in told] == knee
+
+
 def test_directory_holds_the_files_and_no_leftovers(written):
-    files = [report.PAGE, report.COMPOSITE, report.VECTOR, report.METRICS, report.STRIDES]
+    files = [report.PAGE, report.COMPOSITE, report.VECTOR, report.METRICS, report.STRIDES, report.CURVES]
     assert sorted(path.name for path in written[0].iterdir()) == sorted(files)
 
 
