@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from mjx_assist.cli.arguments import (
@@ -17,6 +18,7 @@ from mjx_assist.cli.arguments import (
     short_names,
     speeds_of,
 )
+from mjx_assist.cli.figures import add_figures, formats_of, labels_of
 from mjx_assist.config.study import MODELS, Walks, check_walks
 from mjx_assist.config.words import COMPOSED, FULL, MODEL_KINDS, REDUCED
 from mjx_assist.errors import UserError
@@ -45,6 +47,7 @@ def add_compare(parser: Parser) -> None:
     text += "else reduced; with --against reduced and full)"
     parser.add_argument("--model", metavar="|".join(MODEL_KINDS), type=one_of(MODEL_KINDS), help=text)
     parser.add_argument("-o", "--out", metavar="DIR", required=True, help="the comparison's folder")
+    add_figures(parser, "names of the cases in page, tables and figures (of the sides with --against)")
     add_episodes(parser, episodes=EPISODES)
     parser.set_defaults(run=compare, steps=None, episodes=None)
 
@@ -61,7 +64,7 @@ def compare(arguments: argparse.Namespace) -> None:
     from mjx_assist.eval.studies import cases
     from mjx_assist.training.export import load_policy
 
-    out = Path(arguments.out)
+    out, formats = Path(arguments.out), formats_of(arguments.figures)
     check_writable(out, folder=True)
     sources = dict(zip(short_names(arguments.policies), map(str, arguments.policies), strict=True))
     policies = {name: load_policy(path) for name, path in sources.items()}
@@ -74,8 +77,9 @@ def compare(arguments: argparse.Namespace) -> None:
         arguments.episodes or EPISODES,
         arguments.seed,
         sources,
+        labels=partial(labels_of, arguments.labels),
     )
-    page = write_comparison(out, compared)
+    page = write_comparison(out, compared, formats)
     print("\n" + _headline(compared.result))
     for note in compared.result["notes"]:
         print(f"note: {note}")
@@ -97,7 +101,7 @@ def _compare_sides(arguments: argparse.Namespace) -> None:
     given = [_trainings(paths) for paths in (arguments.policies, *arguments.against)]
     names = short_names([str(path) for side in given for path in side])
     policies = []
-    for paths, side in zip(given, _side_names(given), strict=True):
+    for paths, side in zip(given, labels_of(arguments.labels, _side_names(given)), strict=True):
         for path in paths:
             policies.append(Trained(side, names[len(policies)], str(path), load_policy(path)))
     dt, usual = 1.0 / policies[0].bundle.config.env_params.control_framerate, Walks()
@@ -114,7 +118,7 @@ def _compare_sides(arguments: argparse.Namespace) -> None:
     # The others are what the first is held against.
     sides = list(dict.fromkeys(policy.side for policy in policies))
     policies.sort(key=lambda policy: policy.side == sides[0])
-    study.compare(policies, walks, out)
+    study.compare(policies, walks, out, formats_of(arguments.figures))
 
 
 def _trainings(paths: Sequence[str]) -> list[Path]:

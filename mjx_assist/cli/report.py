@@ -5,9 +5,10 @@ from pathlib import Path
 
 from mjx_assist.cli.arguments import POLICY, POLICY_HELP, Parser, add_episodes, model_of, one_of
 from mjx_assist.cli.conditions import add_conditions, given, under
+from mjx_assist.cli.figures import add_figures, formats_of, labels_of
 from mjx_assist.config.words import FULL, MODEL_KINDS, ZERO_TORQUE
 from mjx_assist.errors import UserError
-from mjx_assist.eval.replay.record import GaitRecord
+from mjx_assist.eval.replay.record import SIDES, GaitRecord
 from mjx_assist.files.atomic import check_writable
 from mjx_assist.files.tables import table
 
@@ -23,6 +24,7 @@ def add_report(parser: Parser) -> None:
     add_conditions(parser)
     add_episodes(parser, episodes=5)
     parser.add_argument("--pdf", action="store_true", help="the page as report.pdf too (WeasyPrint or Chromium)")
+    add_figures(parser, "the figures' names of right and left leg")
     parser.set_defaults(run=report)
 
 
@@ -30,6 +32,7 @@ def report(arguments: argparse.Namespace) -> None:
     """Write the report's folder and print the verdict and the key figures."""
     out = Path(arguments.out)
     check_writable(out, folder=True)
+    _drawn(arguments)  # before anything walks
     files = [source.endswith(".npz") for source in arguments.sources]
     if all(files):
         metrics = _of_records(arguments, out)
@@ -63,7 +66,7 @@ def _of_records(arguments: argparse.Namespace, out: Path) -> dict:
     if not own:
         own, baseline = baseline, []
     info = run_info(own, ", ".join(arguments.sources))
-    return write_report(out, own, info=info, baseline=baseline, pdf=arguments.pdf)
+    return write_report(out, own, info=info, baseline=baseline, **_drawn(arguments))
 
 
 def _of_policy(arguments: argparse.Namespace, out: Path) -> dict:
@@ -96,5 +99,11 @@ def _of_policy(arguments: argparse.Namespace, out: Path) -> dict:
         pictures=[(caption, picture)],
         baseline=baseline,
         full_model=episode_summary(full),
-        pdf=arguments.pdf,
+        **_drawn(arguments),
     )
+
+
+def _drawn(arguments: argparse.Namespace) -> dict:
+    """What the flags say of figures."""
+    labels = labels_of(arguments.labels, SIDES)
+    return {"pdf": arguments.pdf, "formats": formats_of(arguments.figures), "labels": labels}

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mjx_assist.cli.arguments import Parser
+from mjx_assist.cli.figures import add_figures, formats_of
 from mjx_assist.config.study import Walks, read_study
 from mjx_assist.eval.studies.conclusions import COST, KEY_MODEL, POWER
 from mjx_assist.eval.studies.sides import Trained
@@ -18,23 +19,24 @@ def add_study(parser: Parser) -> None:
     parser.add_argument("study", metavar="STUDY.json", help="sides, seeds and walks (docs/compare.md)")
     text = "the study's folder; trainings and walks that it holds are not made again, stopped ones go on"
     parser.add_argument("-o", "--out", metavar="DIR", required=True, help=text)
+    add_figures(parser)
     parser.set_defaults(run=study)
 
 
 def study(arguments: argparse.Namespace) -> None:
     """Train what is missing, walk what is missing, write the report, print what was found."""
-    out = Path(arguments.out)
+    out, formats = Path(arguments.out), formats_of(arguments.figures)
     check_writable(out, folder=True)
     asked, configs = read_study(arguments.study)
-    compare(studies.train(asked, configs, out), asked.walks, out)
+    compare(studies.train(asked, configs, out), asked.walks, out, formats)
 
 
-def compare(policies: Sequence[Trained], walks: Walks, out: Path) -> None:
+def compare(policies: Sequence[Trained], walks: Walks, out: Path, formats: Sequence[str] = ()) -> None:
     """Walk, then write page, figures and study.json, and print what was found."""
     from mjx_assist.eval.report.study import JSON, write_study
 
     result = studies.compare(policies, walks, out, cpus())
-    page = write_study(out, result)
+    page = write_study(out, result, formats)
     print("\n" + _table(result))
     for sentence in result["findings"]:
         print(sentence)

@@ -157,7 +157,7 @@ def _ground(record: GaitRecord) -> Iterator[tuple[str, Curve]]:
     for name, axis in (("grf_vertical", VERTICAL), ("grf_anterior", FORWARD)):
         yield f"{name}_bw", Curve("body weights", partial(cycles.ground_force, axis=axis), name)
     yield PRESSURE, Curve("cm", partial(_pressure, axis=0))
-    if angles.in_3d(record):
+    if "hip_adduction" in angles.angles_of(record):  # legs can swing sideways
         yield PRESSURE_OUTWARD, Curve("cm", partial(_pressure, axis=1))
     yield HEEL_HEIGHT, Curve("cm", lambda record: 100 * cycles.foot_height(record))
 

@@ -13,6 +13,7 @@ from mjx_assist.eval.studies.compare import Walks
 
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#8E44AD", "#E69F00", "#56B4E9", "#5F6368", "#CC79A7")
 DASHES = ("-", (0, (5, 1.6)), (0, (1.5, 1.2)), (0, (6, 1.5, 1.5, 1.5)))
+_LETTERS = 15  # in an inch of a legend
 PERCENT = np.linspace(0, 100, 101)
 
 
@@ -38,7 +39,9 @@ def legend(figure: Figure, walks: Sequence[Walks], healthy: bool) -> None:
     ]
     if healthy:
         handles.append(Line2D([], [], color=HEALTHY, alpha=0.5, lw=6, label="healthy, mean ± SD"))
-    figure.legend(handles=handles, loc="outside upper left", ncols=len(handles))
+    letters = sum(len(str(handle.get_label())) + 6 for handle in handles)
+    columns = max(1, min(len(handles), int(len(handles) * _LETTERS * figure.get_figwidth() / letters)))
+    figure.legend(handles=handles, loc="outside upper left", ncols=columns)
 
 
 def look(index: int) -> tuple:

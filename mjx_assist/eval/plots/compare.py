@@ -34,7 +34,7 @@ KINETICS = {
     "grf_anterior_bw": ("Fore-aft ground reaction", "body weights", "grf_anterior", 1),
 }
 _TORQUE = "_torque_nm"
-_GRID = 4  # panels in a line where there is only one speed
+_WIDTH = 7.0  # inches, a paper's page
 
 
 @styled
@@ -84,14 +84,13 @@ def further(walks: Sequence[Walks], rows: Sequence[dict], baseline: str) -> Figu
     """The figures of the table of metrics that no other figure shows, with 95 % limits; None without any."""
     known = {row["figure"] for row in rows}
     panels = {metric.name: (metric.title, metric.unit) for metric in metrics.drawn() if metric.name in known}
-    return _means(walks, rows, baseline, panels, min(_GRID, len(panels))) if panels else None
+    return _means(walks, rows, baseline, panels, _across(len(panels))) if panels else None
 
 
 def _means(walks: Sequence[Walks], rows: Sequence[dict], baseline: str, panels: dict, columns: int) -> Figure:
     """A panel of bars for each figure's (title, unit)."""
     lines = -(-len(panels) // columns)
-    width = min(10.4, 5.2 * columns) if lines == 1 else 3.6 * columns
-    figure = Figure(figsize=(width, 2.5 * lines + 0.4), layout="constrained")
+    figure = Figure(figsize=(_WIDTH, 2.3 * lines + 0.4), layout="constrained")
     axes = figure.subplots(lines, columns, squeeze=False)
     for ax in axes.flat[len(panels) :]:
         ax.set_axis_off()
@@ -100,6 +99,11 @@ def _means(walks: Sequence[Walks], rows: Sequence[dict], baseline: str, panels: 
         ax.set(title=title, ylabel=unit, xlabel="speed asked (m/s)")
     legend(figure, walks, healthy=False)
     return figure
+
+
+def _across(panels: int) -> int:
+    """How many stand in a line."""
+    return panels if panels <= 3 else 2 if panels == 4 else 3
 
 
 def _device_title(name: str) -> tuple[str, str, None, int]:
@@ -113,9 +117,9 @@ def _curves(walks: Sequence[Walks], curves: dict, from_zero: bool = False) -> Fi
     speeds = list(dict.fromkeys(part.speed_m_s for part in walks))
     several = len(speeds) > 1
     panels = [(name, speed) for name in curves for speed in speeds]
-    columns = len(speeds) if several else min(_GRID, len(curves))
+    columns = len(speeds) if several else _across(len(curves))
     lines = -(-len(panels) // columns)
-    figure = Figure(figsize=(2.45 * columns + 0.6, (1.45 if several else 1.75) * lines + 0.7), layout="constrained")
+    figure = Figure(figsize=(_WIDTH, (1.45 if several else 1.75) * lines + 0.7), layout="constrained")
     axes = figure.subplots(lines, columns, squeeze=False, sharey="row" if several else False)
     for ax in axes.flat[len(panels) :]:
         ax.set_axis_off()
@@ -126,6 +130,7 @@ def _curves(walks: Sequence[Walks], curves: dict, from_zero: bool = False) -> Fi
             ax.fill_between(percent, sign * mean - sd, sign * mean + sd, color=HEALTHY, alpha=0.3, lw=0)
         case_panel(ax, [part for part in walks if part.speed_m_s == speed], name, case_names(walks))
         cycle_axis(ax, title, unit)
+        ax.set_label(f"{title} {speed:g} m/s")
         if several:
             ax.set(title=f"{speed:g} m/s" if index < columns else "", ylabel=f"{title}\n{unit}")
             ax.label_outer()

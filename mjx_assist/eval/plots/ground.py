@@ -5,6 +5,7 @@ from matplotlib.axes import Axes
 
 from mjx_assist.eval.gait import cycles, events, metrics
 from mjx_assist.eval.gait.stride_curves import HEEL_HEIGHT, PRESSURE, PRESSURE_OUTWARD
+from mjx_assist.eval.plots.curves import finite, running_mean
 from mjx_assist.eval.plots.style import (
     COLORS,
     DASHES,
@@ -29,6 +30,7 @@ SYMMETRY_BARS = {
     "step_length_m": "step length",
     "grf_peak_bw": "peak force",
 }
+_OTHER_AXIS = 0.5  # inches that an axis at the right takes
 ALIKE_PERCENT = 12.0  # symmetry index up to which legs count as alike; see report/rules.py for the source
 
 
@@ -48,15 +50,15 @@ def pressure_panel(ax: Axes, gait) -> None:
     """Path of the centre of pressure along the ground, from where the flat foot's heel stands: over the cycle, or from
     above where legs can swing sideways."""
     forward = gait.curve(PRESSURE)
-    if not gait.has("hip_adduction"):
+    if PRESSURE_OUTWARD not in gait.curves:
         both_legs(ax, forward, gait.metrics)
-        cycle_axis(ax, "Centre of pressure", "ahead of the flat foot's heel (cm)")
+        cycle_axis(ax, "Centre of pressure", "ahead of the heel (cm)")
         return
     sideways = gait.curve(PRESSURE_OUTWARD)
     for foot, side in enumerate(SIDES):
         path = sideways["mean"][:, foot], forward["mean"][:, foot]
         ax.plot(*path, color=COLORS[side], ls=DASHES[side])
-    ax.set(title="Centre of pressure", xlabel="to the foot's outside (cm)", ylabel="ahead of the flat foot's heel (cm)")
+    ax.set(title="Centre of pressure", xlabel="to the foot's outside (cm)", ylabel="ahead of the heel (cm)")
 
 
 def clearance_panel(ax: Axes, gait) -> None:
@@ -85,7 +87,7 @@ def symmetry_panel(ax: Axes, gait) -> None:
     reach = max(2 * ALIKE_PERCENT, 1.4 * max(abs(size) for size in sizes))
     left, right = ("left", "right") if not told else (_of_side(told, "left"), _of_side(told, "right"))
     title = "Left-right differences" if told else "Left-right symmetry"
-    ax.set(title=title, xlim=(-reach, reach), xlabel=f"← {left} larger   index (%)   {right} larger →")
+    ax.set(title=title, xlim=(-reach, reach), xlabel=f"← {left}   larger (%)   {right} →")
     for i, name in enumerate(SYMMETRY_BARS.values()):
         ax.text(-0.97 * reach, i - 0.42, name, va="center", fontsize=7)
     ax.set(yticks=[], ylim=(len(sizes) - 0.5, -0.8))
@@ -129,11 +131,10 @@ def figure_panel(ax: Axes, gait, metric: metrics.StrideMetric) -> None:
         ax.plot(start, values, MARKERS[side], color=color, ms=2.6, mew=0, alpha=0.75, ls="none")
         told.append(f"{side} {mean:.3g} ± {sd:.2g}")
     if told:
-        corner(ax, ", ".join(told))
+        corner(ax, "\n".join(told))
     else:
         say(ax, "no complete stride")
-    ax.set(xlabel="time (s)", ylabel=metric.unit)
-    ax.set_title(metric.title, pad=13)  # the corner's text is long
+    ax.set(title=metric.title, xlabel="time (s)", ylabel=metric.unit)
 
 
 def _over_time(record: GaitRecord, figure: str, side: str) -> np.ndarray:
@@ -163,19 +164,26 @@ def speed_panel(ax: Axes, gait) -> None:
 
 
 def learning_panel(ax: Axes, gait) -> None:
-    """Reward and mean episode length over control steps."""
+    """Reward and mean episode length over control steps: of each update faint, over several bold.
+
+    An update in which hardly an episode ended says little of how long they are, and nothing where none did.
+    """
     ax.set(title="Learning", xlabel="control steps (millions)")
     keys = ("control_steps", "reward", "episode_length")
     steps, reward, length = (
         np.array([np.nan if row.get(key) is None else row[key] for row in gait.learning_curve], float) for key in keys
     )
     box = ax.get_position()
-    ax.set_position((box.x0, box.y0, 0.9 * box.width, box.height))  # room for the other axis
+    other = _OTHER_AXIS / ax.get_figure().get_figwidth()
+    ax.set_position((box.x0, box.y0, box.width - other, box.height))
     twin = ax.twinx()
     twin.spines["right"].set_visible(True)
-    ax.plot(steps / 1e6, length, color=THIRD, lw=1.2)
-    twin.plot(steps / 1e6, reward, color=FOURTH, lw=1.0, ls=(0, (4, 1)))
-    ax.set_ylabel("episode length (control steps)", color=THIRD)
+    length = np.where(length > 0, length, np.nan)
+    for axis, values, color, dash in ((ax, length, THIRD, "-"), (twin, reward, FOURTH, (0, (4, 1)))):
+        x, y = finite(steps / 1e6, values)
+        axis.plot(x, y, color=color, lw=0.5, alpha=0.3)
+        axis.plot(x, running_mean(y), color=color, lw=1.4, ls=dash)
+    ax.set_ylabel("episode length (steps)", color=THIRD)
     twin.set_ylabel("reward (dashed)", color=FOURTH)
     ax.set_ylim(0, None)
 

@@ -39,7 +39,7 @@ def angle_panel(ax: Axes, gait, name: str) -> None:
     both = gait.metrics["both"]
     correlation, rmse = both["corr_reference"].get(name), both["rmse_deg"].get(name)
     if rmse is not None:
-        corner(ax, f"r = {'–' if correlation is None else f'{correlation:.2f}'}, RMSE {rmse:.1f}°")
+        corner(ax, f"r = {'–' if correlation is None else f'{correlation:.2f}'}\nRMSE {rmse:.1f}°")
 
 
 def moment_panel(ax: Axes, gait, joint: str) -> None:
@@ -75,7 +75,9 @@ def _net_and_biological(ax: Axes, gait, joint: str, net: str, biological: str) -
     for foot, side in enumerate(SIDES):
         ax.plot(own["percent"], own["mean"][:, foot], color=COLORS[side], ls=DASHES[side], lw=0.8)
     handles = [Line2D([], [], color=INK, lw=1.6), Line2D([], [], color=INK, lw=0.8)]
-    ax.legend(handles, ["net", "without device"], loc="best", handlelength=1.4)
+    style = {"loc": "lower right", "bbox_to_anchor": (1, 1), "labelspacing": 0.1, "fontsize": 7}
+    style |= {"handlelength": 0.9, "handletextpad": 0.4}
+    ax.legend(handles, ["net", "biological"], **style)
 
 
 def device_panel(ax: Axes, gait, joint: str, power: bool) -> None:
@@ -97,10 +99,10 @@ def work_panel(ax: Axes, gait, joint: str) -> None:
         place = np.arange(len(values)) + (foot - 0.5) * 0.38
         hatch = {"right": "", "left": "///"}[side]
         bars = ax.bar(place, values, 0.36, color=COLORS[side], hatch=hatch, edgecolor="white", lw=0.5)
-        ax.bar_label(bars, [f"{value:.3f}" for value in values], fontsize=6, color=SOFT, padding=1.5)
+        ax.bar_label(bars, [f"{value:.3f}" for value in values], fontsize=7, color=SOFT, padding=1.5, rotation=90)
     if not ax.patches:
         say(ax, "no complete stride")
-    ax.margins(y=0.2)
+    ax.margins(y=0.4)
     ax.axhline(0, color=INK, lw=0.8)
     ax.set(title=f"Device work, {JOINT_TITLES.get(joint, joint)}", ylabel="work per stride (J/kg)")
     ax.set_xticks(range(len(WORK_BARS)), [label for _, label in WORK_BARS])

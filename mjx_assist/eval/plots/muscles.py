@@ -42,5 +42,5 @@ def energy_panel(ax: Axes, gait, model: str) -> None:
     names = [MUSCLE_TITLES.get(base, base) for base in largest]
     ax.set_xticks(range(len(names)), names, rotation=32, ha="right", rotation_mode="anchor")
     ax.tick_params(axis="x", length=0)
-    ax.set(ylabel="power (W/kg of body)", title=f"Metabolic power by muscle, {MODEL_TITLES.get(model, model)}")
+    ax.set(ylabel="power (W/kg of body)", title=f"Power of muscles, {MODEL_TITLES.get(model, model)}")
     ax.margins(x=0.01)

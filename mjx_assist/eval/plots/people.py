@@ -39,7 +39,7 @@ def people(walks: Sequence[Walks]) -> Figure:
     speed = min({part.speed_m_s for part in walks}, key=lambda speed: abs(speed - SPEED))
     here = [part for part in walks if part.speed_m_s == speed]
     muscles = _muscles(here)
-    figure = Figure(figsize=(11, 7.4 + 0.3 * len(muscles)), layout="constrained")
+    figure = Figure(figsize=(7, 6.4 + 0.25 * len(muscles)), layout="constrained")
     grid = GridSpec(len(ROWS) + 1, 4, figure, height_ratios=[2] * len(ROWS) + [1 + 0.3 * len(muscles)])
     for row, curves in enumerate(ROWS):
         for column, (name, (title, unit, band, sign)) in enumerate(curves):
@@ -54,7 +54,7 @@ def people(walks: Sequence[Walks]) -> Figure:
     _on_off(figure.add_subplot(grid[-1, :3]), here, muscles, case_names(walks))
     ax = figure.add_subplot(grid[-1, 3])
     case_panel(ax, here, PRESSURE, case_names(walks))
-    cycle_axis(ax, "Centre of pressure", "ahead of the flat foot's heel (cm)")
+    cycle_axis(ax, "Centre of pressure", "ahead of the heel (cm)")
     figure.suptitle(f"Walkers over people at {speed:g} m/s", fontsize=10)
     legend(figure, walks, healthy=True)
     return figure

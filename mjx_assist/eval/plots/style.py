@@ -11,7 +11,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.transforms import Bbox
 from PIL import Image
+from scipy.spatial import cKDTree
 
 from mjx_assist.eval.replay.record import SIDES
 from mjx_assist.files.atomic import write_bytes
@@ -43,6 +45,7 @@ STYLE: dict[Any, Any] = {
     "legend.frameon": False,
     "legend.fontsize": 7.5,
     "legend.borderaxespad": 0.2,
+    "pdf.fonttype": 42,  # TrueType, which programs can edit
     "svg.fonttype": "none",  # letters stay letters, for whoever edits the figure
     "svg.hashsalt": "mjx-assist",  # the same figure gives the same file
 }
@@ -118,8 +121,8 @@ def zero_line(ax: Axes) -> None:
 
 
 def corner(ax: Axes, text: str) -> None:
-    """A small figure at the title's right."""
-    ax.text(1, 1.03, text, transform=ax.transAxes, ha="right", va="bottom", fontsize=6.5, color=SOFT)
+    """A small figure at the title's right, in a line or two."""
+    ax.text(1, 1.03, text, transform=ax.transAxes, ha="right", va="bottom", fontsize=7, color=SOFT, linespacing=1.1)
 
 
 def say(ax: Axes, text: str) -> None:
@@ -131,30 +134,62 @@ def say(ax: Axes, text: str) -> None:
 DPI = 160
 
 
+_UNDATED = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
+
+
 @styled
-def png(figure: Figure, dpi: int = 110) -> bytes:
-    """A figure as a PNG file's bytes."""
+def drawn(figure: Figure, kind: str, dpi: int, box: Bbox | None = None) -> bytes:
+    """A figure, or what lies in a ``box`` of inches, as the bytes of a "png", "pdf" or "svg" file.
+
+    In the last two letters stay text.
+    """
     stream = io.BytesIO()
-    figure.savefig(stream, format="png", dpi=dpi, facecolor="white")
+    figure.savefig(stream, format=kind, dpi=dpi, facecolor="white", metadata=_UNDATED.get(kind), bbox_inches=box)
     return stream.getvalue()
 
 
-@styled
+def png(figure: Figure, dpi: int = 110) -> bytes:
+    """A figure as a PNG file's bytes."""
+    return drawn(figure, "png", dpi)
+
+
 def svg(figure: Figure) -> bytes:
     """A figure as an SVG file's bytes, its letters as text."""
+    return drawn(figure, "svg", DPI)
+
+
+@styled
+def outlined_svg(figure: Figure) -> bytes:
+    """A figure as an SVG file's bytes that looks the same whatever fonts there are: its letters as outlines."""
     stream = io.BytesIO()
-    figure.savefig(stream, format="svg", facecolor="white", metadata={"Date": None})
+    with matplotlib.rc_context({"svg.fonttype": "path"}):
+        figure.savefig(stream, format="svg", facecolor="white", metadata=_UNDATED["svg"])
     return stream.getvalue()
 
 
 @styled
 def image(figure: Figure, dpi: int) -> Image.Image:
-    """A figure as an image in 256 colours."""
+    """A figure as an image in 256 colours: first those that fill it, so that lines and areas keep theirs."""
     figure.set_dpi(dpi)
     figure.set_facecolor("white")
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
-    return Image.fromarray(np.asarray(canvas.buffer_rgba())[:, :, :3]).quantize(256, dither=Image.Dither.NONE)
+    return few_colors(Image.fromarray(np.asarray(canvas.buffer_rgba())[:, :, :3]))
+
+
+def few_colors(picture: Image.Image) -> Image.Image:
+    """An RGB image in its 256 most frequent colours, each pixel in the nearest: a small file in true colours.
+
+    The palettes that PIL finds by halving boxes of colours mix a thin blue line with the grey that surrounds it.
+    """
+    pixels = np.asarray(picture, np.uint32)
+    codes, inverse, count = np.unique(pixels @ np.uint32([1 << 16, 1 << 8, 1]), return_inverse=True, return_counts=True)
+    colors = np.stack([codes >> 16, codes >> 8 & 255, codes & 255], axis=1).astype(np.uint8)
+    kept = np.sort(np.argsort(-count, kind="stable")[:256])
+    nearest = cKDTree(colors[kept]).query(colors)[1].astype(np.uint8)
+    few = Image.fromarray(nearest[inverse].reshape(pixels.shape[:2]), "P")
+    few.putpalette(colors[kept].tobytes())
+    return few
 
 
 def png_of(picture: Image.Image, dpi: int) -> bytes:

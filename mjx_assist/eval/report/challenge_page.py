@@ -5,6 +5,7 @@ from pathlib import Path
 
 from mjx_assist.eval.plots import challenge
 from mjx_assist.eval.plots.style import save
+from mjx_assist.eval.report.head import head
 from mjx_assist.eval.report.html import Cell, Section, Table, render
 from mjx_assist.eval.studies.challenge import HEADER, NOTE, cells, headline, overview_cell, side_by_side
 from mjx_assist.files.atomic import write_text
@@ -26,6 +27,7 @@ def page(policies: Sequence[dict], overview: bytes, gait: bytes) -> str:
     return render(
         "challenge",
         title="Challenge",
+        made=head([policy["name"] for policy in policies], "each row's"),
         headlines=[(policy["name"], headline(policy)) for policy in policies],
         overview=overview,
         side_by_side=_overview(policies) if len(policies) > 1 else None,

@@ -5,6 +5,8 @@ from pathlib import Path
 
 from mjx_assist.eval.plots import compare, people
 from mjx_assist.eval.plots.style import save
+from mjx_assist.eval.report import paper
+from mjx_assist.eval.report.head import head
 from mjx_assist.eval.report.html import Cell, Table, render
 from mjx_assist.eval.report.tables import NONE, label, number
 from mjx_assist.eval.studies.compare import GROUPS, Walks
@@ -44,8 +46,8 @@ _METHOD = (
 )
 
 
-def write_page(out: Path, result: dict, walks: Sequence[Walks]) -> Path:
-    """Write figures and page into ``out``; ``result`` is what compare.json holds."""
+def write_page(out: Path, result: dict, walks: Sequence[Walks], formats: Sequence[str] = ()) -> Path:
+    """Write figures and page into ``out``; ``result`` is what compare.json holds; ``formats``: for papers."""
     drawn = {
         "metabolic": compare.metabolic(walks, result["figures"], result["baseline"]),
         "kinematics": compare.kinematics(walks),
@@ -57,6 +59,7 @@ def write_page(out: Path, result: dict, walks: Sequence[Walks]) -> Path:
     drawn |= {"further": further} if further else {}
     images = {name: save(figure, out / name, dpi=150) for name, figure in drawn.items()}
     write_text(out / PAGE, page(result, images))
+    paper.write(out, drawn, formats)
     return out / PAGE
 
 
@@ -85,6 +88,7 @@ def page(result: dict, images: dict[str, bytes]) -> str:
     return render(
         "compare",
         title=f"Comparison: {', '.join(case['case'] for case in result['cases'])}",
+        made=head(list(dict.fromkeys(str(case["policy"]) for case in result["cases"])), result["model"]),
         about=_about(result),
         findings=findings(result),
         notes=result["notes"],
@@ -105,22 +109,22 @@ def _about(result: dict) -> str:
 
 
 def _tables(result: dict, rows: Sequence[dict]) -> list[Table]:
-    """A table per speed: a line per figure; per case mean and SD, then the difference with its limits."""
+    """A table per speed: a line per figure; per case mean and SD, below it the difference with its limits."""
     speeds = list(dict.fromkeys(row["speed_asked_m_s"] for row in rows))
     cases = [result["baseline"], *(c["case"] for c in result["cases"] if c["case"] != result["baseline"])]
     tables = []
     for speed in speeds:
         here = {(row["figure"], row["case"]): row for row in rows if row["speed_asked_m_s"] == speed}
-        head = ["", cases[0], *(cell for case in cases[1:] for cell in (case, "difference [95 %]"))]
         lines = []
         for figure in dict.fromkeys(figure for figure, _ in here):
             cells: list[str | Cell] = [label(figure)]
             for case in cases:
                 row = here[figure, case]
-                cells.append(_mean(row))
-                cells += [_difference(row)] if case != cases[0] else []
+                cells.append(_mean(row) if case == cases[0] else _difference(row))
             lines.append(cells)
-        tables.append(Table(head, lines, f"{speed:g} m/s" if len(speeds) > 1 else "", one_line=True))
+        against = f"then the difference to {cases[0]} [95 %]"
+        header = ["", cases[0], *(f"{case}, {against}" for case in cases[1:])]
+        tables.append(Table(header, lines, f"{speed:g} m/s" if len(speeds) > 1 else "", one_line=True))
     return tables
 
 
@@ -144,15 +148,15 @@ def _mean(row: dict) -> str:
 
 
 def _difference(row: dict) -> str | Cell:
-    """The difference in its own unit and in percent, with limits; bold where they leave out zero."""
+    """Mean and SD, and below the difference in its unit and in percent, with limits; bold where they leave out zero."""
     if row.get("difference") is None:
-        return NONE
+        return _mean(row)
     percent = row["difference_percent"]
     text = _signed(row["difference"]) + (f" ({percent:+.1f} %)" if percent is not None else "")
     sure = _sure(row)
     if sure is not None:
         text += f" [{_signed(row['low'])}, {_signed(row['high'])}]"
-    return Cell(text, "sure" if sure else "unsure")
+    return Cell(text, "sure" if sure else "unsure", above=_mean(row))
 
 
 def _sure(row: dict) -> bool | None:

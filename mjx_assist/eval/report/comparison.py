@@ -1,5 +1,6 @@
 """A comparison's folder: compare.json, compare.csv, curves.csv, the page and its figures."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from mjx_assist.eval.report.compare_page import write_page
@@ -12,8 +13,8 @@ from mjx_assist.files.tables import csv_text
 JSON, CSV, CURVES = "compare.json", "compare.csv", "curves.csv"
 
 
-def write_comparison(out: str | Path, comparison: Comparison) -> Path:
-    """Write a comparison into a folder; returns its page.
+def write_comparison(out: str | Path, comparison: Comparison, formats: Sequence[str] = ()) -> Path:
+    """Write a comparison into a folder; returns its page. ``formats``: of `paper.FORMATS`, figures for papers too.
 
     Raises:
         UserError: something cannot be written.
@@ -24,4 +25,4 @@ def write_comparison(out: str | Path, comparison: Comparison) -> Path:
     rows = comparison.result["figures"]
     write_text(out / CSV, csv_text(rows, list(dict.fromkeys(name for row in rows for name in row))))
     write_text(out / CURVES, csv_text(compare.curve_rows(comparison.walks), compare.CURVE_COLUMNS))
-    return write_page(out, comparison.result, comparison.walks)
+    return write_page(out, comparison.result, comparison.walks, formats)

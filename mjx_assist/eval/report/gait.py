@@ -3,6 +3,7 @@
 It measures, judges, draws and lays out by calling those who do; here is only the order, and the files."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +14,12 @@ from mjx_assist.eval.gait import events, stride_curves
 from mjx_assist.eval.gait.angles import JOINT_TITLES, SAGITTAL
 from mjx_assist.eval.gait.metabolics import MODELS
 from mjx_assist.eval.gait.summary import stride_rows, summarize
-from mjx_assist.eval.plots import composite, style
-from mjx_assist.eval.plots.style import DPI, MODEL_TITLES, png_of, save
-from mjx_assist.eval.replay.record import GaitRecord
+from mjx_assist.eval.plots import composite, sheet
+from mjx_assist.eval.plots.style import DPI, MODEL_TITLES, image, outlined_svg, png, png_of, save
+from mjx_assist.eval.replay.record import SIDES, GaitRecord
 from mjx_assist.eval.report import facts as verdict_facts
-from mjx_assist.eval.report import verdict
+from mjx_assist.eval.report import paper, verdict
+from mjx_assist.eval.report.html import Panels
 from mjx_assist.eval.report.page import page
 from mjx_assist.eval.report.pdf import write_pdf
 from mjx_assist.eval.report.run_info import run_info
@@ -46,6 +48,8 @@ def write_report(
     baseline: Sequence[GaitRecord] = (),
     full_model: dict | None = None,
     pdf: bool = False,
+    formats: Sequence[str] = (),
+    labels: Sequence[str] = SIDES,
 ) -> dict:
     """Write the report's files into ``directory``; returns what metrics.json holds.
 
@@ -53,7 +57,8 @@ def write_report(
     default who walks with what; ``info``: what was run, shown as a table at the foot, by default what records tell;
     ``reference_band``: (quantity, speed m/s) -> percent, mean, sd, the shipped healthy gait by default; ``pictures``:
     (caption, PNG file); ``baseline``: the same walker with zero torque; ``full_model``: ``episode_summary`` on the
-    unreduced model. Each file appears whole or not at all.
+    unreduced model; ``formats``: of `paper.FORMATS`, figures for papers too; ``labels``: of right and left leg in the
+    figures. Each file appears whole or not at all.
 
     Raises:
         UserError: no records, an unreadable picture, a directory that cannot be written, or ``pdf`` where nothing
@@ -89,14 +94,31 @@ def write_report(
     write_text(directory / METRICS, json_text(metrics, default=str))
     write_text(directory / STRIDES, strides_csv(records))
     write_text(directory / CURVES, csv_text(stride_curves.rows(metrics["curves"], records[0]), stride_curves.COLUMNS))
-    figure, places = composite.composite(composite.Gait(records, metrics, band, learning_curve or ()))
-    image = style.image(figure, DPI)
-    save(figure, directory / Path(COMPOSITE).stem, DPI, png_of(image, DPI))
-    figures = [(name, png_of(part, DPI)) for name, part in composite.cut(image, places, DPI).items()]
-    write_text(directory / PAGE, page(title, metrics, (sentence, findings), figures, images, headline(metrics, band)))
+    gait = composite.Gait(records, metrics, band, learning_curve or (), labels)
+    laid_out = partial(page, title, metrics, (sentence, findings), pictures=images, headline=headline(metrics, band))
+    figures = _composite(gait, directory / Path(COMPOSITE).stem)
+    write_text(directory / PAGE, laid_out(figures, png(sheet.legend(gait), DPI)))
+    if formats:
+        paper.write(directory, sheet.figures(gait), formats, sheet.panels(gait))
     if pdf:
-        write_pdf(directory / PAGE, directory / PDF)
+        rows = {title: [(title, 1.0, outlined_svg(row)) for row in rows] for title, rows in sheet.rows(gait).items()}
+        vectors = [Panels(title, images) for title, images in rows.items()]
+        write_pdf(laid_out(vectors, outlined_svg(sheet.legend(gait))), directory / PDF, directory / PAGE)
     return metrics
+
+
+def _composite(gait: composite.Gait, path: Path) -> list[Panels]:
+    """Write the composite; its panels as the page shows them."""
+    figure, places = sheet.composite(gait)
+    picture = image(figure, DPI)
+    save(figure, path, DPI, png_of(picture, DPI))
+    shown = []
+    for part in composite.sections(gait):
+        parts = sheet.cut(picture, places[part.title], DPI)
+        titles = [place.title for place in places[part.title]]
+        images = [(t, i.width / picture.width, png_of(i, DPI)) for t, i in zip(titles, parts, strict=True)]
+        shown.append(Panels(part.title, images, small=part.grid))
+    return shown
 
 
 def _where_known(band: composite.Band) -> composite.Band:

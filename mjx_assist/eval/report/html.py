@@ -12,11 +12,15 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 @dataclass(frozen=True)
 class Cell:
-    """A table's cell that is more than its text. ``look``: its class in the style; ``columns``: how many it spans."""
+    """A table's cell that is more than its text. ``look``: its class in the style; ``columns``: how many it spans.
+
+    ``above``: a line over the text.
+    """
 
     text: str
     look: str = ""
     columns: int = 1
+    above: str = ""
 
 
 @dataclass(frozen=True)
@@ -38,8 +42,20 @@ class Section:
     columns: bool = False
 
 
+@dataclass(frozen=True)
+class Panels:
+    """Images under a heading that stand in rows where there is room, and below each other on a phone.
+
+    ``images``: (text, share of a row's width, PNG or SVG); ``small``: on a phone two stand side by side.
+    """
+
+    title: str
+    images: Sequence[tuple[str, float, bytes]]
+    small: bool = False
+
+
 def render(template: str, **values: Any) -> str:
-    """The page that ``templates/<template>.html.j2`` makes of the values; images are the bytes of PNG files.
+    """The page that ``templates/<template>.html.j2`` makes of the values; images are the bytes of PNG or SVG files.
 
     Raises:
         jinja2.UndefinedError: the template asks for a value that is not given.
@@ -47,8 +63,10 @@ def render(template: str, **values: Any) -> str:
     return _TEMPLATES.get_template(f"{template}.html.j2").render(values)
 
 
-def _base64(content: bytes) -> str:
-    return base64.b64encode(content).decode()
+def _data(content: bytes) -> str:
+    """An image as a URL that holds it."""
+    kind = "svg+xml" if content.startswith(b"<?xml") else "png"
+    return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
 
 
 _TEMPLATES = Environment(
@@ -59,4 +77,4 @@ _TEMPLATES = Environment(
     lstrip_blocks=True,
     keep_trailing_newline=True,
 )
-_TEMPLATES.filters["base64"] = _base64
+_TEMPLATES.filters["data"] = _data

@@ -5,7 +5,8 @@ It lays out what it is given; nothing is measured or judged here."""
 from collections.abc import Sequence
 
 from mjx_assist.eval.report import tables
-from mjx_assist.eval.report.html import Table, render
+from mjx_assist.eval.report.head import head
+from mjx_assist.eval.report.html import Panels, Table, render
 from mjx_assist.eval.report.rules import FAIR, GOOD, POOR, UNKNOWN
 from mjx_assist.eval.report.verdict import Finding
 
@@ -33,15 +34,18 @@ def page(
     title: str,
     metrics: dict,
     verdict: tuple[str, Sequence[Finding]],
-    figures: Sequence[tuple[str, bytes]],
+    figures: Sequence[Panels],
+    legend: bytes,
     pictures: Sequence[tuple[str, bytes]],
     headline: Sequence[tuple[str, str, str]],
 ) -> str:
-    """The page. ``verdict``: the sentence on top and the findings; ``figures`` and ``pictures``: (text, PNG)."""
+    """The page. ``verdict``: the sentence on top and the findings; ``legend``: of the figures, an image; ``pictures``:
+    (text, PNG)."""
     sentence, findings = verdict
     return render(
         "report",
         title=title,
+        made=_made(metrics),
         about=_about(metrics),
         worst=_worst(findings),
         sentence=sentence,
@@ -51,6 +55,7 @@ def page(
         pictures=pictures,
         headline=Table(("", "measured", "asked or healthy"), headline),
         figures=figures,
+        legend=legend,
         curves=_CAPTION,
         sections=[
             *tables.sections(metrics),
@@ -59,6 +64,12 @@ def page(
         ],
         method=_METHOD,
     )
+
+
+def _made(metrics: dict) -> str:
+    info = metrics.get("info") or {}
+    source = str(info.get("source") or metrics["controller"])
+    return head([source], metrics["model_kind"], str(info.get("training backend") or ""))
 
 
 def _about(metrics: dict) -> str:

@@ -1,6 +1,7 @@
 """What was run, for the foot of a report: policy, controller, model and its fidelity, versions, seeds, config."""
 
 import json
+from datetime import date
 from collections.abc import Sequence
 
 import mujoco
@@ -26,6 +27,7 @@ def run_info(
     first = records[0]
     info = {
         "source": source,
+        "date": date.today().isoformat(),
         "human": first.human,
         "device": first.device,
         "device controller": first.controller,
@@ -50,6 +52,7 @@ def run_info(
         **info,
         "policy made with": ", ".join(f"{name} {made[name]}" for name in packages if name in made),
         "trained on": str(trained(bundle.config.env_params)),
+        "training backend": bundle.config.env_params.backend,
         **({"walked under": json.dumps(describe(conditions))} if conditions != AS_TRAINED else {}),
         **({"new to the policy": sentence} if (sentence := beyond(bundle, conditions)) else {}),
         **({"trained for": f"{made['control_steps']:,} control steps"} if "control_steps" in made else {}),

@@ -5,6 +5,8 @@ from pathlib import Path
 
 from mjx_assist.eval.plots import study as plots
 from mjx_assist.eval.plots.style import save
+from mjx_assist.eval.report import paper
+from mjx_assist.eval.report.head import head
 from mjx_assist.eval.report.html import Cell, Section, Table, render
 from mjx_assist.eval.report.tables import NONE, label, number
 from mjx_assist.eval.studies.conclusions import COST, KEY_MODEL, POWER, sure
@@ -32,8 +34,10 @@ _METHOD = (
 )
 
 
-def write_study(out: str | Path, result: dict) -> Path:
+def write_study(out: str | Path, result: dict, formats: Sequence[str] = ()) -> Path:
     """Write what `eval.studies.matched.result` gives into a folder; returns its page.
+
+    ``formats``: of `paper.FORMATS`, figures for papers too.
 
     Raises:
         UserError: something cannot be written.
@@ -41,8 +45,10 @@ def write_study(out: str | Path, result: dict) -> Path:
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
     write_json(out / JSON, result)
-    drawn = {"Cost over speed": ("over_speed", plots.over_speed), "Differences": ("differences", plots.differences)}
-    figures = [(title, save(draw(result), out / name, dpi=150)) for title, (name, draw) in drawn.items()]
+    drawn = {"over_speed": plots.over_speed(result), "differences": plots.differences(result)}
+    saved = [save(figure, out / name, dpi=150) for name, figure in drawn.items()]
+    figures = list(zip(("Cost over speed", "Differences"), saved, strict=True))
+    paper.write(out, drawn, formats)
     write_text(out / PAGE, page(result, figures))
     return out / PAGE
 
@@ -52,6 +58,7 @@ def page(result: dict, figures: Sequence[tuple[str, bytes]]) -> str:
     return render(
         "study",
         title=f"Study: {', '.join(side['side'] for side in result['sides'])}",
+        made=head(list(dict.fromkeys(row["policy"] for row in result["policies"])), ", ".join(result["physics"])),
         about=_about(result),
         findings=result["findings"],
         notes=result["notes"],

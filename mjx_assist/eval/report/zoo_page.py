@@ -6,6 +6,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from mjx_assist.eval.report.head import head
 from mjx_assist.eval.report.html import Cell, Table, render
 from mjx_assist.eval.studies.zoo import HEADER, NOTE, cells, headline
 from mjx_assist.files.atomic import write_text
@@ -25,6 +26,7 @@ def page(rows: Sequence[dict], strips: Mapping[tuple[str, str], bytes]) -> str:
     return render(
         "zoo",
         title="The zoo",
+        made=head([f"{row['human']} with {row['device']}" for row in rows], "each body's"),
         headline=headline(rows),
         table=Table(HEADER, [_line(row) for row in rows], one_line=True),
         walkers=[(f"{row['human']} with {row['device']}", _about(row), strips.get(_key(row))) for row in rows],

@@ -60,17 +60,21 @@ def compare(
     seed: int = 0,
     sources: Mapping[str, str] | None = None,
     tell: Callable[[str], None] = _on_stderr,
+    labels: Callable[[Sequence[str]], Sequence[str]] = list,
 ) -> Comparison:
     """Walk every policy, by its name, under every condition at every speed (m/s), and compare them stride by stride.
 
     ``conditions``: ``trained``, a controller's name or file (`cases_of` has the default); ``speeds``: the middle of
     what the first policy was trained for. Each case walks ``episodes`` of ``steps`` control steps, from ``seed`` on.
-    ``sources``: where the policies came from, for the result; ``tell`` is called with a line for each episode.
+    ``sources``: where the policies came from, for the result; ``tell`` is called with a line for each episode;
+    ``labels``: what becomes of the cases' names.
 
     Raises:
         UserError: an unknown condition, the same one twice, or a speed that the reference gait does not know.
     """
     cases = cases_of(policies, conditions, sources)
+    named = labels([case.label for case in cases])
+    cases = [dataclasses.replace(case, label=label) for case, label in zip(cases, named, strict=True)]
     speeds = list(speeds or [sum(cases[0].trained_speeds) / 2])
     seeds = range(seed, seed + episodes)
     walks = _walk(cases, speeds, kind, steps, seeds, tell)
