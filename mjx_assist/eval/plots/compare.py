@@ -75,8 +75,7 @@ def metabolic(walks: Sequence[Walks], rows: Sequence[dict], baseline: str) -> Fi
         for model in MODELS
         if f"{model}_{kind}" in known
     }
-    one_speed = len({row["speed_asked_m_s"] for row in rows}) == 1
-    return _means(walks, rows, baseline, panels, len(panels) if one_speed else len(panels) // len(kinds))
+    return _means(walks, rows, baseline, panels, max(1, len(panels) // len(kinds)))
 
 
 @styled

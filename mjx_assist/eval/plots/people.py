@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.gridspec import GridSpec
 
 from mjx_assist.eval.gait import angles, emg
 from mjx_assist.eval.gait.stride_curves import PRESSURE, muscle_key, power_key
@@ -39,23 +38,28 @@ def people(walks: Sequence[Walks]) -> Figure:
     speed = min({part.speed_m_s for part in walks}, key=lambda speed: abs(speed - SPEED))
     here = [part for part in walks if part.speed_m_s == speed]
     muscles = _muscles(here)
-    figure = Figure(figsize=(7, 6.4 + 0.25 * len(muscles)), layout="constrained")
-    grid = GridSpec(len(ROWS) + 1, 4, figure, height_ratios=[2] * len(ROWS) + [1 + 0.3 * len(muscles)])
+    low = 1.0 + 0.25 * len(muscles)
+    figure = Figure(figsize=(7, 5.6 + low), layout="constrained")
+    upper, lower = figure.subfigures(2, 1, height_ratios=[5.2, low])
+    axes = upper.subplots(len(ROWS), 4)
     for row, curves in enumerate(ROWS):
         for column, (name, (title, unit, band, sign)) in enumerate(curves):
-            ax = figure.add_subplot(grid[row, column])
+            ax = axes[row, column]
             percent, mean, sd = healthy_band(band, speed)
             for reach, alpha in ((2, 0.18), (1, 0.3)):
                 ax.fill_between(
                     percent, sign * mean - reach * sd, sign * mean + reach * sd, color=HEALTHY, alpha=alpha, lw=0
                 )
             case_panel(ax, here, name, case_names(walks))
-            cycle_axis(ax, title, unit)
-    _on_off(figure.add_subplot(grid[-1, :3]), here, muscles, case_names(walks))
-    ax = figure.add_subplot(grid[-1, 3])
+            cycle_axis(ax, title.replace("ground reaction", "force"), unit)
+            ax.set_xticks([0, 50, 100])
+            if row < len(ROWS) - 1:
+                ax.set_xlabel("")
+    on, ax = lower.subplots(1, 2, width_ratios=[3, 1.2])
+    _on_off(on, here, muscles, case_names(walks))
+    on.set_title(f"Muscles on at {speed:g} m/s (dark: people's EMG, Perry 1992)")
     case_panel(ax, here, PRESSURE, case_names(walks))
     cycle_axis(ax, "Centre of pressure", "ahead of the heel (cm)")
-    figure.suptitle(f"Walkers over people at {speed:g} m/s", fontsize=10)
     legend(figure, walks, healthy=True)
     return figure
 
@@ -84,7 +88,7 @@ def _on_off(ax: Axes, walks: Sequence[Walks], muscles: Sequence[str], cases: Seq
     ax.set_yticks(range(len(muscles)), [MUSCLE_TITLES.get(muscle, muscle) for muscle in muscles])
     ax.set_ylim(len(muscles) - 0.5, -0.5)
     ax.tick_params(axis="y", length=0)
-    cycle_axis(ax, "Muscles on (dark: people's EMG, Perry 1992)", "")
+    cycle_axis(ax, "", "")
 
 
 def _muscles(walks: Sequence[Walks]) -> list[str]:

@@ -8,7 +8,7 @@ from mjx_assist.eval.plots.style import save
 from mjx_assist.eval.report import paper
 from mjx_assist.eval.report.head import head
 from mjx_assist.eval.report.html import Cell, Table, render
-from mjx_assist.eval.report.tables import NONE, label, number
+from mjx_assist.eval.report.tables import label, number
 from mjx_assist.eval.studies.compare import GROUPS, Walks
 from mjx_assist.eval.studies.statistics import RESAMPLES
 from mjx_assist.files.atomic import write_text

@@ -41,7 +41,7 @@ def page(
 ) -> str:
     """The page. ``verdict``: the sentence on top and the findings; ``legend``: of the figures, an image; ``pictures``:
     (text, PNG)."""
-    sentence, findings = verdict
+    (sentence, findings), info = verdict, metrics.get("info") or {}
     return render(
         "report",
         title=title,
@@ -60,8 +60,9 @@ def page(
         sections=[
             *tables.sections(metrics),
             *tables.mapping("Training, at its end", metrics.get("training")),
-            *tables.mapping("What was run", metrics.get("info")),
+            *tables.mapping("What was run", {key: value for key, value in info.items() if key != "config"}),
         ],
+        config=info.get("config"),
         method=_METHOD,
     )
 

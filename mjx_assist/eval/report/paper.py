@@ -1,10 +1,9 @@
 """Figures for papers beside a page: every figure and every panel as PNG of 300 dpi, PDF and SVG."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 
@@ -28,29 +27,26 @@ def write(
     for kind in formats:
         for title, figure in figures.items():
             write_bytes(out / FOLDER / f"{_file(title)}.{kind}", drawn(figure, kind, DPI))
-        for title, (figure, box) in _panels(figures, panels).items():
+    pieces = _cut(figures) if panels is None else ((title, figure, None) for title, figure in panels.items())
+    for title, figure, box in pieces:
+        for kind in formats:
             write_bytes(out / FOLDER / PANELS / f"{_file(title)}.{kind}", drawn(figure, kind, DPI, box))
 
 
-def _panels(
-    figures: Mapping[str, Figure], panels: Mapping[str, Figure] | None
-) -> dict[str, tuple[Figure, Bbox | None]]:
-    if panels is not None:
-        return {title: (figure, None) for title, figure in panels.items()}
-    pieces: dict[str, tuple[Figure, Bbox | None]] = {}
+def _cut(figures: Mapping[str, Figure]) -> Iterator[tuple[str, Figure, Bbox | None]]:
+    """(title, figure, inches that it takes) of each panel and legend; nothing else of its figure is visible then."""
     for title, figure in figures.items():
-        figure.draw_without_rendering()  # now everything has its place
-        for ax in figure.axes:
-            if ax.axison and (name := ax.get_label() or ax.get_title(loc="left")):
-                pieces[f"{title} {name}"] = figure, _box(figure, ax)
-        pieces |= {f"{title} legend": (figure, _box(figure, legend)) for legend in figure.legends}
-    return pieces
-
-
-def _box(figure: Figure, part: Artist) -> Bbox | None:
-    """Inches that a part of a figure takes."""
-    box = part.get_tightbbox()
-    return box and box.transformed(figure.dpi_scale_trans.inverted()).padded(_EDGE)
+        figure.draw_without_rendering()  # now everything has its place, and keeps it
+        figure.set_layout_engine("none")
+        named = [(ax, ax.get_label() or ax.get_title(loc="left")) for ax in figure.axes if ax.axison]
+        named += [(legend, "legend") for legend in figure.legends]
+        boxes = [part.get_tightbbox() for part, _ in named]
+        for part, _ in named:
+            part.set_visible(False)
+        for (part, name), box in zip(named, boxes, strict=True):
+            part.set_visible(True)
+            yield f"{title} {name}", figure, box and box.transformed(figure.dpi_scale_trans.inverted()).padded(_EDGE)
+            part.set_visible(False)
 
 
 def _file(title: str) -> str:

@@ -1,8 +1,8 @@
 """What was run, for the foot of a report: policy, controller, model and its fidelity, versions, seeds, config."""
 
 import json
-from datetime import date
 from collections.abc import Sequence
+from datetime import date
 
 import mujoco
 import numpy as np

@@ -9,8 +9,9 @@ import pytest
 from synthetic_gait import JOINT_WAVES, MASS, PEAK_BW, PULSE, healthy_stub, in_3d, synthetic_gait
 
 from mjx_assist.eval.gait import stride_curves
+from mjx_assist.eval.gait.events import strides
 from mjx_assist.eval.gait.summary import summarize
-from mjx_assist.eval.plots import composite
+from mjx_assist.eval.plots import composite, sheet
 from mjx_assist.eval.plots.style import COLORS
 from mjx_assist.files.tables import csv_text
 
@@ -70,8 +71,6 @@ def test_mean_and_sd_are_numpys_over_the_strides(records, told):
     """The knee, cut into strides by hand: linear between samples, from one right contact to the next."""
     record = records[0]
     knee = -np.degrees(record.qpos[:, record.joint_names.index("knee_angle_r")])
-    from mjx_assist.eval.gait.events import strides
-
     spans = [(record.time[s.start], record.time[s.end]) for s in strides(record) if s.side == "right"]
     cut = np.array([np.interp(a + PERCENT / 100 * (b - a), record.time, knee) for a, b in spans])
     one = stride_curves.summary([record], healthy_stub, 1.25)["right"]
@@ -85,7 +84,7 @@ def test_every_curve_that_the_report_draws_is_told(walker):
     record = walker(synthetic_gait(duration=6.0))
     gait = composite.Gait([record], summarize([record]), healthy_stub)
     told = stride_curves.summary([record], healthy_stub, 1.25)
-    figure, _ = composite.composite(gait)
+    figure, _ = sheet.composite(gait)
     for foot in ("right", "left"):
         means = [np.array(values, float) for values in told[foot]["mean"].values()]
         drawn = [

@@ -11,7 +11,7 @@ from synthetic_gait import JOINTS, healthy_stub, synthetic_gait
 
 from mjx_assist.eval.gait import angles, cycles, loading, summary
 from mjx_assist.eval.gait.cycles import stride_average
-from mjx_assist.eval.plots import composite, style
+from mjx_assist.eval.plots import composite, sheet, style
 from mjx_assist.eval.plots import muscles as plots_muscles
 from mjx_assist.eval.plots.style import png_of, svg
 
@@ -24,7 +24,7 @@ def gait_of(record, band=healthy_stub, curve=CURVE):
 
 
 def panels(gait):
-    figure, places = composite.composite(gait)
+    figure, places = sheet.composite(gait)
     return {ax.get_title(loc="left"): ax for ax in figure.axes}, figure, places
 
 
@@ -96,14 +96,21 @@ def test_legs_differ_in_line_and_in_grey(drawn):
     assert max(grey) < 0.6 < np.dot(to_rgb(style.HEALTHY), weights) + 0.01
 
 
-def test_image_is_cut_into_its_sections(drawn):
+def test_image_is_cut_into_its_panels(drawn):
     _, _, figure, places, _ = drawn
     image = style.image(figure, dpi=40)
-    parts = composite.cut(image, places, dpi=40)
-    assert list(parts) == list(places)
-    assert abs(sum(part.height for part in parts.values()) - image.height) <= len(parts)
-    ink = [np.asarray(part.convert("L")) < 128 for part in parts.values()]
-    assert all(part.any() for part in ink)
+    parts = [part for section in places.values() for part in sheet.cut(image, section, dpi=40)]
+    assert all((np.asarray(part.convert("L")) < 128).any() for part in parts)
+    whole, rows = np.asarray(image.convert("RGB")), []
+    for section in places.values():  # side by side they are the composite again
+        for top in dict.fromkeys(place.box[1] for place in section):
+            row = sheet.cut(image, [place for place in section if place.box[1] == top], dpi=40)
+            rows.append(np.concatenate([np.asarray(part.convert("RGB")) for part in row], axis=1))
+    legend = whole.shape[0] - sum(map(len, rows))
+    assert 0 < legend < 20
+    for row in rows:
+        begin = legend + sum(len(other) for other in rows[: next(i for i, r in enumerate(rows) if r is row)])
+        np.testing.assert_array_equal(row, whole[begin : begin + len(row), : row.shape[1]])
     reread = Image.open(io.BytesIO(png_of(image, dpi=40)))
     np.testing.assert_array_equal(np.asarray(reread.convert("RGB")), np.asarray(image.convert("RGB")))
 

@@ -8,6 +8,7 @@ from mjx_assist.eval.plots import people
 from mjx_assist.eval.plots.cases import PALETTE
 from mjx_assist.eval.studies.compare import Walks, episode
 
+MUSCLES_ON = "Muscles on at 1.25 m/s (dark: people's EMG, Perry 1992)"
 pytestmark = pytest.mark.filterwarnings("error")
 
 
@@ -23,8 +24,8 @@ def axes():
 def test_all_panels_are_on_the_one_page(axes):
     legs = ("Hip", "Knee", "Ankle")
     panels = {*legs, *(f"{leg} {what}" for leg in legs for what in ("moment", "power")), "Pelvis tilt"}
-    forces = {"Vertical ground reaction", "Fore-aft ground reaction", "Centre of pressure"}
-    assert set(axes) == panels | forces | {"Muscles on (dark: people's EMG, Perry 1992)"}
+    forces = {"Vertical force", "Fore-aft force", "Centre of pressure"}
+    assert set(axes) == panels | forces | {MUSCLES_ON}
 
 
 def test_a_healthy_case_lies_on_the_published_curve_and_a_silent_calf_does_not(axes):
@@ -35,7 +36,7 @@ def test_a_healthy_case_lies_on_the_published_curve_and_a_silent_calf_does_not(a
 
 
 def test_muscles_have_peoples_bar_and_one_for_each_case(axes):
-    ax = axes["Muscles on (dark: people's EMG, Perry 1992)"]
+    ax = axes[MUSCLES_ON]
     line = [text.get_text() for text in ax.get_yticklabels()].index("Soleus")
     bars = {}
     for bar in ax.collections:

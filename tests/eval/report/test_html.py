@@ -13,7 +13,7 @@ from synthetic_gait import healthy_stub, synthetic_gait
 from mjx_assist.eval.gait.summary import summarize
 from mjx_assist.eval.report import challenge_page, compare_page, facts, page, verdict
 from mjx_assist.eval.report.gait import headline
-from mjx_assist.eval.report.html import Cell, Section, Table, render
+from mjx_assist.eval.report.html import Cell, Panels, Section, Table, render
 from mjx_assist.eval.studies import challenge, compare
 from mjx_assist.eval.studies.compare import EpisodeFigures, Walks
 
@@ -55,7 +55,8 @@ def report_of(text: str) -> str:
     findings = verdict.judge(facts.facts(metrics, healthy_stub, None, None))
     metrics |= {"notes": [text], "human": text, "info": {text: text}, "training": None}
     rows = [(text, text, text), *headline(metrics, healthy_stub)]
-    return page.page(text, metrics, (text, findings), [(text, b"curves")], [(text, b"strip")], rows)
+    figures = [Panels(text, [(text, 0.25, b"curves")])]
+    return page.page(text, metrics, (text, findings), figures, b"legend", [(text, b"strip")], rows)
 
 
 def comparison_of(text: str) -> str:
@@ -132,23 +133,27 @@ def test_every_look_that_a_page_names_is_in_the_style(written):
 
 
 def test_pictures_are_the_bytes_given():
-    (first, second) = re.findall(r'src="data:image/png;base64,([^"]*)"', report_of(PLAIN))
-    assert (base64.b64decode(first), base64.b64decode(second)) == (b"strip", b"curves")
+    found = re.findall(r'src="data:image/png;base64,([^"]*)"', report_of(PLAIN))
+    assert [base64.b64decode(image) for image in found] == [b"strip", b"legend", b"curves"]
 
 
 def test_a_value_that_a_template_asks_for_and_does_not_get_is_an_error():
     with pytest.raises(jinja2.UndefinedError, match="headlines"):
-        render("challenge", title="Challenge")
+        render("challenge", title="Challenge", made="")
 
 
 def test_cells_carry_their_look_and_span():
     tables = [Table(("a", "b"), [[Cell("whole", "group", 2)], ["x", Cell("y", "met")]], "Small", one_line=True)]
-    values = {"title": "T", "headlines": [], "overview": b"", "side_by_side": None, "gait": b"", "note": ""}
+    values = {"title": "T", "made": "", "headlines": [], "overview": b"", "side_by_side": None, "gait": b"", "note": ""}
     for columns in (False, True):
         text = render("challenge", **values, sections=[Section("Large", tables, columns)])
         assert '<tr><td class="group" colspan="2">whole</td></tr>' in text
         assert '<tr><td>x</td><td class="met">y</td></tr>' in text
-        assert text.index("<h2>Large</h2>") < text.index("<h3>Small</h3>") < text.index('<table class="one-line">')
+        assert (
+            text.index("<h2>Large</h2>")
+            < text.index("<h3>Small</h3>")
+            < text.index('<table class="one-line">')
+        )
         assert ('<div class="columns">' in text) == columns
 
 
