@@ -4,12 +4,13 @@
 # make demo      replay the shipped policy, write its report, and tell what its device saves (2 minutes)
 # make gpu       train with 4096 walkers on an NVIDIA GPU
 # make gpu-check agreement, throughput, time to walk, memory and a profile on an NVIDIA GPU (8 minutes)
+# make pictures  README's pictures of the present product (PICTURES="walker report compare": some; needs Chromium)
 # make clean     remove the virtual environment and build leftovers (results/ stays)
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help walk test test-all demo gpu gpu-check no-gpu clean pictures
+.PHONY: help walk test test-all demo gpu gpu-check no-gpu clean pictures opengl
 
 VENV ?= .venv
 RESULTS ?= results
@@ -29,17 +30,17 @@ CUDA_DEV := $(VENV)/.installed-cuda-dev
 help:
 	@grep '^# make' Makefile | sed 's/^# //'
 
-walk: $(CORE) pictures
+walk: $(CORE) opengl
 	$(CLI) train $(CONFIG) --out $(RESULTS) $(FLAGS)
 	@run=$$(ls -d $(RESULTS)/train_session_* | tail -n 1); \
 	$(CLI) evaluate "$$run" --model reduced --episodes 3 --json "$$run/evaluate_reduced.json"; \
 	$(CLI) evaluate "$$run" --model full --episodes 2 --json "$$run/evaluate_full.json"; \
 	$(CLI) report "$$run" -o "$$run/analyze_results"
 
-demo: $(CORE) pictures
+demo: $(CORE) opengl
 	$(CLI) demo -o $(RESULTS)/demo
 
-gpu: $(CUDA) pictures
+gpu: $(CUDA) opengl
 	$(MAKE) walk FLAGS="$(GPU_FLAGS) $(FLAGS)"
 
 # Nothing is installed where there is no GPU to check; GPU_CHECK_FLAGS=--cpu shows that the check itself works.
@@ -59,6 +60,10 @@ test: $(DEV)
 
 test-all: test
 	XLA_FLAGS= $(VENV)/bin/python -m pytest -n 2 --dist loadfile -m slow
+
+PICTURES ?=
+pictures: $(DEV) opengl
+	$(VENV)/bin/python docs/draw_pictures.py $(PICTURES)
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .ruff_cache
@@ -94,7 +99,7 @@ $(VENV)/bin/python:
 	$$python -m venv $(VENV) || { rm -rf $(VENV); echo "could not make $(VENV): is python3-venv installed?" >&2; exit 2; }
 
 # Off-screen OpenGL for the report's picture of the walker; without it the report shows stick figures.
-pictures:
+opengl:
 	@if [ "$$(uname)" = Linux ] && ! ldconfig -p 2>/dev/null | grep -q -e libOSMesa -e libEGL_nvidia \
 	    && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	    (apt-get update -qq && apt-get install -y -qq --no-install-recommends libosmesa6) >/dev/null 2>&1 </dev/null || true; \

@@ -9,7 +9,8 @@ from mjx_assist.files.atomic import check_writable
 
 
 def add_plot(parser: Parser) -> None:
-    parser.add_argument("runs", metavar="RUN", nargs="+", help="a run's folder, or a folder of runs (train --seeds)")
+    text = "a run's folder, a session of MyoAssist's, or a folder of such (train --seeds)"
+    parser.add_argument("runs", metavar="RUN", nargs="+", help=text)
     text = "the folder for the pictures (default: RUN/plots; needed for several RUNs)"
     parser.add_argument("-o", "--out", metavar="DIR", help=text)
     parser.set_defaults(run=plot)

@@ -94,6 +94,7 @@ def _means(walks: Sequence[Walks], rows: Sequence[dict], baseline: str, panels: 
     for ax in axes.flat[len(panels) :]:
         ax.set_axis_off()
     for ax, (name, (title, unit)) in zip(axes.flat, panels.items(), strict=False):
+        ax.set_label(name)
         _dots(ax, [row for row in rows if row["figure"] == name], baseline)
         ax.set(title=title, ylabel=unit, xlabel="speed asked (m/s)")
     legend(figure, walks, healthy=False)

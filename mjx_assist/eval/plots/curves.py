@@ -9,7 +9,8 @@ import numpy as np
 from mjx_assist import config as configs
 from mjx_assist.config.schema import PPOParams
 from mjx_assist.files.logs import read_rows
-from mjx_assist.paths import SESSION_CONFIG
+from mjx_assist.myoassist import train_log
+from mjx_assist.paths import SESSION_CONFIG, TRAIN_LOG
 
 SMOOTH = 0.02  # of a curve: the window of its running mean
 GRID = 400  # points where runs are averaged
@@ -30,8 +31,9 @@ class Curves:
 
 
 def load(run: Path, log: str) -> Curves | None:
-    """A log's numbers; None for a log without rows."""
-    rows = read_rows(run / log, keys=("control_steps",))
+    """A log's numbers, also of a session of MyoAssist's; None for a log without rows."""
+    theirs = train_log.find(run) if log == TRAIN_LOG else None
+    rows = train_log.rows(theirs) if theirs else read_rows(run / log, keys=("control_steps",))
     if not rows:
         return None
     names = dict.fromkeys(name for row in rows for name in row)
@@ -40,7 +42,8 @@ def load(run: Path, log: str) -> Curves | None:
         if name in columns and "episodes" in columns:
             columns[name] = np.where(columns["episodes"] > 0, columns[name], np.nan)
     config = run / SESSION_CONFIG
-    ppo = configs.load(config).ppo_params if config.is_file() else PPOParams(target_kl=0.0)
+    ours = config.is_file() and not theirs
+    ppo = configs.load(config).ppo_params if ours else PPOParams(target_kl=0.0)
     return Curves(run.name, columns, ppo.target_kl)
 
 

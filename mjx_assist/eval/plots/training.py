@@ -21,6 +21,7 @@ from mjx_assist.eval.plots import curriculum
 from mjx_assist.eval.plots.curves import Curves, finite, load, running_mean, step_unit, together
 from mjx_assist.eval.plots.style import FAINT, INK, STYLE, png
 from mjx_assist.files.atomic import write_bytes
+from mjx_assist.myoassist import train_log
 from mjx_assist.paths import EVALUATION_LOG, TRAIN_LOG
 
 PLOTS = "plots"  # a run's own folder for them
@@ -118,9 +119,9 @@ def runs_in(path: str | Path) -> list[Path]:
         UserError: there is none.
     """
     path = Path(path)
-    if (path / TRAIN_LOG).is_file():
+    if (path / TRAIN_LOG).is_file() or train_log.find(path):
         return [path]
-    runs = sorted(log.parent for log in path.glob(f"*/{TRAIN_LOG}"))
+    runs = sorted({log.parent for name in (TRAIN_LOG, train_log.NAME) for log in path.glob(f"*/{name}")})
     if not runs:
         raise UserError(f"{str(path)!r} is not a training run, nor a folder of runs: there is no {TRAIN_LOG}.")
     return runs

@@ -11,7 +11,7 @@ from mjx_assist.eval.plots.style import drawn
 from mjx_assist.files.atomic import write_bytes
 
 FOLDER, PANELS, FORMATS = "figures", "panels", ("png", "pdf", "svg")
-DPI, _EDGE = 300, 0.03  # inches
+DPI, _EDGE = 300, 0.05  # inches
 
 
 def write(
@@ -36,6 +36,7 @@ def write(
 def _cut(figures: Mapping[str, Figure]) -> Iterator[tuple[str, Figure, Bbox | None]]:
     """(title, figure, inches that it takes) of each panel and legend; nothing else of its figure is visible then."""
     for title, figure in figures.items():
+        figure.set_dpi(DPI)
         figure.draw_without_rendering()  # now everything has its place, and keeps it
         figure.set_layout_engine("none")
         named = [(ax, ax.get_label() or ax.get_title(loc="left")) for ax in figure.axes if ax.axison]

@@ -149,11 +149,7 @@ def test_cells_carry_their_look_and_span():
         text = render("challenge", **values, sections=[Section("Large", tables, columns)])
         assert '<tr><td class="group" colspan="2">whole</td></tr>' in text
         assert '<tr><td>x</td><td class="met">y</td></tr>' in text
-        assert (
-            text.index("<h2>Large</h2>")
-            < text.index("<h3>Small</h3>")
-            < text.index('<table class="one-line">')
-        )
+        assert text.index("<h2>Large</h2>") < text.index("<h3>Small</h3>") < text.index('<table class="one-line">')
         assert ('<div class="columns">' in text) == columns
 
 
