@@ -13,7 +13,6 @@ from pathlib import Path
 from PIL import Image
 
 from mjx_assist.cli.main import main
-from mjx_assist.eval.plots.style import few_colors
 
 IMAGES = Path(__file__).parent / "images"
 BROWSERS = ("chromium", "chromium-browser", "chromium-headless-shell", "google-chrome", "chrome")
@@ -45,9 +44,9 @@ def image(file: str) -> Callable[[Path, Path], None]:
 
 
 def keep(source: Path, picture: Path) -> None:
-    """In few bytes and true colours."""
+    """In true colours."""
     with Image.open(source) as shown:
-        few_colors(shown.convert("RGB")).save(picture, optimize=True)
+        shown.convert("RGB").save(picture, optimize=True)
 
 
 # picture: the command, and what makes the picture of its folder

@@ -14,7 +14,7 @@ def test_report_writes_its_files_and_prints_the_table(bundle_path: Path, tmp_pat
     monkeypatch.setattr(strip, "_gl_backends", lambda: [])
     out = tmp_path / "report"
     assert main(["report", str(bundle_path), "-o", str(out), "--steps", "10", "--episodes", "2"]) == 0
-    files = {"report.html", "composite.png", "composite.svg", "metrics.json", "strides.csv", "walker.png"}
+    files = {"report.html", "composite.png", "composite.svg", "metrics.json", "strides.csv", "curves.csv", "walker.png"}
     assert {path.name for path in out.iterdir()} == files
     metrics = json.loads((out / "metrics.json").read_text())
     assert metrics["episodes"] == 2

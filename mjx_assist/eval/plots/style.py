@@ -13,7 +13,6 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 from PIL import Image
-from scipy.spatial import cKDTree
 
 from mjx_assist.eval.replay.record import SIDES
 from mjx_assist.files.atomic import write_bytes
@@ -169,27 +168,12 @@ def outlined_svg(figure: Figure) -> bytes:
 
 @styled
 def image(figure: Figure, dpi: int) -> Image.Image:
-    """A figure as an image in 256 colours: first those that fill it, so that lines and areas keep theirs."""
+    """A figure as an image in its own colours: a palette of 256 mixes a thin blue line with the grey around it."""
     figure.set_dpi(dpi)
     figure.set_facecolor("white")
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
-    return few_colors(Image.fromarray(np.asarray(canvas.buffer_rgba())[:, :, :3]))
-
-
-def few_colors(picture: Image.Image) -> Image.Image:
-    """An RGB image in its 256 most frequent colours, each pixel in the nearest: a small file in true colours.
-
-    The palettes that PIL finds by halving boxes of colours mix a thin blue line with the grey that surrounds it.
-    """
-    pixels = np.asarray(picture, np.uint32)
-    codes, inverse, count = np.unique(pixels @ np.uint32([1 << 16, 1 << 8, 1]), return_inverse=True, return_counts=True)
-    colors = np.stack([codes >> 16, codes >> 8 & 255, codes & 255], axis=1).astype(np.uint8)
-    kept = np.sort(np.argsort(-count, kind="stable")[:256])
-    nearest = cKDTree(colors[kept]).query(colors)[1].astype(np.uint8)
-    few = Image.fromarray(nearest[inverse].reshape(pixels.shape[:2]), "P")
-    few.putpalette(colors[kept].tobytes())
-    return few
+    return Image.fromarray(np.asarray(canvas.buffer_rgba())[:, :, :3])
 
 
 def png_of(picture: Image.Image, dpi: int) -> bytes:

@@ -132,6 +132,23 @@ def test_every_look_that_a_page_names_is_in_the_style(written):
     assert named and named - {"verdict"} <= set(re.findall(r"\.([a-z][a-z-]*)", Parsed(text).style))
 
 
+@PAGES
+def test_nothing_on_a_page_makes_a_phone_scroll_sideways(written):
+    text = written(PLAIN)
+    assert '<meta name="viewport" content="width=device-width, initial-scale=1">' in text
+    assert text.count("<table") == text.count('<div class="scroll"><table') + text.count('<table class="verdict">')
+    assert re.search(r"\.scroll \{ overflow-x: auto; \}", text)
+    body = text[text.index("<body>") :]
+    assert all(width.endswith("%") for width in re.findall(r"width: ([^\";]+)", body))  # none in pixels
+    images = re.findall(r"<(?:figure class=\"wide\"|img class=\"legend\"|img alt)[^>]*>", body)
+    assert len(images) >= body.count("<img ")
+
+
+def test_a_comparison_has_a_column_for_each_case():
+    (header, *_) = re.findall(r"<thead><tr>(.*?)</tr>", comparison_of(PLAIN))
+    assert header.count("<th>") == 1 + 2
+
+
 def test_pictures_are_the_bytes_given():
     found = re.findall(r'src="data:image/png;base64,([^"]*)"', report_of(PLAIN))
     assert [base64.b64decode(image) for image in found] == [b"strip", b"legend", b"curves"]
