@@ -71,7 +71,6 @@ def test_what_their_evaluate_param_list_asks_is_answered_with_a_film(tmp_path: P
     theirs.write_session(tmp_path / "s", theirs.tensors(np.random.default_rng(0)), theirs.config())
     assert main(["analyze", str(tmp_path / "s"), "-o", str(tmp_path / "out")]) == 0
     (folder,) = (tmp_path / "out").iterdir()
+    files = {path.name for path in folder.iterdir()}
     assert (folder / "replay.mp4").read_bytes()[4:8] == b"ftyp"
-    assert {"gait_evaluated_data.json", "curves.csv", "over_time.png", "report.html"} <= {
-        p.name for p in folder.iterdir()
-    }
+    assert {"gait_evaluated_data.json", "curves.csv", "over_time.png", "report.html"} <= files

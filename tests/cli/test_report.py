@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from synthetic_gait import synthetic_gait
 
 from mjx_assist.cli.main import main
 
@@ -22,3 +23,18 @@ def test_report_writes_its_files_and_prints_the_table(bundle_path: Path, tmp_pat
     printed = capsys.readouterr().out
     assert str(out / "report.html") in printed
     assert "Speed (m/s)" in printed
+
+
+@pytest.mark.parametrize(
+    ("flags", "told"),
+    [
+        (("--figures", "jpg"), "'jpg' is unknown"),
+        (("--figures", ","), "--figures"),
+        (("--labels", "one"), "2 different names are needed, for: right; left"),
+        (("--labels", "one,one"), "2 different names"),
+    ],
+)
+def test_flags_that_ask_for_what_there_is_not_are_refused_first(refused, tmp_path, flags, told):
+    record = synthetic_gait(duration=2.0).save(tmp_path / "walk.npz")
+    assert told in refused("report", record, *flags, "-o", tmp_path / "out")
+    assert not (tmp_path / "out").exists()

@@ -291,7 +291,7 @@ RULES = (
         (
             "Yes: walks {full_model_time_s:.0f} s on the unreduced model at {full_model_speed_m_s:.2f} m/s.",
             "",
-            "No: falls on the unreduced model after {full_model_time_s:.1f} s; what it learned holds on its own model alone.",
+            "No: falls on the unreduced model after {full_model_time_s:.1f} s; what it learned is its own model's.",
         ),
         "no fall on the unreduced model with rigid couplings",
         "what was asked of it",

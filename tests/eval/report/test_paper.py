@@ -39,21 +39,6 @@ def test_report_writes_each_figure_and_panel_in_the_formats_asked(angles_alone, 
     assert "other</text>" in (figures / "joint_angles.svg").read_text()
 
 
-@pytest.mark.parametrize(
-    ("flags", "told"),
-    [
-        (("--figures", "jpg"), "'jpg' is unknown"),
-        (("--figures", ","), "--figures"),
-        (("--labels", "one"), "2 different names are needed, for: right; left"),
-        (("--labels", "one,one"), "2 different names"),
-    ],
-)
-def test_flags_that_ask_for_what_there_is_not_are_refused_first(refused, tmp_path, flags, told):
-    record = synthetic_gait(duration=2.0).save(tmp_path / "walk.npz")
-    assert told in refused("report", record, *flags, "-o", tmp_path / "out")
-    assert not (tmp_path / "out").exists()
-
-
 def test_panels_of_a_comparison_are_cut_out_of_its_figures(tmp_path):
     figure = Figure(figsize=(7, 2), layout="constrained")
     for number, ax in enumerate(figure.subplots(1, 2)):
