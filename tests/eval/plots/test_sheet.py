@@ -27,6 +27,12 @@ def gait():
     return gait_of(synthetic_gait(duration=6.0))
 
 
+@pytest.fixture(scope="module")
+def whole(gait):
+    """The composite."""
+    return sheet.composite(gait)[0]
+
+
 def texts(figure):
     return [t for t in figure.findobj(Text) if t.get_visible() and t.get_text().strip() and t.get_window_extent().width]
 
@@ -56,37 +62,41 @@ def test_figures_are_as_wide_as_a_page_and_can_be_read_there(walker):
         assert min(text.get_fontsize() for text in texts(figure)) >= SMALLEST, title
 
 
-def test_panels_are_as_wide_as_a_column_and_say_what_their_colours_mean(gait):
-    drawn = sheet.panels(gait)
-    assert len(drawn) == sum(len(part.panels) for part in composite.sections(gait))
-    for title, figure in drawn.items():
+@pytest.fixture(scope="module")
+def alone(gait):
+    """The panels, each by itself."""
+    return sheet.panels(gait)
+
+
+def test_panels_are_as_wide_as_a_column_and_say_what_their_colours_mean(gait, alone):
+    assert len(alone) == sum(len(part.panels) for part in composite.sections(gait))
+    for title, figure in alone.items():
         assert figure.get_figwidth() == pytest.approx(3.4)
         assert overlapping(figure) == [], title
         assert min(text.get_fontsize() for text in texts(figure)) >= SMALLEST, title
-    legends = {title: [t.get_text() for f in figure.legends for t in f.get_texts()] for title, figure in drawn.items()}
+    legends = {title: [t.get_text() for f in figure.legends for t in f.get_texts()] for title, figure in alone.items()}
     assert legends["Knee"] == ["right", "left", "healthy ± 1 SD"]
     assert legends["Soleus"] == ["right", "left", "healthy EMG on"]
     assert legends["Learning"] == []
 
 
-def test_the_composite_has_no_letters_over_each_other(gait):
-    figure, _ = sheet.composite(gait)
-    assert overlapping(figure) == []
-    assert min(text.get_fontsize() for text in texts(figure)) >= SMALLEST
+def test_the_composite_has_no_letters_over_each_other(whole):
+    assert overlapping(whole) == []
+    assert min(text.get_fontsize() for text in texts(whole)) >= SMALLEST
 
 
-def test_rows_go_on_with_the_letters_of_the_composite(gait):
+def test_rows_go_on_with_the_letters_of_the_composite(gait, whole):
     def letters(figures):
         marks = [t for f in figures for t in f.findobj(Text) if len(t.get_text()) == 1 and t.get_fontweight() == "bold"]
         return "".join(t.get_text() for t in marks)
 
     rows = sheet.rows(gait)
-    assert letters([f for some in rows.values() for f in some]) == letters([sheet.composite(gait)[0]])
+    assert letters([f for some in rows.values() for f in some]) == letters([whole])
     assert all(figure.get_figheight() < 3 for some in rows.values() for figure in some)  # a page breaks between them
 
 
-def test_an_update_without_an_ended_episode_is_no_episode_of_length_zero(gait):
-    learning = sheet.panels(gait)["Learning"].axes[0]
+def test_an_update_without_an_ended_episode_is_no_episode_of_length_zero(alone):
+    learning = alone["Learning"].axes[0]
     for curve in learning.lines:
         assert np.min(curve.get_ydata()) >= 3.0
     raw = learning.lines[0]
@@ -98,14 +108,14 @@ def test_legs_have_the_names_they_are_given():
     assert [text.get_text() for text in figure.legends[0].get_texts()][:2] == ["paretic", "healthy leg"]
 
 
-def test_images_keep_the_colours_that_are_drawn(gait):
-    pixels = np.asarray(style.image(sheet.composite(gait)[0], 60)).reshape(-1, 3)
+def test_images_keep_the_colours_that_are_drawn(whole):
+    pixels = np.asarray(style.image(whole, 60)).reshape(-1, 3)
     found = {tuple(pixel) for pixel in pixels.tolist()}
     assert {tuple(round(255 * part) for part in to_rgb(colour)) for colour in style.COLORS.values()} <= found
 
 
-def test_pdf_and_svg_hold_letters_and_repeat_themselves(gait):
-    figure = sheet.panels(gait)["Knee"]
+def test_pdf_and_svg_hold_letters_and_repeat_themselves(alone):
+    figure = alone["Knee"]
     for kind, text in (("pdf", b"%PDF"), ("svg", b"gait cycle (%)</text>")):
         drawn = style.drawn(figure, kind, 300)
         assert text in drawn and style.drawn(figure, kind, 300) == drawn
