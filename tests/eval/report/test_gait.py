@@ -23,7 +23,6 @@ from mjx_assist.eval.plots import composite, style
 from mjx_assist.eval.plots.style import png
 from mjx_assist.eval.report import gait as report
 from mjx_assist.eval.report import tables
-from mjx_assist.eval.report.pdf import write_pdf
 
 pytestmark = pytest.mark.filterwarnings("error")
 CURVE = [
@@ -262,30 +261,6 @@ def test_walker_without_device_over_the_shipped_healthy_band(brief, tmp_path):
     assert not [what for what in rows if what.startswith("Device")]
     healthy = re.match(r"healthy (\d\.\d+) ±", rows["Peak vertical ground reaction (BW): 20 Hz, unfiltered"])
     assert 1.0 < float(healthy[1]) < 1.3  # at 1.25 m/s
-
-
-def test_pdf_has_the_pages(written):
-    pypdf = pytest.importorskip("pypdf")
-    page, pdf = written[0] / report.PAGE, written[0].parent / report.PDF
-    try:
-        write_pdf(page.read_text(), pdf, page)
-    except UserError as error:
-        pytest.skip(str(error))
-    reader = pypdf.PdfReader(pdf)
-    assert 3 <= len(reader.pages) <= 14
-    assert "It falls." in reader.pages[0].extract_text()
-    width, height = (float(side) / 72 * 25.4 for side in reader.pages[0].mediabox[2:])
-    assert (width, height) == (pytest.approx(210, abs=1), pytest.approx(297, abs=1))  # A4, mm
-
-
-def test_without_a_library_for_pdf_the_page_is_there_and_the_message_says_what_to_install(
-    coarse, tmp_path, monkeypatch
-):
-    monkeypatch.setitem(sys.modules, "weasyprint", None)
-    monkeypatch.setenv("PATH", "")
-    with pytest.raises(UserError, match=r"pip install 'mjx-assist\[pdf\]'.*report\.html is written"):
-        report.write_report(tmp_path, [synthetic_gait(duration=3.0)], None, "", {}, healthy_stub, pdf=True)
-    assert (tmp_path / report.PAGE).is_file() and not (tmp_path / report.PDF).exists()
 
 
 def test_command_reports_on_saved_records_without_simulation(brief, tmp_path, capsys):
