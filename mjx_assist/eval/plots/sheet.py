@@ -25,6 +25,14 @@ WIDTH, PAGE, COLUMN = 11.0, 7.0, 3.4  # inches: of the composite, of a paper's p
 _TITLE, _LEFT, _RIGHT, _GAP, _CLOSE = 0.34, 0.62, 0.12, 0.66, 0.22
 _LINE = 0.19  # of a legend
 _ALONE = 1.9  # height of a panel that stands alone
+_TELLING = (
+    *COLORS.values(),
+    "none",
+    HEALTHY,
+    "none",
+    "none",
+    EMG,
+)  # of a legend's entries: a panel alone has those it shows
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,7 +70,12 @@ def rows(gait: Gait) -> dict[str, list[Figure]]:
 @styled
 def panels(gait: Gait) -> dict[str, Figure]:
     """By title a figure as wide as a column of each panel, with what its colours mean over it."""
-    return dict(_alone(gait, panel, part.foot) for part in sections(gait) for panel in part.panels)
+    drawn: dict[str, Figure] = {}
+    for part in sections(gait):
+        for panel in part.panels:
+            title, figure = _alone(gait, panel, part.foot)
+            drawn[title if title not in drawn else f"{title} {len(drawn)}"] = figure
+    return drawn
 
 
 @styled
@@ -133,10 +146,10 @@ def _corner(part: Section, index: int, width: float) -> tuple[float, float, floa
 def _edges(part: Section, index: int, width: float) -> tuple[float, float]:
     """Left and right end, inches, of what belongs to a panel, its labels included."""
     left, _, wide = _corner(part, index, width)
-    gap, column = (_CLOSE, index % part.columns) if part.grid else (_GAP, index % part.columns)
-    share = 0.5 * gap if part.grid else _LEFT  # of the gap to its left
-    first, last = column == 0, column == part.columns - 1
-    return 0.0 if first else left - share, width if last else left + wide + gap - share
+    gap, share = (_CLOSE, 0.5 * _CLOSE) if part.grid else (_GAP, _LEFT)  # share: what of the gap to its left is its own
+    column = index % part.columns
+    right = width if column == part.columns - 1 else left + wide + gap - share
+    return left - share if column else 0.0, right
 
 
 def _letter(ax: Axes, letter: str) -> None:
@@ -163,25 +176,11 @@ def _alone(gait: Gait, panel: Panel, foot: float) -> tuple[str, Figure]:
     shown = {to_hex(artist.get_facecolor()) for artist in ax.patches}
     shown |= {to_hex(color) for areas in ax.collections for color in areas.get_facecolor()}
     shown |= {to_hex(line.get_color()) for line in ax.lines}
-    entries = {name: handle for name, handle in _entries(gait).items() if _color(handle) in shown}
+    told = zip(_entries(gait).items(), _TELLING, strict=True)
+    entries = {name: handle for (name, handle), color in told if color.lower() in shown}
     if entries:
         _draw_legend(figure, entries, 3, "upper left")
     return ax.get_title(loc="left"), figure
-
-
-def _color(handle: Line2D | Patch | tuple) -> str:
-    """Of the panels' artists that an entry is about; "" of entries that a panel alone goes without."""
-    if isinstance(handle, Line2D):
-        return to_hex(handle.get_color()) if handle.get_color() != INK else ""
-    known = (HEALTHY, EMG)
-    return next(
-        (
-            color.lower()
-            for color in known
-            if not isinstance(handle, tuple) and to_hex(handle.get_facecolor()) == color.lower()
-        ),
-        "",
-    )
 
 
 def _draw_legend(figure: Figure, entries: dict, columns: int, place: str) -> None:

@@ -92,6 +92,17 @@ def test_stride_figures_of_a_synthetic_gait_are_its_closed_forms():
     np.testing.assert_allclose(metabolic["bhargava2004_cost_of_transport_j_per_kg_m"], (power + 1.2) / 1.25, rtol=0.01)
 
 
+def test_curves_of_a_case_are_numpys_over_the_strides_of_both_legs():
+    episodes = tuple(compare.episode(synthetic_gait(duration=6.0, device_peak=(-p, -p))) for p in (30.0, 20.0))
+    name = "device_ankle_plantarflexion_torque_nm"
+    rows = [row for row in compare.curve_rows([Walks("a", 1.25, episodes)]) if row["curve"] == name]
+    strides = np.concatenate([episode.curves[name] for episode in episodes])
+    np.testing.assert_allclose([float(row["mean"]) for row in rows], strides.mean(axis=0), rtol=1e-5)
+    np.testing.assert_allclose([float(row["sd"]) for row in rows], strides.std(axis=0, ddof=1), rtol=1e-5)
+    assert {(row["unit"], row["strides"], row["case"]) for row in rows} == {("N·m", len(strides), "a")}
+    assert [row["gait_cycle_percent"] for row in rows] == list(range(101))
+
+
 def test_command_writes_table_page_and_figures_even_of_a_walk_without_strides(bundle_path, tmp_path, capsys):
     out = tmp_path / "comparison"
     words = ["compare", str(bundle_path), "--conditions", "learned,zero_torque,profile", "--speeds", "1.25,1.5"]
@@ -99,6 +110,7 @@ def test_command_writes_table_page_and_figures_even_of_a_walk_without_strides(bu
     result = json.loads((out / "compare.json").read_text())
     assert result["baseline"] == "zero_torque"
     assert [part["case"] for part in result["walks"]] == 2 * ["learned", "zero_torque", "profile"]
+    assert (out / "curves.csv").read_text().splitlines()[0] == ",".join(compare.CURVE_COLUMNS)
     with (out / "compare.csv").open() as stream:
         rows = list(csv.DictReader(stream))
     assert len(rows) == len(result["figures"])
