@@ -1,6 +1,7 @@
 """Fixtures that many tests share: the reduced model, an untrained policy's bundle made without JAX, quick training."""
 
 import os
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -105,7 +106,9 @@ def no_compilation_cache(monkeypatch: pytest.MonkeyPatch):
 @pytest.fixture(autouse=True, scope="session")
 def shared_training_programs():
     """A small run compiles nothing that a run before it in this process has compiled."""
-    import shared_programs  # starts JAX, which reads the settings above
+    with warnings.catch_warnings():  # what brax imports warns, and the first test may make errors of warnings
+        warnings.simplefilter("ignore")
+        import shared_programs  # starts JAX, which reads the settings above
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(shared_programs.loop, "open_run", shared_programs.open_run)

@@ -52,10 +52,9 @@ def overlapping(figure):
     return pairs + [t for t, box in boxes if min(box.x0, box.y0) < -2 or box.x1 > width + 2 or box.y1 > height + 2]
 
 
-@pytest.mark.parametrize("walker", [lambda record: record, in_3d], ids=["planar", "3-D"])
-def test_figures_are_as_wide_as_a_page_and_can_be_read_there(walker):
-    drawn = sheet.figures(gait_of(walker(synthetic_gait(duration=6.0))))
-    assert {"Joint angles", "Device", "Muscle activation", "Time"} <= set(drawn)
+def test_figures_are_as_wide_as_a_page_and_can_be_read_there():
+    drawn = sheet.figures(gait_of(in_3d(synthetic_gait(duration=6.0))))
+    assert {"Joint angles", "Out of the sagittal plane", "Device", "Muscle activation", "Time"} <= set(drawn)
     for title, figure in drawn.items():
         assert figure.get_figwidth() == 7.0
         assert overlapping(figure) == [], title
@@ -104,7 +103,7 @@ def test_an_update_without_an_ended_episode_is_no_episode_of_length_zero(alone):
 
 
 def test_legs_have_the_names_they_are_given():
-    figure = sheet.figures(gait_of(synthetic_gait(duration=4.0), ("paretic", "healthy leg")))["Joint angles"]
+    figure = sheet.legend(gait_of(synthetic_gait(duration=4.0), ("paretic", "healthy leg")))
     assert [text.get_text() for text in figure.legends[0].get_texts()][:2] == ["paretic", "healthy leg"]
 
 
