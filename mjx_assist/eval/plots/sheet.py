@@ -89,7 +89,9 @@ def legend(gait: Gait) -> Figure:
 
 def cut(picture: Image.Image, places: Sequence[Place], dpi: int) -> list[Image.Image]:
     """The image of each panel."""
-    return [picture.crop(tuple(round(edge * dpi) for edge in place.box)) for place in places]
+    ends = 2 * picture.size
+    boxes = [[min(round(edge * dpi), end) for edge, end in zip(place.box, ends, strict=True)] for place in places]
+    return [picture.crop((left, top, right, bottom)) for left, top, right, bottom in boxes]
 
 
 def _letters() -> Iterator[str]:
