@@ -5,6 +5,7 @@ In the reports' signs: angles and moments grow towards the direction in their na
 import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from mjx_assist.eval.replay.record import SIDES, GaitRecord
 from mjx_assist.files.plain import plain
 
 DIGITS = 6  # of a number that is written
-Band = Callable[[str, float | None], tuple[np.ndarray, np.ndarray, np.ndarray]]
+Band = Callable[[str, Any], tuple[np.ndarray, np.ndarray, np.ndarray]]
 MUSCLE_UNITS = {"excitation": "", "activation": "", "force": "N"}
 COLUMNS = ("curve", "unit", "side", "limb", "gait_cycle_percent", "mean", "sd", "strides")
 HEALTHY = "healthy"
@@ -115,7 +116,7 @@ def _mean_and_sd(parts: dict[str, tuple[np.ndarray, np.ndarray]]) -> dict[str, d
 
 def _published(curve: Curve, band: Band, speed: float | None) -> tuple[np.ndarray, np.ndarray]:
     if not curve.published:
-        return np.full((2, 101), np.nan)
+        return np.full(101, np.nan), np.full(101, np.nan)
     percent, mean, sd = (np.asarray(part, float) for part in band(curve.published, speed))
     grid = np.linspace(0, 100, 101)
     return curve.sign * np.interp(grid, percent, mean), np.interp(grid, percent, sd)
@@ -137,8 +138,7 @@ def _joints(record: GaitRecord) -> Iterator[tuple[str, Curve]]:
         for own in (False, True):
             moment = partial(_moment, name=name, sign=sign, biological=own)
             power = partial(_power, name=name, biological=own)
-            published = () if own else (f"{name}_moment", sign)
-            yield moment_key(name, own), Curve("N·m/kg", moment, *published)
+            yield moment_key(name, own), Curve("N·m/kg", moment, "" if own else f"{name}_moment", sign)
             yield power_key(name, own), Curve("W/kg", power, "" if own else f"{name}_power")
     for name in set(angles.FRONTAL) & set(angles.angles_of(record)):
         angle = angles.MEASURED[name]

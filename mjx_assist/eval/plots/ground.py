@@ -174,7 +174,7 @@ def learning_panel(ax: Axes, gait) -> None:
         np.array([np.nan if row.get(key) is None else row[key] for row in gait.learning_curve], float) for key in keys
     )
     box = ax.get_position()
-    other = _OTHER_AXIS / ax.get_figure().get_figwidth()
+    other = box.width * _OTHER_AXIS * ax.figure.dpi / ax.bbox.width
     ax.set_position((box.x0, box.y0, box.width - other, box.height))
     twin = ax.twinx()
     twin.spines["right"].set_visible(True)

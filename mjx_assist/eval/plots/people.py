@@ -40,7 +40,7 @@ def people(walks: Sequence[Walks]) -> Figure:
     muscles = _muscles(here)
     low = 1.0 + 0.25 * len(muscles)
     figure = Figure(figsize=(7, 5.6 + low), layout="constrained")
-    upper, lower = figure.subfigures(2, 1, height_ratios=[5.2, low])
+    upper, lower = np.atleast_1d(figure.subfigures(2, 1, height_ratios=[5.2, low]))
     axes = upper.subplots(len(ROWS), 4)
     for row, curves in enumerate(ROWS):
         for column, (name, (title, unit, band, sign)) in enumerate(curves):

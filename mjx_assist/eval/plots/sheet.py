@@ -7,6 +7,7 @@ import dataclasses
 import itertools
 import string
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Literal
 
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
@@ -177,7 +178,7 @@ def _alone(gait: Gait, panel: Panel, foot: float) -> tuple[str, Figure]:
     panel(ax)
     shown = {to_hex(artist.get_facecolor()) for artist in ax.patches}
     shown |= {to_hex(color) for areas in ax.collections for color in areas.get_facecolor()}
-    shown |= {to_hex(line.get_color()) for line in ax.lines}
+    shown |= {to_hex(color) for color in map(Line2D.get_color, ax.lines) if isinstance(color, str)}
     told = zip(_entries(gait).items(), _TELLING, strict=True)
     entries = {name: handle for (name, handle), color in told if color.lower() in shown}
     if entries:
@@ -185,9 +186,11 @@ def _alone(gait: Gait, panel: Panel, foot: float) -> tuple[str, Figure]:
     return ax.get_title(loc="left"), figure
 
 
-def _draw_legend(figure: Figure, entries: dict, columns: int, place: str) -> None:
+def _draw_legend(
+    figure: Figure, entries: dict, columns: int, place: Literal["upper right", "upper left", "center"]
+) -> None:
     corners = {"upper right": (1, 1 - 0.04 / figure.get_figheight()), "upper left": (0.1, 1), "center": (0.5, 0.5)}
-    style = {"ncols": columns, "fontsize": 8, "handler_map": {tuple: HandlerTuple(ndivide=None, pad=0)}}
+    style: dict[str, Any] = {"ncols": columns, "fontsize": 8, "handler_map": {tuple: HandlerTuple(ndivide=None, pad=0)}}
     handles = [entries.values(), entries.keys()]
     figure.legend(*map(list, handles), loc=place, bbox_to_anchor=corners[place], columnspacing=1.2, **style)
 
