@@ -3,6 +3,7 @@
 A colour for each case of a comparison, so that two policies stand as before and after."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -40,7 +41,8 @@ def people(walks: Sequence[Walks]) -> Figure:
     muscles = _muscles(here)
     low = 1.0 + 0.25 * len(muscles)
     figure = Figure(figsize=(7, 5.6 + low), layout="constrained")
-    upper, lower = np.atleast_1d(figure.subfigures(2, 1, height_ratios=[5.2, low]))
+    parts: Any = figure.subfigures(2, 1, height_ratios=[5.2, low])
+    upper, lower = parts
     axes = upper.subplots(len(ROWS), 4)
     for row, curves in enumerate(ROWS):
         for column, (name, (title, unit, band, sign)) in enumerate(curves):

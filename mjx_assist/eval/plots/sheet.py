@@ -178,7 +178,8 @@ def _alone(gait: Gait, panel: Panel, foot: float) -> tuple[str, Figure]:
     panel(ax)
     shown = {to_hex(artist.get_facecolor()) for artist in ax.patches}
     shown |= {to_hex(color) for areas in ax.collections for color in areas.get_facecolor()}
-    shown |= {to_hex(color) for color in map(Line2D.get_color, ax.lines) if isinstance(color, str)}
+    lines: Any = [line.get_color() for line in ax.lines]
+    shown |= set(map(to_hex, lines))
     told = zip(_entries(gait).items(), _TELLING, strict=True)
     entries = {name: handle for (name, handle), color in told if color.lower() in shown}
     if entries:
