@@ -75,8 +75,8 @@ def _net_and_biological(ax: Axes, gait, joint: str, net: str, biological: str) -
     for foot, side in enumerate(SIDES):
         ax.plot(own["percent"], own["mean"][:, foot], color=COLORS[side], ls=DASHES[side], lw=0.8)
     handles = [Line2D([], [], color=INK, lw=1.6), Line2D([], [], color=INK, lw=0.8)]
-    style = {"loc": "lower right", "bbox_to_anchor": (1, 1), "labelspacing": 0.1, "fontsize": 7}
-    style |= {"handlelength": 0.9, "handletextpad": 0.4}
+    style = {"loc": "lower right", "bbox_to_anchor": (1.05, 1), "labelspacing": 0.1, "fontsize": 7}
+    style |= {"handlelength": 0.8, "handletextpad": 0.4}
     ax.legend(handles, ["net", "biological"], **style)
 
 
