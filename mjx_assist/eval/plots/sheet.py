@@ -176,10 +176,10 @@ def _alone(gait: Gait, panel: Panel, foot: float) -> tuple[str, Figure]:
     wide = COLUMN - _LEFT - 2 * _RIGHT
     ax = figure.add_axes((_LEFT / COLUMN, foot / height, wide / COLUMN, _ALONE / height))
     panel(ax)
-    shown = {to_hex(artist.get_facecolor()) for artist in ax.patches}
-    shown |= {to_hex(color) for areas in ax.collections for color in areas.get_facecolor()}
-    lines: Any = [line.get_color() for line in ax.lines]
-    shown |= set(map(to_hex, lines))
+    colors: Any = [patch.get_facecolor() for patch in ax.patches]
+    colors += [color for areas in ax.collections for color in areas.get_facecolor()]
+    colors += [line.get_color() for line in ax.lines]
+    shown = set(map(to_hex, colors))
     told = zip(_entries(gait).items(), _TELLING, strict=True)
     entries = {name: handle for (name, handle), color in told if color.lower() in shown}
     if entries:
