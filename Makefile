@@ -1,6 +1,8 @@
 # make walk      train the shipped config on this machine, replay, measure, report
 # make test      lint, contracts, types and tests (20 minutes on two cores)
 # make test-all  the same and every slow test: all compositions, fidelity, Warp (hours on two cores)
+# make docs      the documentation as a site in build/site; fails on a broken link
+# make docs-check every command of README and docs, as written, in a fresh clone (hours on two cores)
 # make demo      replay the shipped policy, write its report, and tell what its device saves (2 minutes)
 # make gpu       train with 4096 walkers on an NVIDIA GPU
 # make gpu-check agreement, throughput, time to walk, memory and a profile on an NVIDIA GPU (8 minutes)
@@ -9,7 +11,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help walk test test-all demo gpu gpu-check no-gpu clean pictures
+.PHONY: help walk test test-all docs docs-check demo gpu gpu-check no-gpu clean pictures
 
 VENV ?= .venv
 RESULTS ?= results
@@ -55,10 +57,20 @@ test: $(DEV)
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/lint-imports --no-cache
 	$(VENV)/bin/basedpyright --pythonpath $(VENV)/bin/python
+	$(VENV)/bin/mkdocs build --strict --quiet
 	$(VENV)/bin/python -m pytest -n 2 --dist loadfile
 
 test-all: test
 	XLA_FLAGS= $(VENV)/bin/python -m pytest -n 2 --dist loadfile -m slow
+
+docs: $(DEV)
+	$(VENV)/bin/mkdocs build --strict
+	@echo "build/site/index.html"
+
+# DOCS_FLAGS='--only REGEX' checks some; --list shows what would be typed.
+DOCS_FLAGS ?=
+docs-check: $(VENV)/bin/python
+	$(VENV)/bin/python docs/checks/run_commands.py --out $(RESULTS)/docs_check $(DOCS_FLAGS)
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .ruff_cache
