@@ -33,10 +33,12 @@ help:
 
 walk: $(CORE) pictures
 	$(CLI) train $(CONFIG) --out $(RESULTS) $(FLAGS)
-	@run=$$(ls -d $(RESULTS)/train_session_* | tail -n 1); \
+	@run=$$(ls -td $(RESULTS)/train_session_* | head -n 1); \
 	$(CLI) evaluate "$$run" --model reduced --episodes 3 --json "$$run/evaluate_reduced.json"; \
 	$(CLI) evaluate "$$run" --model full --episodes 2 --json "$$run/evaluate_full.json"; \
-	$(CLI) report "$$run" -o "$$run/analyze_results"
+	$(CLI) report "$$run" -o "$$run/analyze_results"; \
+	printf '%s\n' '' 'go on, in this shell or the next:' '  source $(VENV)/bin/activate' "  mjx-assist replay $$run" \
+	    "or without it:" "  $(CLI) replay $$run"
 
 demo: $(CORE) pictures
 	$(CLI) demo -o $(RESULTS)/demo

@@ -1,4 +1,4 @@
-"""The commands that README and docs print, and what is done with each when they are checked: the rules of CONTRIBUTING.md."""
+"""The commands that README and docs print, and what is typed for each when they are checked (CONTRIBUTING.md)."""
 
 import re
 from collections.abc import Iterator
@@ -41,7 +41,7 @@ SKIPPED = {
     r"--wandb": "needs an account",
     r"^tensorboard|^jupyter|install (opensim|notebook)": "another program",
     r"rl_train/": "MyoAssist's own",
-    r"mjx-assist study configs/|gait_targets|mjx-assist zoo (?!.*--quick)": "takes hours: trainings of a whole study or zoo",
+    r"mjx-assist study configs/|gait_targets|mjx-assist zoo (?!.*--quick)": "takes hours: a whole study or zoo",
     r"models sweep|python benchmarks/": "takes hours or a quiet machine: a measurement",
 }
 SERVER = re.compile(r"mjx-assist replay .*--web")

@@ -1,5 +1,5 @@
-"""`make docs-check`: runs every command of README and docs as it is printed, in a fresh clone with a fresh environment, and
-reports which failed. Its rules are in CONTRIBUTING.md.
+"""`make docs-check`: runs every command of README and docs as it is printed, in a fresh clone with a fresh environment,
+and reports which failed. Its rules are in CONTRIBUTING.md.
 
 Usage: python docs/checks/run_commands.py [--only REGEX] [--list] [--out DIR] [--python PYTHON]
 """

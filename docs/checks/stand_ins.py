@@ -1,5 +1,5 @@
-"""Makes, in the current folder (a checkout), what the docs' commands take for given: a run, policies, models, files of a
-laboratory, a session of MyoAssist's. All small; run with the environment that is checked."""
+"""Makes, in the current folder (a checkout), what the docs' commands take for given: a run, policies, models, files of
+a laboratory, a session of MyoAssist's. All small; run with the environment that is checked."""
 
 import json
 import re
@@ -30,9 +30,9 @@ def make() -> None:
     mjx_assist(f"train walk22_exo --out {run.parent} --name {run.name} {doc_commands.SMALL}")
     mjx_assist(f"train walk22_exo_onboard --out {run.parent} --name train_session_onboard {doc_commands.SMALL}")
     shipped = ROOT / "models" / "policies"
-    for name in ("my_policy", "policy_b", "b1", "b2", "b3"):
+    for name in ("my_policy", "b1", "b2", "b3"):
         shutil.copytree(shipped / "walk22_exo", name)
-    for name in ("policy_a", "a1", "a2", "a3"):
+    for name in ("a1", "a2", "a3"):
         shutil.copytree(shipped / "walk22_zero_torque", name)
     mjx_assist("models export myolegs22 Tutorial_L1 -o my_model")
     shutil.copy(Path("my_model") / "model.xml", "my_model.xml")

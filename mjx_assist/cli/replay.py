@@ -77,7 +77,7 @@ def _watch(
 
 
 def _policies(arguments: argparse.Namespace, bundle: Bundle, kind: str) -> dict[str, Loader]:
-    """What there is to switch between: the policy asked for, the best one and the checkpoints of its run, the shipped."""
+    """What to switch between: the policy asked for, the best one and the checkpoints of its run, those that ship."""
 
     def loader(load: Callable[[], Bundle]) -> Loader:
         def made() -> tuple[Bundle, str]:

@@ -60,7 +60,7 @@ class Scene:
 def side_camera(place: np.ndarray, distance: float = 2.6) -> mujoco.MjvCamera:
     """A camera at the walker's right side, level, looking over a place of its way; forward is right in the picture."""
     camera = mujoco.MjvCamera()
-    camera.lookat[:] = place + [0.0, 0.0, EYE]
+    camera.lookat[:] = place + np.array([0.0, 0.0, EYE])
     camera.distance, camera.azimuth, camera.elevation = distance, 90.0, -4.0
     return camera
 

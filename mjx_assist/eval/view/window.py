@@ -94,7 +94,7 @@ def texts(player: Player, choices: Choices | None = None) -> list[tuple]:
     """MuJoCo's overlay: numbers, what is walked and real-time figures above, the keys below."""
     session = player.session
     rows = status(player.reading, session.walker.device_joints, session.device_on) + rate(player.pace, session.dt)
-    rows += [("trained for", str(trained_for(session.bundle)))] + notes(player)
+    rows += [("trained for", str(trained_for(session.bundle))), *notes(player)]
     if choices is not None:
         rows += [("policy, ground", f"{choices.policy}, {choices.ground}")]
         rows += [("not chosen", choices.trouble)] if choices.trouble else []
