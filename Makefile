@@ -59,14 +59,14 @@ test: $(DEV)
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/lint-imports --no-cache
 	$(VENV)/bin/basedpyright --pythonpath $(VENV)/bin/python
-	$(VENV)/bin/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict --quiet
 	$(VENV)/bin/python -m pytest -n 2 --dist loadfile
 
 test-all: test
 	XLA_FLAGS= $(VENV)/bin/python -m pytest -n 2 --dist loadfile -m slow
 
 docs: $(DEV)
-	$(VENV)/bin/mkdocs build --strict
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict
 	@echo "build/site/index.html"
 
 # DOCS_FLAGS='--only REGEX' checks some; --list shows what would be typed.

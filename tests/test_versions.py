@@ -1,4 +1,4 @@
-"""The package works at both ends of the versions that it allows: in an environment of the lowest, in one of the newest."""
+"""The package works at both ends of the versions that it allows: with the lowest of them, and with the newest."""
 
 import os
 import subprocess
