@@ -1,7 +1,7 @@
 """`make docs-check`: runs every command of README and docs as it is printed, in a fresh clone with a fresh environment,
 and reports which failed. Its rules are in CONTRIBUTING.md.
 
-Usage: python docs/checks/run_commands.py [--only REGEX] [--list] [--out DIR] [--python PYTHON]
+Usage: python docs/checks/run_commands.py [--only REGEX] [--list] [--out DIR] [--python PYTHON] [--environment VENV]
 """
 
 import argparse
@@ -35,7 +35,7 @@ def main() -> int:
     out = Path(arguments.out)
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
-        place = Place(Path(folder) / "mjx-assist", arguments.python, out)
+        place = Place(Path(folder) / "mjx-assist", arguments.python, out, arguments.environment)
         rows = [_row(place, number, command) for number, command in enumerate(chosen)]
     (out / "docs_check.json").write_text(json.dumps(rows, indent=1))
     failed = [row for row in rows if row["state"] == "failed"]
@@ -49,15 +49,17 @@ def main() -> int:
 class Place:
     """A clone of this checkout's last commit with an environment of its own, and what the commands take for given."""
 
-    def __init__(self, clone: Path, python: str, out: Path):
+    def __init__(self, clone: Path, python: str, out: Path, made: str | None):
         self.clone, self.out = clone, out
         subprocess.run(["git", "clone", "--quiet", str(ROOT), str(clone)], check=True)
-        venv = clone / ".venv"
-        subprocess.run([python, "-m", "venv", str(venv)], check=True)
+        venv = Path(made).resolve() if made else clone / ".venv"
+        if not made:
+            subprocess.run([python, "-m", "venv", str(venv)], check=True)
         self.environment = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "VIRTUAL_ENV", "MAKEFLAGS")}
         self.environment |= {"PATH": f"{venv / 'bin'}:{os.environ['PATH']}", "PYTHONUNBUFFERED": "1"}
         self.environment |= {"XDG_CACHE_HOME": str(clone / ".cache"), "PYTHONPATH": str(clone)}
-        self._prepare(f"pip install --quiet -e '.{EXTRAS}'")
+        if not made:
+            self._prepare(f"pip install --quiet -e '.{EXTRAS}'")
         self._prepare("python docs/checks/stand_ins.py")
 
     def _prepare(self, text: str) -> None:
@@ -108,6 +110,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--list", action="store_true", help="print what would be typed; run nothing")
     parser.add_argument(
         "--out", default="results/docs_check", help="logs and docs_check.json (default: results/docs_check)"
+    )
+    parser.add_argument(
+        "--environment", metavar="VENV", help="take this one in the place of a fresh one: quick, no proof"
     )
     parser.add_argument("--python", default=sys.executable, help="what makes the environment")
     return parser.parse_args()
