@@ -37,3 +37,15 @@ def test_doctor_tells_the_versions_that_are_installed(capsys):
     said = capsys.readouterr().out
     for package in ("mujoco", "jax", "numpy"):
         assert importlib.metadata.version(package) in next(line for line in said.splitlines() if f" {package} " in line)
+
+
+def test_doctor_tells_a_version_outside_its_range_and_what_mends_it(monkeypatch):
+    from mjx_assist.cli import doctor
+
+    there = {"mujoco": "3.12.0", "jax": "0.10.1", "assist_sim": None}
+    monkeypatch.setattr(doctor, "_version", lambda name: there.get(name, importlib.metadata.version("numpy")))
+    found = {line.what: line for line in doctor._versions()}
+    assert found["mujoco"].there == "3.12.0 (needs <3.12,>=3.11.0)"
+    assert found["mujoco"].remedy == "pip install 'mujoco<3.12,>=3.11.0'"
+    assert found["jax"].remedy == found["numpy"].remedy == ""
+    assert found["assist_sim"].there == "not installed (needs ==1.0.0)"

@@ -116,7 +116,10 @@ class Page:
         server.initial_camera.position = (0.3, -2.2, 1.0)
         server.initial_camera.look_at = (0.0, 0.0, 0.85)
         self._meshes = body_meshes(self._scene.model)
-        self._bodies = [self._add_body(view, i, mesh) for i, mesh in enumerate(self._meshes)]
+        self._bodies = [
+            _moved_by_batch(view, f"/walker/{i}", mesh.vertices, mesh.faces, _bytes(mesh.rgba), opacity=_opacity(mesh))
+            for i, mesh in enumerate(self._meshes)
+        ]
         nothing = np.zeros((1, 2, 3), np.float32)
         n = self._scene.data.wrap_xpos.size // 3  # pieces of muscles, as many as there may be
         turns, places = np.tile([1.0, 0.0, 0.0, 0.0], (n, 1)), np.zeros((n, 3))
@@ -129,28 +132,11 @@ class Page:
         ]
         self._lay_ground()
 
-    @staticmethod
-    def _add_body(view, number: int, mesh: BodyMesh):
-        """A body's mesh as a batch of one: viser then moves it in the frame in which it moves muscles and arrows."""
-        opacity = mesh.rgba[3] if mesh.rgba[3] < 1 else None
-        color = tuple(round(255 * part) for part in mesh.rgba[:3])
-        turn, place = np.array([[1.0, 0.0, 0.0, 0.0]]), np.zeros((1, 3))
-        return view.add_batched_meshes_simple(
-            f"/walker/{number}",
-            mesh.vertices,
-            mesh.faces,
-            turn,
-            place,
-            batched_colors=color,
-            opacity=opacity,
-            lod="off",
-        )
-
     def _lay_ground(self) -> None:
         """The ground that is walked on: a plane with lines, or the heights of the walker's lane."""
         view, ground = self._server.scene, self._scene.ground
         if ground.terrain is not None:
-            self._ground = view.add_mesh_simple("/ground", *ground_mesh(ground), color=_ROUGH_COLOR, flat_shading=True)
+            self._ground = _moved_by_batch(view, "/ground", *ground_mesh(ground), _ROUGH_COLOR, flat_shading=True)
             return
         half = 0.5 * math.atan(ground.slope)
         self._ground = view.add_grid("/ground", 12.0, 6.0, cell_size=_CELL, section_size=2 * _CELL, **_GROUND)
@@ -172,7 +158,10 @@ class Page:
             handle.visible = bool(np.isfinite(ends).all())
             if handle.visible:
                 handle.points = (ends - shift)[None].astype(np.float32)
-        self._ground.position = -shift if ground.terrain is not None else _lines_at(shift[0], ground.slope)
+        if ground.terrain is not None:
+            self._ground.batched_positions = -shift[None]
+        else:
+            self._ground.position = _lines_at(shift[0], ground.slope)
 
     def _add_plots(self, gui, viser) -> None:
         """Speed, vertical ground reaction and device torque of the last seconds."""
@@ -204,6 +193,21 @@ class Page:
             curves.append(shown_torque(np.array([reading.torque for reading in seen]), self._joints))
         for plot, values in zip(self._plots, curves, strict=True):
             plot.data = (time, *np.ascontiguousarray(values.T))
+
+
+def _moved_by_batch(view, name: str, vertices: np.ndarray, faces: np.ndarray, color: tuple[int, ...], **look):
+    """A mesh as a batch of one. viser moves poses in one frame of the browser, and what is in a batch in another,
+    as muscles and arrows are: so all of them move at once."""
+    turn, place = np.array([[1.0, 0.0, 0.0, 0.0]]), np.zeros((1, 3))
+    return view.add_batched_meshes_simple(name, vertices, faces, turn, place, batched_colors=color, lod="off", **look)
+
+
+def _bytes(rgba: tuple[float, ...]) -> tuple[int, ...]:
+    return tuple(round(255 * part) for part in rgba[:3])
+
+
+def _opacity(mesh: BodyMesh) -> float | None:
+    return mesh.rgba[3] if mesh.rgba[3] < 1 else None
 
 
 def _lines_at(along: float, slope: float) -> tuple[float, float, float]:

@@ -70,7 +70,9 @@ def windows(monkeypatch):
 def test_watch_draws_the_lifted_walk_and_tells_how_it_held_the_rate(untrained_bundle, windows, monkeypatch, capsys):
     walked = []
     show = viewer.show
-    monkeypatch.setattr(viewer, "show", lambda s, w, *p: (walked.append(p[0].session.walker.state().qpos), show(s, w, *p)))
+    monkeypatch.setattr(
+        viewer, "show", lambda s, w, *p: (walked.append(p[0].session.walker.state().qpos), show(s, w, *p))
+    )
     viewer.watch(only(untrained_bundle, "reduced", steps=6, seed=0))  # two episodes: six frames and three
     (window,) = windows
     np.testing.assert_allclose(window.shown, untrained_bundle.coupling.lift(np.array(walked)), atol=1e-12)
