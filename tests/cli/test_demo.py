@@ -49,8 +49,9 @@ def test_a_dry_run_counts_what_would_train_and_writes_nothing(quick_gait, tmp_pa
     assert told["training"] == "20 control steps: 5 updates of 4"
     assert told["update"] == "2 epochs of 1 minibatches of 4"
     networks = [[int(n) for n in re.findall(r"\d+", value.split(": ")[1])] for what, value in rows if what == "network"]
+    networks.append([int(told["observes"].split()[0]), 4, 1])  # the critic
     weights = sum((a + 1) * b for layers in networks for a, b in itertools.pairwise(layers))
-    parameters = int(told["parameters"].split(",")[0].replace(",", ""))
-    assert 0 < parameters - weights <= 100, (networks, told["parameters"])
+    spread = sum(layers[-1] for layers in networks[:-1])  # a standard deviation for each action
+    assert told["parameters"] == f"{weights + spread:,}, from fresh networks"
     assert "control steps/s" in told["time"] and "MB" in told["memory"]
     assert list(tmp_path.iterdir()) == []

@@ -6,6 +6,7 @@ Nothing is simulated here; muscles are coloured by their activation.
 import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
+from typing import Any
 
 import mujoco
 import numpy as np
@@ -65,10 +66,10 @@ def side_camera(place: np.ndarray, distance: float = 2.6) -> mujoco.MjvCamera:
     return camera
 
 
-def packed(ground: Ground) -> dict[str, np.ndarray]:
+def packed(ground: Ground) -> dict[str, Any]:
     """A ground as arrays for another process, which `unpacked` reads."""
     lane = np.nan if ground.lane is None else ground.lane
-    arrays = {"ground_slope": np.asarray(ground.slope), "ground_lane": np.asarray(lane)}
+    arrays: dict[str, Any] = {"ground_slope": np.asarray(ground.slope), "ground_lane": np.asarray(lane)}
     if ground.terrain is not None:
         parts = vars(ground.terrain)
         arrays |= {f"ground_{name}": np.asarray(part) for name, part in parts.items()}
@@ -80,7 +81,7 @@ def unpacked(arrays: Mapping[str, np.ndarray]) -> Ground:
     lane = float(arrays["ground_lane"])
     terrain = None
     if "ground_heights" in arrays:
-        parts = {field.name: arrays[f"ground_{field.name}"] for field in fields(Terrain)}
+        parts: dict[str, Any] = {field.name: arrays[f"ground_{field.name}"] for field in fields(Terrain)}
         terrain = Terrain(**{name: part if part.ndim else part.item() for name, part in parts.items()})
     return Ground(terrain, float(arrays["ground_slope"]), None if np.isnan(lane) else lane)
 

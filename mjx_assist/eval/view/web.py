@@ -7,6 +7,7 @@ import math
 import socket
 import webbrowser
 from collections import deque
+from typing import Any
 
 import numpy as np
 
@@ -135,6 +136,7 @@ class Page:
     def _lay_ground(self) -> None:
         """The ground that is walked on: a plane with lines, or the heights of the walker's lane."""
         view, ground = self._server.scene, self._scene.ground
+        self._ground: Any
         if ground.terrain is not None:
             self._ground = _moved_by_batch(view, "/ground", *ground_mesh(ground), _ROUGH_COLOR, flat_shading=True)
             return
@@ -195,7 +197,7 @@ class Page:
             plot.data = (time, *np.ascontiguousarray(values.T))
 
 
-def _moved_by_batch(view, name: str, vertices: np.ndarray, faces: np.ndarray, color: tuple[int, ...], **look):
+def _moved_by_batch(view, name: str, vertices: np.ndarray, faces: np.ndarray, color: tuple[int, ...], **look) -> Any:
     """A mesh as a batch of one. viser moves poses in one frame of the browser, and what is in a batch in another,
     as muscles and arrows are: so all of them move at once."""
     turn, place = np.array([[1.0, 0.0, 0.0, 0.0]]), np.zeros((1, 3))
