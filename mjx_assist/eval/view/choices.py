@@ -4,17 +4,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from mjx_assist.errors import UserError
-from mjx_assist.eval.replay.conditions import AS_TRAINED, Conditions, fixed
+from mjx_assist.eval.replay.conditions import AS_TRAINED, Conditions
 from mjx_assist.eval.replay.walk import PUSH_S
+from mjx_assist.eval.studies import challenge
 from mjx_assist.eval.view.player import Player
 from mjx_assist.policy.bundle import Bundle
 from mjx_assist.policy.trained import Trained, trained
 
 Loader = Callable[[], tuple[Bundle, str]]  # a policy, and the kind of model that it walks
 AS_ASKED = "as asked"
-_SLOPES = {"uphill, 4°": 0.07, "downhill, 4°": -0.07}
-_ROUGH = {f"random, {cm} cm": ("random", f"{cm / 100:g}") for cm in (2, 4, 6)}
-_ROUGH["sinusoidal, 5 cm"] = ("harmonic_sinusoidal", "0.01 1 0.015 2")
+PUSH_MAX_N = 300.0  # beyond training
 
 
 class Choices:
@@ -75,16 +74,20 @@ def speeds(bundle: Bundle, beyond: bool) -> tuple[float, float]:
     return (low, high) if beyond else (max(low, first), min(high, last))
 
 
-def most_push(bundle: Bundle, beyond: float) -> float:
-    """The largest push to choose, N: trained impulses over `PUSH_S`, at least ``beyond`` if that is more than 0."""
-    return max(trained_for(bundle).push / PUSH_S, beyond)
+def most_push(bundle: Bundle, beyond: bool) -> float:
+    """The largest push to choose, N: the trained impulse over `PUSH_S`, or ``beyond`` it `PUSH_MAX_N`."""
+    most = trained_for(bundle).push / PUSH_S
+    return max(most, PUSH_MAX_N) if beyond else most
 
 
 def _grounds(conditions: Conditions) -> dict[str, Conditions]:
-    """Name -> the conditions on another ground."""
-    level = replace(conditions, randomization=fixed(), terrain_type="flat", terrain_params="")
-    slopes = {name: replace(level, randomization=fixed(slope=slope)) for name, slope in _SLOPES.items()}
-    rough = {
-        name: replace(level, terrain_type=kind, terrain_params=numbers) for name, (kind, numbers) in _ROUGH.items()
+    """Name -> the conditions on another ground: those of the challenge."""
+    return {
+        row.name: replace(
+            conditions,
+            randomization=row.conditions.randomization,
+            terrain_type=row.conditions.terrain_type,
+            terrain_params=row.conditions.terrain_params,
+        )
+        for row in challenge.rows(("slopes", "terrain"))
     }
-    return {"level": level, **slopes, **rough}

@@ -7,7 +7,6 @@ from mjx_assist.eval.view.choices import Choices
 from mjx_assist.eval.view.player import PUSH_N, Player
 from mjx_assist.eval.view.web_guard import number
 
-PUSH_MAX_N = 300.0  # beyond training
 _SPEED_STEP, _PUSH_STEP = 0.05, 10.0
 _WALK = {"pause": Player.toggle_pause, "one step": Player.step_once, "reset": Player.reset}
 
@@ -49,7 +48,7 @@ class Controls:
         return limits.speeds(self._bundle, self._beyond.value is True)
 
     def _forces(self) -> tuple[float, float]:
-        most = limits.most_push(self._bundle, PUSH_MAX_N if self._beyond.value is True else 0.0)
+        most = limits.most_push(self._bundle, self._beyond.value is True)
         return -most, most
 
     def _limit(self, speed: object, force: object) -> None:

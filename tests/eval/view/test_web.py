@@ -105,7 +105,7 @@ def test_another_policy_and_ground_take_the_place_of_what_was_there(untrained_bu
     choices = Choices({"first": lambda: (untrained_bundle, "reduced"), "damaged": refused}, 100, 0)
     page = web.Page(choices, port=free_port())
     try:
-        choices.ask(ground="uphill, 4°")
+        choices.ask(ground="+4°")
         assert choices.taken() and not choices.taken()
         page.show()
         for _ in range(4):
@@ -113,7 +113,7 @@ def test_another_policy_and_ground_take_the_place_of_what_was_there(untrained_bu
         turn = np.array(page._ground.wxyz)
         uphill = np.zeros(3)
         mujoco.mju_rotVecQuat(uphill, np.array([1.0, 0.0, 0.0]), turn)
-        assert uphill[2] / uphill[0] == pytest.approx(0.07)
+        assert uphill[2] / uphill[0] == pytest.approx(np.tan(np.radians(4)))
         choices.ask(policy="damaged")
         assert not choices.taken() and choices.policy == "first"
         for _ in range(4):

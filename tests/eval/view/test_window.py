@@ -103,8 +103,8 @@ def test_another_policy_or_ground_opens_another_window(untrained_bundle, windows
         finally:
             player.Player.tick = ticked
         shown.append((choices.policy, choices.ground))
-    assert shown == [("second", "as asked"), ("second", "level")]
-    assert "second, ground level" in capsys.readouterr().out
+    assert shown == [("second", "as asked"), ("second", "-6°")]
+    assert "second, ground -6°" in capsys.readouterr().out
     assert "next policy" in str(viewer.texts(choices.player, choices))
 
 
