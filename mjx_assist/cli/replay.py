@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Callable
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 
 from mjx_assist.cli.arguments import Parser, add_policy, model_of, natural, port, positive
@@ -62,7 +63,8 @@ def _watch(
     """In the browser where that was asked for, or where no window can be and somebody sits at a terminal."""
     from mjx_assist.eval.view import window
 
-    page = arguments.web or (not window.has_display() and sys.stdout.isatty())
+    somebody = sys.stdout.isatty() and find_spec("viser") is not None
+    page = arguments.web or (somebody and not window.has_display())
     if page:
         from mjx_assist.eval.view import web
 
