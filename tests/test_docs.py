@@ -18,8 +18,10 @@ from checkout import ROOT
 from printed import example
 from synthetic_gait import synthetic_gait
 
+from mjx_assist.cli.arguments import walker_keys
 from mjx_assist.cli.main import COMMANDS, build_parser, main
 from mjx_assist.cli.train import split_overrides
+from mjx_assist.config.read import load_config, preset_names
 from mjx_assist.eval.formats import convert
 from mjx_assist.sim.physics import make
 from mjx_assist.training import run
@@ -68,9 +70,15 @@ def test_a_printed_command_is_one_that_there_is(command: doc_commands.Command):
     words = shlex.split(command.typed)[1:]
     names = next(" ".join(words[:n]) for n in (2, 1) if " ".join(words[:n]) in COMMANDS)
     parser, parsers = build_parser(names)
+    overrides = []
     if names == "train":
-        words, _ = split_overrides(words, parsers["train"].flags)
-    assert not parser.parse_known_args(words)[1]
+        words, overrides = split_overrides(words, parsers["train"].flags)
+    arguments, rest = parser.parse_known_args(words)
+    assert not rest
+    if names == "train" and arguments.config in preset_names() and "$(" not in command.text:
+        own = any(mark in command.text for mark in ("ik.mot", "my_model", "model/"))  # files that docs-check makes
+        start = [("init_from.source", arguments.init_from)] if arguments.init_from else []
+        assert own or load_config(arguments.config, dict([*walker_keys(arguments), *start, *overrides]))
 
 
 def test_comments_and_blocks_are_told_from_commands():

@@ -25,7 +25,7 @@ STAND_INS = {
 # The smallest training there is; what it learns is nothing, what it does is all.
 SMALL = (
     "--total_timesteps 16 --env_params.num_envs 2 --ppo_params.n_steps 2 --ppo_params.batch_size 4 "
-    "--ppo_params.n_epochs 1 --logger_params.evaluation_frequency 0"
+    "--ppo_params.n_epochs 2 --logger_params.evaluation_frequency 0"
 )
 SCALED = {
     r"mjx-assist train (?!.*(--resume|--dry-run))": SMALL,
