@@ -42,8 +42,10 @@ def test_doctor_tells_the_versions_that_are_installed(capsys):
 def test_doctor_tells_a_version_outside_its_range_and_what_mends_it(monkeypatch):
     from mjx_assist.cli import doctor
 
+    needs = ["mujoco>=3.11.0,<3.12", "jax<0.11,>=0.10.0", "assist_sim==1.0.0", 'jax[cuda12]>=9; extra == "cuda"']
+    monkeypatch.setattr(doctor.importlib.metadata, "requires", lambda package: needs)
     there = {"mujoco": "3.12.0", "jax": "0.10.1", "assist_sim": None}
-    monkeypatch.setattr(doctor, "_version", lambda name: there.get(name, importlib.metadata.version("numpy")))
+    monkeypatch.setattr(doctor, "_version", lambda name: there.get(name, "1.0"))
     found = {line.what: line for line in doctor._versions()}
     assert found["mujoco"].there == "3.12.0 (needs <3.12,>=3.11.0)"
     assert found["mujoco"].remedy == "pip install 'mujoco<3.12,>=3.11.0'"
