@@ -1,6 +1,8 @@
 # make walk      train the shipped config on this machine, replay, measure, report
 # make test      lint, contracts, types and tests (20 minutes on two cores)
 # make test-all  the same and every slow test: all compositions, fidelity, Warp (hours on two cores)
+# make docs      the documentation as a site in build/site; fails on a broken link
+# make docs-check every command of README and docs, as written, in a fresh clone (hours on two cores)
 # make demo      replay the shipped policy, write its report, and tell what its device saves (2 minutes)
 # make gpu       train with 4096 walkers on an NVIDIA GPU
 # make gpu-check agreement, throughput, time to walk, memory and a profile on an NVIDIA GPU (8 minutes)
@@ -10,7 +12,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help walk test test-all demo gpu gpu-check no-gpu clean pictures opengl
+.PHONY: help walk test test-all docs docs-check demo gpu gpu-check no-gpu clean pictures opengl
 
 VENV ?= .venv
 RESULTS ?= results
@@ -32,10 +34,12 @@ help:
 
 walk: $(CORE) opengl
 	$(CLI) train $(CONFIG) --out $(RESULTS) $(FLAGS)
-	@run=$$(ls -d $(RESULTS)/train_session_* | tail -n 1); \
+	@run=$$(ls -td $(RESULTS)/train_session_* | head -n 1); \
 	$(CLI) evaluate "$$run" --model reduced --episodes 3 --json "$$run/evaluate_reduced.json"; \
 	$(CLI) evaluate "$$run" --model full --episodes 2 --json "$$run/evaluate_full.json"; \
-	$(CLI) report "$$run" -o "$$run/analyze_results"
+	$(CLI) report "$$run" -o "$$run/analyze_results"; \
+	printf '%s\n' '' 'go on, in this shell or the next:' '  source $(VENV)/bin/activate' "  mjx-assist replay $$run" \
+	    "or without it:" "  $(CLI) replay $$run"
 
 demo: $(CORE) opengl
 	$(CLI) demo -o $(RESULTS)/demo
@@ -56,6 +60,7 @@ test: $(DEV)
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/lint-imports --no-cache
 	$(VENV)/bin/basedpyright --pythonpath $(VENV)/bin/python
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict --quiet
 	$(VENV)/bin/python -m pytest -n 2 --dist loadfile
 
 test-all: test
@@ -64,6 +69,15 @@ test-all: test
 PICTURES ?=
 pictures: $(DEV) opengl
 	$(VENV)/bin/python docs/draw_pictures.py $(PICTURES)
+
+docs: $(DEV)
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict
+	@echo "build/site/index.html"
+
+# DOCS_FLAGS='--only REGEX' checks some; --list shows what would be typed.
+DOCS_FLAGS ?=
+docs-check: $(VENV)/bin/python
+	$(VENV)/bin/python docs/checks/run_commands.py --out $(RESULTS)/docs_check $(DOCS_FLAGS)
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .ruff_cache

@@ -10,7 +10,6 @@ from PIL import Image
 from mjx_assist.config.schema import EnvParams
 from mjx_assist.eval.plots.style import styled
 from mjx_assist.eval.view.scene import Scene
-from mjx_assist.model import variation
 from mjx_assist.model.feet.sole import lowest
 from mjx_assist.paths import data_path
 from mjx_assist.policy import bundle as bundles
@@ -54,9 +53,8 @@ def _picture(bundle, params: EnvParams, slope: float) -> np.ndarray:
     """The skeleton in mid-stride, its lowest foot on the ground."""
     reduced = bundles.reduced_model(bundle)
     ground = heightfield.make_terrain(params, reduced)
-    scene = Scene(bundle.human, bundle.device, [], ground)
     lane = 0.0 if ground is None else heightfield.lane_offset(ground, 1)
-    variation.write(scene.model, scene.model, variation.Variation(lane=lane, slope=np.asarray(slope)))
+    scene = Scene(bundle.human, bundle.device, [], heightfield.Ground(ground, slope, lane))
     qpos, _, _ = sample(bundle.gait, 0.1, 1.25)
     joints = [reduced.joint(j).name for j in range(reduced.njnt)]
     forward, up = joints.index("pelvis_tx"), joints.index("pelvis_ty")

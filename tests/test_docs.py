@@ -2,10 +2,14 @@
 
 import ast
 import importlib.util
+import os
 import re
+import shlex
+import subprocess
 import sys
 from pathlib import Path
 
+import doc_commands
 import jax.numpy as jnp
 import mujoco
 import numpy as np
@@ -14,12 +18,16 @@ from checkout import ROOT
 from printed import example
 from synthetic_gait import synthetic_gait
 
-from mjx_assist.cli.main import COMMANDS, main
+from mjx_assist.cli.arguments import walker_keys
+from mjx_assist.cli.main import COMMANDS, build_parser, main
+from mjx_assist.cli.train import split_overrides
+from mjx_assist.config.read import load_config, preset_names
 from mjx_assist.eval.formats import convert
 from mjx_assist.sim.physics import make
 from mjx_assist.training import run
 
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+TYPED = [command for command in doc_commands.commands(ROOT) if command.text.startswith("mjx-assist ")]
 
 
 def blocks(page: Path, language: str = "python") -> list[str]:
@@ -35,6 +43,69 @@ def test_files_that_a_page_names_exist(page: Path):
     named += re.findall(r"\]\(([^)#:]+\.md)", page.read_text())
     places = (ROOT, ROOT / "mjx_assist", page.parent)
     assert not [name for name in named if not any((place / name).exists() for place in places)]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_of_a_page_lead_somewhere(page: Path):
+    """Files, pictures and headings, as they are read in the repository; the site's are checked where it is built."""
+    text = re.sub(r"^```.*?^```|`[^`\n]*`", "", page.read_text(), flags=re.DOTALL | re.MULTILINE)
+    for link in re.findall(r"\]\(([^)\s]+)\)", text):
+        if "://" in link:
+            continue
+        name, _, anchor = link.partition("#")
+        target = page.parent / name if name else page
+        assert target.exists(), f"{page.name}: {link}"
+        assert not anchor or anchor in headings(target), f"{page.name}: {link}"
+
+
+def headings(page: Path) -> set[str]:
+    """The anchors that GitHub gives a page's headings."""
+    titles = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("command", TYPED, ids=lambda command: f"{command.page}:{command.line}")
+def test_a_printed_command_is_one_that_there_is(command: doc_commands.Command):
+    """Its words and flags; a training's keys. What it does is checked by `make docs-check`."""
+    words = shlex.split(command.typed)[1:]
+    names = next(" ".join(words[:n]) for n in (2, 1) if " ".join(words[:n]) in COMMANDS)
+    parser, parsers = build_parser(names)
+    overrides = []
+    if names == "train":
+        words, overrides = split_overrides(words, parsers["train"].flags)
+    arguments, rest = parser.parse_known_args(words)
+    assert not rest
+    if names == "train" and arguments.config in preset_names() and "$(" not in command.text:
+        own = any(mark in command.text for mark in ("ik.mot", "my_model", "model/"))  # files that docs-check makes
+        start = [("init_from.source", arguments.init_from)] if arguments.init_from else []
+        assert own or load_config(arguments.config, dict([*walker_keys(arguments), *start, *overrides]))
+
+
+def test_comments_and_blocks_are_told_from_commands():
+    page = "    mjx-assist plot A   # its curves\n\n```bash\nmake walk\n```\n`mjx-assist models list` "
+    page += "`mjx-assist plot 'x # y'`\n"
+    told = [text for _, text in doc_commands.printed(page)]
+    assert told == ["mjx-assist plot A", "make walk", "mjx-assist plot 'x # y'"]
+
+
+def test_the_slurm_script_gives_each_job_a_run_and_goes_on_with_it(tmp_path: Path):
+    (script,) = blocks(ROOT / "docs" / "scaling.md", "bash")
+    (tmp_path / "srun").write_text('#!/bin/sh\necho "$@"\n')
+    (tmp_path / "srun").chmod(0o755)
+
+    def typed(**job: str) -> str:
+        environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", **job}
+        done = subprocess.run(["bash", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True)
+        return done.stdout
+
+    tasks = [typed(SLURM_JOB_ID="7", SLURM_ARRAY_JOB_ID="6", SLURM_ARRAY_TASK_ID=task) for task in "12"]
+    assert "--name walk_6_1 --env_params.seed 1 " in tasks[0] and "--name walk_6_2 --env_params.seed 2 " in tasks[1]
+    assert "--name walk_9_1" in typed(SLURM_JOB_ID="9")
+    run = tmp_path / "results" / "walk_6_1"
+    run.mkdir(parents=True)
+    (run / "session_config.json").touch()
+    assert "--resume results/walk_6_1 " in typed(SLURM_JOB_ID="7", SLURM_ARRAY_JOB_ID="6", SLURM_ARRAY_TASK_ID="1")
+    assert "--name walk_9_1" in typed(SLURM_JOB_ID="9")  # another experiment begins anew
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

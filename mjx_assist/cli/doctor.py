@@ -11,6 +11,10 @@ import subprocess
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+
 import mjx_assist
 from mjx_assist.cli.arguments import Parser
 from mjx_assist.errors import UserError
@@ -59,13 +63,12 @@ def doctor(arguments: argparse.Namespace) -> None:
 def _versions() -> Iterator[Found]:
     where = f"Python {platform.python_version()}, {platform.system()} {platform.machine()}"
     yield Found(PACKAGE, f"{mjx_assist.__version__}, {where}")
-    wanted = dict(_pins())
+    wanted = dict(_wanted())
     for name in SHOWN:
-        have = _version(name)
-        pin = wanted.get(_plain(name))
-        wrong = have is None or (pin is not None and have != pin)
-        remedy = f"pip install '{name}=={pin}'" if pin else f"pip install {name}"
-        yield Found(name, (have or "not installed") + (f" (needs {pin})" if wrong else ""), remedy if wrong else "")
+        have, needs = _version(name), wanted.get(canonicalize_name(name), SpecifierSet())
+        wrong = have is None or not needs.contains(have, prereleases=True)
+        remedy = f"pip install '{name}{needs}'" if wrong else ""
+        yield Found(name, (have or "not installed") + (f" (needs {needs})" if wrong else ""), remedy)
 
 
 def _machine() -> Iterator[Found]:
@@ -173,16 +176,11 @@ def _requirements(extra: str) -> list[str]:
     return [re.split(r"[^\w.-]", line, maxsplit=1)[0] for line in lines if mark.search(line)]
 
 
-def _pins() -> Iterator[tuple[str, str]]:
-    """(package, version) of each that this distribution needs in one version only."""
-    for line in importlib.metadata.requires(PACKAGE) or []:
-        found = re.fullmatch(r"([\w.-]+)==([\w.]+)", line)
-        if found:
-            yield _plain(found[1]), found[2]
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
+def _wanted() -> Iterator[tuple[str, SpecifierSet]]:
+    """(package, versions) of each that this distribution needs, extras left out."""
+    for needed in map(Requirement, importlib.metadata.requires(PACKAGE) or []):
+        if needed.marker is None:
+            yield canonicalize_name(needed.name), needed.specifier
 
 
 def _version(name: str) -> str | None:

@@ -1,7 +1,12 @@
 """The command `replay`: a walk in MuJoCo's window, in a browser, as a film, or as fast as it goes."""
 
 import argparse
+import sys
 import time
+from collections.abc import Callable
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
 
 from mjx_assist.cli.arguments import Parser, add_policy, model_of, natural, port, positive
 from mjx_assist.cli.conditions import add_conditions, under
@@ -12,9 +17,14 @@ from mjx_assist.eval.gait.summary import episode_summary
 from mjx_assist.eval.replay.conditions import Conditions
 from mjx_assist.eval.replay.replay import replay as replay_episode
 from mjx_assist.eval.replay.replay import walk
+from mjx_assist.eval.replay.walk import ground_of
 from mjx_assist.eval.replay.walker import Walker
+from mjx_assist.eval.view.choices import Choices, Loader
 from mjx_assist.files.atomic import check_writable
+from mjx_assist.paths import BEST
+from mjx_assist.policy import shipped
 from mjx_assist.policy.bundle import Bundle
+from mjx_assist.training import export
 from mjx_assist.training.export import load_policy
 
 _NEEDS = {"plots": "video", "host": "web", "port": "web"}  # flags that say something about another one
@@ -43,14 +53,50 @@ def replay(arguments: argparse.Namespace) -> None:
         _headless(*requested)
     elif arguments.video:
         _film(*requested, arguments.video, arguments.plots)
-    elif arguments.web:
+    else:
+        _watch(arguments, *requested)
+
+
+def _watch(
+    arguments: argparse.Namespace, bundle: Bundle, kind: str, steps: int, seed: int, conditions: Conditions
+) -> None:
+    """In the browser where that was asked for, or where no window can be and somebody sits at a terminal."""
+    from mjx_assist.eval.view import window
+
+    somebody = sys.stdout.isatty() and find_spec("viser") is not None
+    page = arguments.web or (somebody and not window.has_display())
+    if page:
         from mjx_assist.eval.view import web
 
-        web.serve(*requested[:4], arguments.host or web.HOST, arguments.port or web.PORT, conditions)
+        web.installed()
     else:
-        from mjx_assist.eval.view.window import watch
+        window.check_display()
+    choices = Choices(_policies(arguments, bundle, kind), steps, seed, conditions)
+    if page:
+        web.serve(choices, arguments.host or web.HOST, arguments.port or web.PORT)
+    else:
+        window.watch(choices)
 
-        watch(*requested)
+
+def _policies(arguments: argparse.Namespace, bundle: Bundle, kind: str) -> dict[str, Loader]:
+    """What to switch between: the policy asked for, the best one and the checkpoints of its run, those that ship."""
+
+    def loader(load: Callable[[], Bundle]) -> Loader:
+        def made() -> tuple[Bundle, str]:
+            other = under(arguments, load())[0]
+            return other, model_of(arguments.model, [other])
+
+        return made
+
+    run, name = Path(arguments.policy), Path(arguments.policy).name or arguments.policy
+    found: dict[str, Loader] = {name: lambda: (bundle, kind)}
+    if (run / BEST).exists():
+        found[f"{name}, best"] = loader(partial(load_policy, run / BEST))
+    for update in reversed(export.updates_saved(run)):
+        found[f"{name}, update {update}"] = loader(partial(export.export_run, run, update))
+    for other in shipped.names():
+        found.setdefault(other, loader(partial(load_policy, other)))
+    return found
 
 
 def _check_flags(arguments: argparse.Namespace) -> None:
@@ -84,5 +130,5 @@ def _film(bundle: Bundle, kind: str, steps: int, seed: int, conditions: Conditio
     video.check(path)
     check_writable(path, folder=False)
     record = walk(bundle, kind, steps, seed, conditions=conditions)
-    frames = video.write_video(bundle, record, path, plots)
+    frames = video.write_video(bundle, record, path, plots, ground_of(bundle, seed, conditions))
     print(f"film {path}: {frames} frames, {record.time[-1]:.1f} s")

@@ -74,6 +74,7 @@ def _of_policy(arguments: argparse.Namespace, out: Path) -> dict:
     from mjx_assist.eval.gait.summary import episode_summary
     from mjx_assist.eval.replay.controller import with_controller
     from mjx_assist.eval.replay.replay import walk
+    from mjx_assist.eval.replay.walk import ground_of
     from mjx_assist.eval.report.gait import write_report
     from mjx_assist.eval.report.run_info import run_info
     from mjx_assist.eval.view import strip
@@ -90,7 +91,7 @@ def _of_policy(arguments: argparse.Namespace, out: Path) -> dict:
         baseline = [walk(bare, kind, arguments.steps, seed, conditions=conditions) for seed in seeds]
     full = records[0] if kind == FULL else walk(bundle, FULL, arguments.steps, seed, conditions=conditions)
     picture = out / "walker.png"
-    caption = strip.walker_strip(bundle, records[0], picture)
+    caption = strip.walker_strip(bundle, records[0], picture, ground=ground_of(bundle, seed, conditions))
     return write_report(
         out,
         records,

@@ -116,7 +116,8 @@ def _row(key: Key) -> str:
     name = key.path.rpartition(".")[2]
     theirs = "=" if key.theirs == name else key.theirs
     default = f"`{key.default}`" if key.default else ""
-    return f"| `{name}` | {key.meaning} | {key.unit} | {key.allowed} | {default} | {theirs} |".replace("->", "→")
+    meaning, unit, allowed = (text.replace("*", r"\*") for text in (key.meaning, key.unit, key.allowed))
+    return f"| `{name}` | {meaning} | {unit} | {allowed} | {default} | {theirs} |".replace("->", "→")
 
 
 def json_schema(kind: Any = RunConfig) -> dict[str, Any]:

@@ -6,7 +6,7 @@ in terrain_kinds.py.
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import mujoco
 import numpy as np
@@ -49,6 +49,21 @@ class Terrain:
     def first_y(self) -> float:
         """y of the first row of nodes, m; the ground's middle is y = 0."""
         return -0.5 * (self.heights.shape[0] - 1) * self.spacing
+
+
+class Ground(NamedTuple):
+    """What one walker stands on: heights (None: a plane), turned by ``slope`` (tangent), moved by ``lane`` (m, y)."""
+
+    terrain: Terrain | None = None
+    slope: float = 0.0
+    lane: float | None = None
+
+    def height(self, x: Any, y: Any) -> Any:
+        """Height of the ground at places of the world, m."""
+        return height(self.terrain, self.lane, self.slope, x, y)
+
+
+LEVEL_GROUND = Ground()
 
 
 def make_terrain(params: Any, model: mujoco.MjModel) -> Terrain | None:

@@ -52,8 +52,9 @@ class Checkpoints:
                 "earlier checkpoints are intact. Free some space and go on with --resume."
             ) from error
 
-    def restore(self, templates: dict, partial: bool = False) -> dict | None:
+    def restore(self, templates: dict, partial: bool = False, only: int | None = None) -> dict | None:
         """The newest state that can be read, None if there is none yet; a damaged one is skipped with a warning.
+        ``only``: that of this update.
 
         It holds the items that ``templates`` has, laid out over devices as they are, on however many it was written;
         ``partial``: of each item only what its template has.
@@ -63,7 +64,7 @@ class Checkpoints:
         """
         how = _some_of if partial else ocp.args.StandardRestore
         items = ocp.args.Composite(**{name: how(item) for name, item in templates.items()})
-        updates = sorted(self._manager.all_steps(), reverse=True)
+        updates = sorted(self._manager.all_steps(), reverse=True) if only is None else [only]
         for update in updates:
             try:
                 _check_sums(self._directory / str(update))

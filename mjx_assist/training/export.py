@@ -23,8 +23,8 @@ from mjx_assist.policy.policy import HeadWeights, MirrorWeights, Policy
 from mjx_assist.sim.observation import CLIP
 
 
-def export_run(run: Path) -> bundles.Bundle:
-    """The policy of a run's newest readable checkpoint.
+def export_run(run: Path, update: int | None = None) -> bundles.Bundle:
+    """The policy of a run's newest readable checkpoint, or of that after an ``update``.
 
     Raises:
         UserError: ``run`` is no run, or has no checkpoint.
@@ -32,12 +32,13 @@ def export_run(run: Path) -> bundles.Bundle:
     from mjx_assist.files.logs import read_rows
     from mjx_assist.paths import TRAIN_LOG
 
-    config, env, spec, state = restored(run)
-    return policy_bundle(config, env, spec, state, read_rows(run / TRAIN_LOG))
+    config, env, spec, state = restored(run, update=update)
+    return policy_bundle(config, env, spec, state, read_rows(run / TRAIN_LOG, update))
 
 
-def restored(run: Path, also: Sequence[str] = ()) -> tuple:
-    """``(config, env, spec, state)`` of a run's newest readable checkpoint; of ``state`` only what a policy needs.
+def restored(run: Path, also: Sequence[str] = (), update: int | None = None) -> tuple:
+    """``(config, env, spec, state)`` of a run's newest readable checkpoint, or of that after an ``update``; of
+    ``state`` only what a policy needs.
 
     ``also`` names fields of `ppo.learner.TrainState` that are to be there too.
 
@@ -60,7 +61,7 @@ def restored(run: Path, also: Sequence[str] = ()) -> tuple:
     checkpoints = Checkpoints(run / CHECKPOINTS, config.logger_params.keep_checkpoints)
     items = template.items()
     wanted = {"policy": items["policy"], "training": {name: items["training"][name] for name in also}}
-    found = checkpoints.restore({name: item for name, item in wanted.items() if item}, partial=True)
+    found = checkpoints.restore({name: item for name, item in wanted.items() if item}, True, update)
     checkpoints.close()
     if found is None:
         raise UserError(f"{str(run)!r} has no checkpoint yet.")
@@ -157,10 +158,15 @@ def has_checkpoints(path: Path) -> bool:
     return path.is_dir() and (path / CHECKPOINTS).is_dir()
 
 
+def updates_saved(run: Path) -> list[int]:
+    """The updates that a folder, if it is a run's, has checkpoints of."""
+    folder = run / CHECKPOINTS
+    return sorted(int(path.name) for path in folder.iterdir() if path.name.isdigit()) if folder.is_dir() else []
+
+
 def _newer(run: Path, exported: bundles.Bundle) -> bundles.Bundle | None:
     """The policy of a run's newest checkpoint if the run went on after its policy was exported; that is said."""
-    folder = run / CHECKPOINTS
-    updates = [int(path.name) for path in folder.iterdir() if path.name.isdigit()] if folder.is_dir() else []
+    updates = updates_saved(run)
     config, done = exported.config, exported.info["control_steps"]
     if max(updates, default=0) * config.env_params.num_envs * config.ppo_params.n_steps <= done:
         return None

@@ -37,3 +37,17 @@ def test_doctor_tells_the_versions_that_are_installed(capsys):
     said = capsys.readouterr().out
     for package in ("mujoco", "jax", "numpy"):
         assert importlib.metadata.version(package) in next(line for line in said.splitlines() if f" {package} " in line)
+
+
+def test_doctor_tells_a_version_outside_its_range_and_what_mends_it(monkeypatch):
+    from mjx_assist.cli import doctor
+
+    needs = ["mujoco>=3.11.0,<3.12", "jax<0.11,>=0.10.0", "assist_sim==1.0.0", 'jax[cuda12]>=9; extra == "cuda"']
+    monkeypatch.setattr(doctor.importlib.metadata, "requires", lambda package: needs)
+    there = {"mujoco": "3.12.0", "jax": "0.10.1", "assist_sim": None}
+    monkeypatch.setattr(doctor, "_version", lambda name: there.get(name, "1.0"))
+    found = {line.what: line for line in doctor._versions()}
+    assert found["mujoco"].there == "3.12.0 (needs <3.12,>=3.11.0)"
+    assert found["mujoco"].remedy == "pip install 'mujoco<3.12,>=3.11.0'"
+    assert found["jax"].remedy == found["numpy"].remedy == ""
+    assert found["assist_sim"].there == "not installed (needs ==1.0.0)"

@@ -41,3 +41,7 @@ def test_a_callback_ends_a_named_run_without_an_error_and_its_policy_is_there(qu
     assert "is there already" in capsys.readouterr().err
     assert main(["train", "walk22_exo", "--out", str(tmp_path), "--name", "../x"]) == 2
     assert "--name '../x'" in capsys.readouterr().err
+    assert mjx_assist.resume(run.path).update == 10
+    assert "is finished" not in capsys.readouterr().out
+    assert mjx_assist.resume(run.path).update == 10
+    assert "is finished: it has its 40 control steps" in capsys.readouterr().out

@@ -25,7 +25,7 @@ from mjx_assist.sim.device.controller import make_controller
 from mjx_assist.sim.disturbances import pushes
 from mjx_assist.sim.episode import Episode, EpisodeRules
 from mjx_assist.sim.observation import observe
-from mjx_assist.terrain.heightfield import make_terrain, n_variants
+from mjx_assist.terrain.heightfield import Ground, make_terrain, n_variants
 
 PUSH_S = pushes.DURATION_S  # a push lasts this long
 _RECORD_RATE = 250.0  # Hz: physics steps are recorded at most this often
@@ -190,3 +190,8 @@ class Walk:
         control = control if self.device_on else np.where(self.walker.muscle, control, self._neutral)
         self._episode, control = self._rules.drive(self._episode, {}, control, self.time)
         return control
+
+
+def ground_of(bundle: Bundle, seed: int, conditions: Conditions) -> Ground:
+    """What the walk of a seed stands on under these conditions, on any model."""
+    return Walk(bundle, REDUCED, seed, conditions=conditions).walker.stands_on

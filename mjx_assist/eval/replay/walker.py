@@ -20,7 +20,7 @@ from mjx_assist.policy.bundle import Bundle
 from mjx_assist.reference import feet
 from mjx_assist.sim import action
 from mjx_assist.terrain import heightfield
-from mjx_assist.terrain.heightfield import FLOOR
+from mjx_assist.terrain.heightfield import FLOOR, Ground
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class Walker:
         self._forward = self.qpos_index[self.joint_names.index("pelvis_tx")]
         self._side = self.qpos_index[self.joint_names.index("pelvis_tz")] if "pelvis_tz" in self.joint_names else None
         self._push_dof = m.joint("pelvis_tx").dofadr[0]
-        self._terrain, self.slope, self._lane = ground, 0.0, None
+        self.stands_on = Ground(ground)
         self._height_offset = anatomy.height_offset(self.reduced)
         self._foot_part, self._rigid_feet = self._foot_parts(), self._find_rigid_feet()
         self._heels = [self._heel(f"{side}_foot_position", f"{side}_foot") for side in "rl"]
@@ -92,8 +92,8 @@ class Walker:
         if self._base is self.model:
             self._base = copy.copy(self.model)
         variation.write(self._base, self.model, self.view.variation(differences))
-        self.slope = 0.0 if differences.slope is None else float(differences.slope)
-        self._lane = differences.lane
+        slope, lane = (None if x is None else float(x) for x in (differences.slope, differences.lane))
+        self.stands_on = Ground(self.stands_on.terrain, slope or 0.0, lane)
         self.body_mass = float(self.model.body_subtreemass[0])
 
     def reset(self, qpos: np.ndarray, qvel: np.ndarray, activation: float) -> None:
@@ -135,6 +135,10 @@ class Walker:
         sensors = np.zeros((*load.shape[:-2], self.reduced.nsensordata))
         self._loads.put(sensors, load)
         return sensors
+
+    def full_pose(self) -> np.ndarray:
+        """Coordinates ``[nq_full]`` of the full skeleton, where it is in the world."""
+        return self.coupling.lift(self.data.qpos[self.qpos_index])
 
     def finite(self) -> bool:
         """Whether the simulation is still meaningful."""
@@ -221,7 +225,7 @@ class Walker:
     @property
     def uneven(self) -> bool:
         """Whether the ground is other than the plane z = 0."""
-        return self._terrain is not None or self.slope != 0.0
+        return self.stands_on.terrain is not None or self.stands_on.slope != 0.0
 
     def ground(self, ahead: float = 0.0) -> float:
         """Height of the ground under the root, or some m ahead of it, in the world, m."""
@@ -229,7 +233,7 @@ class Walker:
 
     def ground_at(self, x: Any, y: Any) -> Any:
         """Height of the ground at places of the world, m."""
-        return heightfield.height(self._terrain, self._lane, self.slope, x, y)
+        return self.stands_on.height(x, y)
 
     def _left(self) -> float:
         """How far the root is to the left, m; 0 for planar models."""

@@ -18,6 +18,7 @@ from mjx_assist.eval.plots.style import COLORS, FAINT, INK, STYLE
 from mjx_assist.eval.replay.gauge import Gauge, Reading
 from mjx_assist.eval.replay.record import SIDES, GaitRecord
 from mjx_assist.eval.view.overlay import add_arrows, arrows, shown_torque, status, torque_lines
+from mjx_assist.terrain.heightfield import Ground
 
 SIZE = 720  # pixels of the picture's side; the plots are as large again
 WINDOW_S = 4.0  # of the past that the plots show
@@ -102,14 +103,14 @@ def readings(record: GaitRecord, frames: np.ndarray) -> list[Reading]:
     ]
 
 
-def pictures(record: GaitRecord, frames: np.ndarray, qpos: np.ndarray, plots: bool):
+def pictures(record: GaitRecord, frames: np.ndarray, qpos: np.ndarray, plots: bool, ground: Ground):
     """Yield pictures ``[SIZE, SIZE or 2 SIZE, 3]``: the skeleton at full coordinates ``qpos [N, nq_full]``, plots."""
     from mjx_assist.eval.view.scene import Scene, side_camera
 
     shown = readings(record, frames)
     beside = Plots(record, shown) if plots else None
     font = ImageFont.truetype(font_manager.findfont("DejaVu Sans"), _FONT_PX)
-    scene = Scene(record.human, record.device, record.muscle_names)
+    scene = Scene(record.human, record.device, record.muscle_names, ground)
     if os.environ.get("MUJOCO_GL") == "osmesa":  # a CPU draws three times as fast without antialiasing
         scene.model.vis.quality.offsamples, scene.model.vis.quality.shadowsize = 0, 1024
     with mujoco.Renderer(scene.model, SIZE, SIZE) as renderer:
@@ -138,6 +139,8 @@ def write(request: Path, film: Path) -> None:
     mujoco.GLContext(8, 8).make_current()  # fails at once where there is no OpenGL
     import imageio
 
+    from mjx_assist.eval.view.scene import unpacked
+
     with np.load(request, allow_pickle=False) as requested:
         record = GaitRecord.load(str(requested["record"]))
         frames, qpos, fps, plots = (
@@ -146,12 +149,13 @@ def write(request: Path, film: Path) -> None:
             float(requested["fps"]),
             bool(requested["plots"]),
         )
+        ground = unpacked(requested)
     if film.suffix == ".gif":
         writer = imageio.get_writer(film, mode="I", duration=1e3 / fps, loop=0)
     else:
         writer = imageio.get_writer(film, fps=fps, codec="libx264", quality=7, macro_block_size=16)
     with writer:
-        for number, picture in enumerate(pictures(record, frames, qpos, plots), start=1):
+        for number, picture in enumerate(pictures(record, frames, qpos, plots, ground), start=1):
             writer.append_data(picture)
             if sys.stdout.isatty():
                 print(f"\rframe {number} of {len(frames)}", end="\n" if number == len(frames) else "", flush=True)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import mujoco
 import numpy as np
 
+from mjx_assist.terrain.heightfield import Ground
+
 SHOWN_GROUPS = (0, 1, 2)  # of geoms, as in MuJoCo's own viewer
 
 
@@ -62,6 +64,30 @@ def _joined(meshes: list[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np
     offsets = np.cumsum([0] + [len(vertices) for vertices, _ in meshes[:-1]])
     faces = [faces + offset for (_, faces), offset in zip(meshes, offsets, strict=True)]
     return np.concatenate([vertices for vertices, _ in meshes]), np.concatenate(faces)
+
+
+def ground_mesh(ground: Ground) -> tuple[np.ndarray, np.ndarray]:
+    """Rough ground where its walker is, as triangles: vertices ``[V, 3]`` m in the world, faces ``[F, 3]``.
+
+    They are the lane's, which `heightfield.height` answers for.
+    """
+    terrain = ground.terrain
+    if terrain is None:
+        raise ValueError("a plane has no heights")
+    x = terrain.first_x + terrain.spacing * np.arange(terrain.heights.shape[1])
+    across = round(terrain.lane_width / terrain.spacing)
+    x, y = (a.ravel() for a in np.meshgrid(x, (np.arange(across) - 0.5 * (across - 1)) * terrain.spacing))
+    high = Ground(terrain, 0.0, ground.lane).height(x, y)
+    cos = 1.0 / np.sqrt(1.0 + ground.slope**2)
+    turned = np.stack([cos * (x - ground.slope * high), y, cos * (ground.slope * x + high)], axis=1)
+    return turned, _grid_faces(across, terrain.heights.shape[1])
+
+
+def _grid_faces(rows: int, columns: int) -> np.ndarray:
+    """Two triangles a cell, which share the diagonal from its lowest to its highest x and y, as MuJoCo's."""
+    corner = (np.arange(rows - 1)[:, None] * columns + np.arange(columns - 1)).ravel()
+    ahead, left, far = corner + 1, corner + columns, corner + columns + 1
+    return np.concatenate([np.stack([corner, ahead, far], axis=1), np.stack([corner, far, left], axis=1)])
 
 
 def muscle_segments(model: mujoco.MjModel, data: mujoco.MjData) -> tuple[np.ndarray, np.ndarray]:

@@ -16,10 +16,12 @@ from matplotlib.figure import Figure
 
 from mjx_assist.eval.gait import events
 from mjx_assist.eval.replay.record import GaitRecord
+from mjx_assist.eval.view.scene import Scene, packed, side_camera, unpacked
 from mjx_assist.files.atomic import replacing
 from mjx_assist.policy import bundle as bundles
 from mjx_assist.policy.bundle import Bundle
 from mjx_assist.processes import environment, python
+from mjx_assist.terrain.heightfield import LEVEL_GROUND, Ground
 
 PHASES = 6
 WIDTH, HEIGHT = 420, 720  # pixels of one picture
@@ -28,19 +30,22 @@ TRUNK_PER_CENTRE = 2.3  # a stick figure's trunk and neck, in distances from the
 _GL_ENVIRONMENT = "MUJOCO_GL"
 
 
-def walker_strip(bundle: Bundle, record: GaitRecord, path: str | Path, phases: int = PHASES) -> str:
-    """Write a PNG of the walker at evenly spaced phases of a gait cycle, side by side; returns its caption.
+def walker_strip(
+    bundle: Bundle, record: GaitRecord, path: str | Path, phases: int = PHASES, ground: Ground = LEVEL_GROUND
+) -> str:
+    """Write a PNG of the walker at evenly spaced phases of a gait cycle, side by side, on the ``ground`` that was
+    walked on; returns its caption.
 
     Raises:
         UserError: the file cannot be written.
     """
     frames, labels, what = cycle_frames(record, phases)
-    images = render(bundle, record, frames)
+    images = render(bundle, record, frames, ground)
     figure = Figure(figsize=(1.75 * phases, 3.25), dpi=200)
     cells = figure.subplots(1, phases, squeeze=False)[0]
     for i, (axes, label) in enumerate(zip(cells, labels, strict=True)):
         if images is None:
-            _stick_figure(axes, bundle, record.qpos[frames[i]])
+            _stick_figure(axes, bundle, record.qpos[frames[i]], ground)
         else:
             axes.imshow(images[i])
         axes.set_axis_off()
@@ -68,7 +73,7 @@ def cycle_frames(record: GaitRecord, phases: int) -> tuple[np.ndarray, list[str]
     return frames, [f"{100 * s:.0f} %" for s in share], "over one gait cycle of the right leg"
 
 
-def render(bundle: Bundle, record: GaitRecord, frames: np.ndarray) -> np.ndarray | None:
+def render(bundle: Bundle, record: GaitRecord, frames: np.ndarray, ground: Ground = LEVEL_GROUND) -> np.ndarray | None:
     """Pictures ``[N, HEIGHT, WIDTH, 3]`` of the full skeleton, or None where nothing here can render."""
     with tempfile.TemporaryDirectory() as folder:
         request, result = Path(folder) / "request.npz", Path(folder) / "result.npy"
@@ -79,6 +84,7 @@ def render(bundle: Bundle, record: GaitRecord, frames: np.ndarray) -> np.ndarray
             muscles=np.array(record.muscle_names, dtype=str),
             qpos=bundle.coupling.lift(record.qpos[frames]),
             activation=record.activation[frames],
+            **packed(ground),
         )
         if not render_elsewhere("mjx_assist.eval.view.strip", request, result):
             return None
@@ -140,10 +146,9 @@ def _render_request(request: Path, result: Path) -> None:
     """Draw a request's poses; run in a process of its own."""
     check_gl()
 
-    from mjx_assist.eval.view.scene import Scene, side_camera
-
     with np.load(request, allow_pickle=False) as requested:
-        scene = Scene(str(requested["human"]), str(requested["device"]), [str(name) for name in requested["muscles"]])
+        muscles = [str(name) for name in requested["muscles"]]
+        scene = Scene(str(requested["human"]), str(requested["device"]), muscles, unpacked(requested))
         images = []
         with mujoco.Renderer(scene.model, HEIGHT, WIDTH) as renderer:
             for qpos, activation in zip(requested["qpos"], requested["activation"], strict=True):
@@ -153,7 +158,7 @@ def _render_request(request: Path, result: Path) -> None:
     np.save(result, np.stack(images))
 
 
-def _stick_figure(axes: Axes, bundle: Bundle, qpos: np.ndarray) -> None:
+def _stick_figure(axes: Axes, bundle: Bundle, qpos: np.ndarray, ground: Ground) -> None:
     """Segments of the reduced model from the side, by its forward kinematics; right leg dark, left leg light."""
     model = bundles.reduced_model(bundle)
     data = mujoco.MjData(model)
@@ -161,18 +166,20 @@ def _stick_figure(axes: Axes, bundle: Bundle, qpos: np.ndarray) -> None:
     mujoco.mj_kinematics(model, data)
     mujoco.mj_comPos(model, data)
     place = data.subtree_com[0][0]
-    axes.axhline(0.0, color="0.6", linewidth=1)
+    under = float(ground.height(place, 0.0))
+    beside = np.linspace(-0.6, 0.6, 25)
+    axes.plot(beside, ground.height(place + beside, np.zeros(25)) - under, color="0.6", linewidth=1)
     for body in range(1, model.nbody):
         color = "0.65" if model.body(body).name.endswith("_l") else "0.15"
         points = [data.geom_xpos[g] for g in range(model.ngeom) if model.geom_bodyid[g] == body]
         if model.body_parentid[body] == 0:
             points.append(data.xpos[body] + TRUNK_PER_CENTRE * (data.xipos[body] - data.xpos[body]))
-            axes.plot(points[-1][0] - place, points[-1][2], "o", color=color, markersize=9)  # the head
+            axes.plot(points[-1][0] - place, points[-1][2] - under, "o", color=color, markersize=9)  # the head
         else:
             points.append(data.xpos[model.body_parentid[body]])
         for point in points:
             ends = np.array([data.xpos[body], point])
-            axes.plot(ends[:, 0] - place, ends[:, 2], color=color, linewidth=2.5, solid_capstyle="round")
+            axes.plot(ends[:, 0] - place, ends[:, 2] - under, color=color, linewidth=2.5, solid_capstyle="round")
     axes.set(xlim=(-0.6, 0.6), ylim=(-0.15, 1.75), aspect="equal")
 
 

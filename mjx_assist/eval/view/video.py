@@ -11,9 +11,11 @@ import numpy as np
 
 from mjx_assist.errors import UserError, unknown
 from mjx_assist.eval.replay.record import GaitRecord
+from mjx_assist.eval.view.scene import packed
 from mjx_assist.eval.view.strip import trouble_elsewhere
 from mjx_assist.files.atomic import replacing
 from mjx_assist.policy.bundle import Bundle
+from mjx_assist.terrain.heightfield import LEVEL_GROUND, Ground
 
 FORMATS = (".mp4", ".gif")
 _MOST_FPS = {".mp4": 60.0, ".gif": 25.0}  # what players show; a gif counts in hundredths of a second
@@ -40,8 +42,10 @@ def check(path: str | Path) -> Path:
     return path
 
 
-def write_video(bundle: Bundle, record: GaitRecord, path: str | Path, plots: bool = False) -> int:
-    """Write the film of a record in real time; returns the number of frames.
+def write_video(
+    bundle: Bundle, record: GaitRecord, path: str | Path, plots: bool = False, ground: Ground = LEVEL_GROUND
+) -> int:
+    """Write the film of a record in real time, on the ``ground`` that was walked on; returns the number of frames.
 
     Raises:
         UserError: nothing here can render, or the file cannot be written.
@@ -55,7 +59,7 @@ def write_video(bundle: Bundle, record: GaitRecord, path: str | Path, plots: boo
         request, film = Path(folder) / "request.npz", Path(folder) / f"film{kind}"
         saved = record.save(Path(folder) / "record.npz")
         full_qpos = bundle.coupling.lift(record.qpos[frames])
-        np.savez(request, record=str(saved), frames=frames, qpos=full_qpos, fps=fps, plots=plots)
+        np.savez(request, record=str(saved), frames=frames, qpos=full_qpos, fps=fps, plots=plots, **packed(ground))
         trouble = trouble_elsewhere("mjx_assist.eval.view.film", request, film, timeout=None)
         if trouble is not None:
             raise UserError(_NO_GL.format(trouble))

@@ -3,79 +3,91 @@
 The browser shows a treadmill: the walker stays in the middle and the ground moves.
 """
 
+import math
 import socket
+import webbrowser
 from collections import deque
-from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from mjx_assist.errors import UserError
 from mjx_assist.eval.plots.style import COLORS, FAINT, INK
-from mjx_assist.eval.replay.conditions import AS_TRAINED, Conditions
 from mjx_assist.eval.replay.record import SIDES
-from mjx_assist.eval.view.meshes import body_meshes, cylinder_between, muscle_segments, unit_cylinder
+from mjx_assist.eval.view.choices import Choices
+from mjx_assist.eval.view.meshes import (
+    BodyMesh,
+    body_meshes,
+    cylinder_between,
+    ground_mesh,
+    muscle_segments,
+    unit_cylinder,
+)
 from mjx_assist.eval.view.overlay import SIDE_COLORS, arrows, shown_torque, status, torque_lines
-from mjx_assist.eval.view.player import PUSH_N, Player, notes, rate, rate_line
+from mjx_assist.eval.view.player import Player, notes, rate, rate_line
 from mjx_assist.eval.view.scene import MUSCLE_WIDTH, Scene
-from mjx_assist.eval.view.web_guard import guarded, number
-from mjx_assist.eval.view.window import muscle_names
+from mjx_assist.eval.view.web_controls import Controls
+from mjx_assist.eval.view.web_guard import guarded
+from mjx_assist.eval.view.window import has_display, muscle_names
 from mjx_assist.model.names import GRAVITY
-from mjx_assist.policy.bundle import Bundle
 
 HOST, PORT = "127.0.0.1", 8080
-PUSH_MAX_N = 300.0
 _CELL = 0.5  # m between the lines of the ground
 _PLOT_S = 5.0  # of the past that the plots show
 _PLOT_EVERY = 4  # control steps from one drawing of the plots to the next
 _PLOT_PX = 150  # a plot's height
 _GROUND = {"section_thickness": 0.0, "plane_color": (226, 229, 233), "plane_opacity": 1.0}
-_WALK = {"pause": Player.toggle_pause, "one step": Player.step_once, "reset": Player.reset}
+_ROUGH_COLOR = (200, 205, 212)
 
 
-def serve(
-    bundle: Bundle,
-    kind: str,
-    steps: int,
-    seed: int,
-    host: str = HOST,
-    port: int = PORT,
-    conditions: Conditions = AS_TRAINED,
-) -> None:
-    """Show episodes of at most ``steps`` control steps at http://host:port until interrupted.
+def serve(choices: Choices, host: str = HOST, port: int = PORT) -> None:
+    """Show episodes at http://host:port until interrupted; opens it in a browser where there is one here.
 
     Raises:
         UserError: viser is missing, or the address cannot be listened at.
     """
-    player = Player(bundle, kind, steps, seed, conditions=conditions)
-    page = Page(player, host, port)
+    page = Page(choices, host, port)
     print(f"http://{host}:{page.port} (Ctrl+C ends)", flush=True)
+    if has_display() and host in (HOST, "localhost"):
+        webbrowser.open(f"http://{host}:{page.port}")
     try:
         while True:
-            player.tick(page.draw)
+            choices.player.tick(page.draw)
+            if choices.taken():
+                page.show()
     except KeyboardInterrupt:
-        print(f"\n{rate_line(player.pace, player.session.dt)}")
+        print(f"\n{rate_line(choices.player.pace, choices.player.session.dt)}")
     finally:
         page.stop()
 
 
 class Page:
-    """What a browser at http://host:port sees of a player; `draw` shows its present state."""
+    """What a browser at http://host:port sees of the player of the choices; `draw` shows its present state."""
 
-    def __init__(self, player: Player, host: str = HOST, port: int = PORT):
-        viser = _viser()
+    def __init__(self, choices: Choices, host: str = HOST, port: int = PORT):
+        self._viser = installed()
         _check_address(host, port)
-        bundle, session = player.session.bundle, player.session
-        self._joints = session.walker.device_joints
-        self._scene = Scene(bundle.human, bundle.device, muscle_names(bundle))
+        self._choices = choices
         with guarded(host):
-            label = f"{bundle.human}, {bundle.device}"
-            self._server = viser.ViserServer(host=host, port=port, label=label, verbose=False)
+            self._server = self._viser.ViserServer(host=host, port=port, label="mjx-assist", verbose=False)
         self.port = self._server.get_port()
+        self.show()
+
+    def show(self) -> None:
+        """Lay the page out for the player that there is now."""
+        session = self._choices.player.session
+        bundle = session.bundle
+        self._joints = session.walker.device_joints
+        self._scene = Scene(bundle.human, bundle.device, muscle_names(bundle), session.walker.stands_on)
         self._history: deque = deque(maxlen=round(_PLOT_S / session.dt))
         self._frame = 0
-        self._add_view(self._server)
-        self._add_controls(self._server.gui, player)
-        self._add_plots(self._server.gui, viser)
+        with self._server.atomic():
+            self._server.scene.reset()
+            self._server.gui.reset()
+            self._add_view(self._server)
+            Controls(self._server.gui, self._choices)
+            self._status = self._server.gui.add_markdown("")
+            self._add_plots(self._server.gui, self._viser)
 
     def stop(self) -> None:
         """Close the address."""
@@ -84,8 +96,11 @@ class Page:
     def draw(self, player: Player) -> None:
         """Show the player's present state."""
         walker, reading = player.session.walker, player.reading
-        self._scene.pose(walker.coupling.lift(walker.state().qpos), walker.muscle_activation())
+        self._scene.pose(walker.full_pose(), walker.muscle_activation())
         with self._server.atomic():
+            if walker.stands_on[1:] != self._scene.ground[1:]:
+                self._scene.stand_on(walker.stands_on)
+                self._lay_ground()
             self._place(player)
         if self._history and reading.time < self._history[-1].time:
             self._history.clear()  # another episode
@@ -103,10 +118,8 @@ class Page:
         server.initial_camera.look_at = (0.0, 0.0, 0.85)
         self._meshes = body_meshes(self._scene.model)
         self._bodies = [
-            view.add_mesh_simple(
-                f"/walker/{i}", m.vertices, m.faces, color=m.rgba[:3], opacity=m.rgba[3] if m.rgba[3] < 1 else None
-            )
-            for i, m in enumerate(self._meshes)
+            _moved_by_batch(view, f"/walker/{i}", mesh.vertices, mesh.faces, _bytes(mesh.rgba), opacity=_opacity(mesh))
+            for i, mesh in enumerate(self._meshes)
         ]
         nothing = np.zeros((1, 2, 3), np.float32)
         n = self._scene.data.wrap_xpos.size // 3  # pieces of muscles, as many as there may be
@@ -118,14 +131,26 @@ class Page:
             view.add_arrows(f"/ground_reaction/{side}", nothing, color[:3], shaft_radius=0.012, head_radius=0.03)
             for side, color in zip(SIDES, SIDE_COLORS, strict=True)
         ]
+        self._lay_ground()
+
+    def _lay_ground(self) -> None:
+        """The ground that is walked on: a plane with lines, or the heights of the walker's lane."""
+        view, ground = self._server.scene, self._scene.ground
+        self._ground: Any
+        if ground.terrain is not None:
+            self._ground = _moved_by_batch(view, "/ground", *ground_mesh(ground), _ROUGH_COLOR, flat_shading=True)
+            return
+        half = 0.5 * math.atan(ground.slope)
         self._ground = view.add_grid("/ground", 12.0, 6.0, cell_size=_CELL, section_size=2 * _CELL, **_GROUND)
+        self._ground.wxyz = (math.cos(half), 0.0, -math.sin(half), 0.0)
 
     def _place(self, player: Player) -> None:
-        """Put everything where the scene is, the walker's centre of mass at x = 0 if the camera follows."""
-        data, model = self._scene.data, self._scene.model
-        shift = np.array([self._scene.place if player.follow else 0.0, 0.0, 0.0])
+        """Put everything where the scene is, the ground under the walker at the origin if the camera follows."""
+        data, model, ground = self._scene.data, self._scene.model, self._scene.ground
+        shift = self._scene.place if player.follow else np.zeros(3)
         for handle, mesh in zip(self._bodies, self._meshes, strict=True):
-            handle.position, handle.wxyz = data.xpos[mesh.body] - shift, data.xquat[mesh.body].copy()
+            handle.batched_positions = data.xpos[mesh.body][None] - shift
+            handle.batched_wxyzs = data.xquat[mesh.body][None]
         pieces, tendon = muscle_segments(model, data)
         muscles = self._muscles
         places = cylinder_between(pieces - shift, MUSCLE_WIDTH)
@@ -135,30 +160,10 @@ class Page:
             handle.visible = bool(np.isfinite(ends).all())
             if handle.visible:
                 handle.points = (ends - shift)[None].astype(np.float32)
-        self._ground.position = (-(shift[0] % (2 * _CELL)), 0.0, 0.0)
-
-    def _add_controls(self, gui, player: Player) -> None:
-        """Numbers, sliders, switches and buttons; each asks the player."""
-        gui.configure_theme(show_logo=False, show_share_button=False, control_width="large")
-        gui.main_panel.dock_right()
-        self._status = gui.add_markdown("")
-        low, high = player.session.speed_range
-        speed = gui.add_slider("target (m/s)", low, high, 0.05, round(player.reading.target, 2))
-        device = gui.add_checkbox("device", True, disabled=not self._joints)
-        force = gui.add_slider("push (N)", -PUSH_MAX_N, PUSH_MAX_N, 10.0, PUSH_N)
-        push = gui.add_button("push the pelvis")
-        walk = gui.add_button_group("walk", tuple(_WALK))
-        follow = gui.add_checkbox("camera follows", True)
-
-        def ask(what: Callable[[Player, float], None], value: object, limits: tuple[float, float]) -> None:
-            if (sent := number(value, *limits)) is not None:
-                player.ask(lambda p: what(p, sent))
-
-        speed.on_update(lambda _: ask(lambda p, v: p.session.ask_speed(v), speed.value, (low, high)))
-        device.on_update(lambda _: player.ask(lambda p: p.switch_device(device.value is True)))
-        push.on_click(lambda _: ask(Player.push, force.value, (-PUSH_MAX_N, PUSH_MAX_N)))
-        walk.on_click(lambda _: player.ask(_WALK.get(walk.value, lambda p: None)))
-        follow.on_update(lambda _: player.ask(Player.switch_follow))
+        if ground.terrain is not None:
+            self._ground.batched_positions = -shift[None]
+        else:
+            self._ground.position = _lines_at(shift[0], ground.slope)
 
     def _add_plots(self, gui, viser) -> None:
         """Speed, vertical ground reaction and device torque of the last seconds."""
@@ -177,7 +182,7 @@ class Page:
     def _update_panel(self, player: Player) -> None:
         """Numbers and plots."""
         rows = status(player.reading, self._joints, player.session.device_on) + rate(player.pace, player.session.dt)
-        rows += notes(player)
+        rows += notes(player) + ([("not chosen", self._choices.trouble)] if self._choices.trouble else [])
         self._status.content = "  \n".join(f"**{label}** {value}" for label, value in rows)
         seen = list(self._history)
         time = np.array([reading.time for reading in seen]) - seen[-1].time
@@ -192,7 +197,30 @@ class Page:
             plot.data = (time, *np.ascontiguousarray(values.T))
 
 
-def _viser():
+def _moved_by_batch(view, name: str, vertices: np.ndarray, faces: np.ndarray, color: tuple[int, ...], **look) -> Any:
+    """A mesh as a batch of one. viser moves poses in one frame of the browser, and what is in a batch in another,
+    as muscles and arrows are: so all of them move at once."""
+    turn, place = np.array([[1.0, 0.0, 0.0, 0.0]]), np.zeros((1, 3))
+    return view.add_batched_meshes_simple(name, vertices, faces, turn, place, batched_colors=color, lod="off", **look)
+
+
+def _bytes(rgba: tuple[float, ...]) -> tuple[int, ...]:
+    return tuple(round(255 * part) for part in rgba[:3])
+
+
+def _opacity(mesh: BodyMesh) -> float | None:
+    return mesh.rgba[3] if mesh.rgba[3] < 1 else None
+
+
+def _lines_at(along: float, slope: float) -> tuple[float, float, float]:
+    """Where the lines of a plane are when the walker has come ``along`` m: moved back along it, by less than two."""
+    cos = 1.0 / math.hypot(1.0, slope)
+    back = (along / cos) % (2 * _CELL)
+    return -back * cos, 0.0, -back * cos * slope
+
+
+def installed():
+    """The package viser; `UserError` where it is not there."""
     try:
         import viser
         import viser.uplot

@@ -8,10 +8,10 @@ from collections.abc import Callable
 import mujoco
 
 from mjx_assist.errors import UserError
-from mjx_assist.eval.replay.conditions import AS_TRAINED, Conditions
+from mjx_assist.eval.view.choices import Choices, trained_for
 from mjx_assist.eval.view.overlay import add_arrows, arrows, status
 from mjx_assist.eval.view.player import PUSH_N, SPEED_STEP, Player, notes, rate, rate_line
-from mjx_assist.eval.view.scene import Scene
+from mjx_assist.eval.view.scene import EYE, Scene
 from mjx_assist.model.names import actuator_names, is_muscle
 from mjx_assist.policy.bundle import Bundle, reduced_model
 from mjx_assist.processes import environment, python
@@ -28,6 +28,7 @@ KEYS: dict[int, tuple[str, str, Callable[[Player], None]]] = {
     56: ("8", f"push on, {PUSH_N:.0f} N", lambda player: player.push(PUSH_N)),
     57: ("9", "camera follows, stays", Player.switch_follow),
 }
+CHOICES = {267: ("Page down", "policy"), 266: ("Page up", "ground")}
 _CAN_OPEN = """
 import sys, glfw
 opened = glfw.init()
@@ -39,44 +40,67 @@ sys.exit(0 if opened else 1)
 _OTHERWISE = "Use --web to watch in a browser, --video FILE for a film, or --headless to walk without a picture."
 
 
-def watch(bundle: Bundle, kind: str, steps: int, seed: int, conditions: Conditions = AS_TRAINED) -> None:
-    """Show episodes of at most ``steps`` control steps, one seed after the other, until the window is closed.
+def watch(choices: Choices) -> None:
+    """Show episodes, one seed after the other, until the window is closed; another policy opens another window.
 
     Raises:
         UserError: no window can be opened here.
     """
     check_display()
-    scene = Scene(bundle.human, bundle.device, muscle_names(bundle))
-    player = Player(bundle, kind, steps, seed, conditions=conditions)
-    with open_window(scene, lambda key: key in KEYS and player.ask(KEYS[key][2])) as window:
+    while _watch_one(choices):
+        pass
+    print(rate_line(choices.player.pace, choices.player.session.dt))
+
+
+def _watch_one(choices: Choices) -> bool:
+    """One window, until it is closed or something else was chosen; whether it was the latter."""
+    player = choices.player
+    bundle = player.session.bundle
+    scene = Scene(bundle.human, bundle.device, muscle_names(bundle), player.session.walker.stands_on)
+
+    def on_key(key: int) -> None:
+        if key in CHOICES:
+            choices.next(CHOICES[key][1])
+        elif key in KEYS:
+            player.ask(KEYS[key][2])
+
+    with open_window(scene, on_key) as window:
         while window.is_running():
-            player.tick(lambda player: show(scene, window, player))
+            player.tick(lambda player: show(scene, window, player, choices))
             if player.message:
                 print(f"{player.message}; close the window to end", flush=True)
                 player.message = None
-    print(rate_line(player.pace, player.session.dt))
+            if choices.taken():
+                print(f"{choices.policy}, ground {choices.ground}", flush=True)
+                return True
+    return False
 
 
-def show(scene: Scene, window, player: Player) -> None:
+def show(scene: Scene, window, player: Player, choices: Choices | None = None) -> None:
     """Draw the player's present state: the full skeleton, ground reaction, numbers; and follow it."""
     walker, reading = player.session.walker, player.reading
     with window.lock():
-        scene.pose(walker.coupling.lift(walker.state().qpos), walker.muscle_activation())
+        scene.stand_on(walker.stands_on)
+        scene.pose(walker.full_pose(), walker.muscle_activation())
         window.user_scn.ngeom = 0
         add_arrows(window.user_scn, arrows(reading.force, reading.center))
         if player.follow:
-            window.cam.lookat[0] = scene.place
-    window.set_texts(texts(player))
+            window.cam.lookat[[0, 2]] = scene.place[[0, 2]] + [0.0, EYE]
+    window.set_texts(texts(player, choices))
     window.sync()
 
 
-def texts(player: Player) -> list[tuple]:
-    """MuJoCo's overlay: numbers and real-time figures above, the keys below."""
+def texts(player: Player, choices: Choices | None = None) -> list[tuple]:
+    """MuJoCo's overlay: numbers, what is walked and real-time figures above, the keys below."""
     session = player.session
     rows = status(player.reading, session.walker.device_joints, session.device_on) + rate(player.pace, session.dt)
-    rows += notes(player)
+    rows += [("trained for", str(trained_for(session.bundle))), *notes(player)]
+    if choices is not None:
+        rows += [("policy, ground", f"{choices.policy}, {choices.ground}")]
+        rows += [("not chosen", choices.trouble)] if choices.trouble else []
     font = mujoco.mjtFontScale.mjFONTSCALE_100
     keys = [(name, text) for name, text, _ in KEYS.values()]
+    keys += [(name, f"next {what}") for name, what in CHOICES.values()] if choices is not None else []
     return [
         (font, place, *("\n".join(column) for column in zip(*table, strict=True)))
         for place, table in ((mujoco.mjtGridPos.mjGRID_TOPLEFT, rows), (mujoco.mjtGridPos.mjGRID_BOTTOMLEFT, keys))
@@ -95,13 +119,19 @@ def open_window(scene: Scene, on_key: Callable[[int], object]):
         raise UserError(f"the viewer cannot start ({error}). {_OTHERWISE}") from None
     with window.lock():
         window.cam.distance, window.cam.azimuth, window.cam.elevation = 3.2, 90.0, -6.0
-        window.cam.lookat[:] = (0.0, 0.0, 0.9)
+        window.cam.lookat[:] = (0.0, 0.0, EYE)
     return window
+
+
+def has_display() -> bool:
+    """Whether somebody may be looking at a screen of this machine."""
+    screens = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    return not sys.platform.startswith("linux") or bool(screens)
 
 
 def check_display() -> None:
     """Raise `UserError` where no window can be opened; a process of its own tries, since MuJoCo's viewer would hang."""
-    if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+    if not has_display():
         raise UserError(f"there is no display for the viewer (DISPLAY is not set). {_OTHERWISE}")
     if sys.platform == "darwin":
         return  # a window needs mjpython there, which launch_passive says

@@ -199,7 +199,7 @@ def _episode_key(seed: int):
 
 def test_the_grounds_own_slope_adds_to_the_randomized_one(untrained_bundle):
     tilted = Conditions(terrain_type="slope", terrain_params="0.1", randomization=fixed(slope=0.02))
-    assert Walk(untrained_bundle, conditions=tilted).walker.slope == pytest.approx(0.12)
+    assert Walk(untrained_bundle, conditions=tilted).walker.stands_on.slope == pytest.approx(0.12)
 
 
 def test_segments_of_the_full_model_weigh_what_the_reduced_ones_they_are_part_of_do(untrained_bundle):
@@ -241,4 +241,4 @@ def test_walker_on_a_slope_loses_height_for_its_gravity_component(untrained_bund
         if force[2] > 1.0:  # without friction the ground pushes along its normal
             assert force[0] / force[2] == pytest.approx(SLOPE, rel=0.02)
     assert momentum(walker) - start == pytest.approx(impulse, rel=0.05, abs=0.5)
-    assert Walker(untrained_bundle).slope == 0.0
+    assert Walker(untrained_bundle).stands_on.slope == 0.0

@@ -18,6 +18,7 @@ from mjx_assist.cli.main import main
 from mjx_assist.errors import UserError
 from mjx_assist.eval.view import meshes as scene_meshes
 from mjx_assist.eval.view import web
+from mjx_assist.eval.view.choices import Choices, only
 from mjx_assist.eval.view.player import Player
 from mjx_assist.paths import data_path
 
@@ -32,9 +33,9 @@ def free_port() -> int:
 
 @pytest.fixture
 def page(untrained_bundle):
-    player = Player(untrained_bundle, "reduced", 100, 0)
-    page = web.Page(player, port=free_port())
-    yield page, player
+    choices = only(untrained_bundle, "reduced", 100, 0)
+    page = web.Page(choices, port=free_port())
+    yield page, choices.player
     page.stop()
 
 
@@ -54,8 +55,8 @@ def test_the_browser_gets_the_scene_with_the_walker_in_the_middle(page):
     data, model = page._scene.data, page._scene.model
     place = page._scene.place
     for handle, mesh in zip(page._bodies, page._meshes, strict=True):
-        np.testing.assert_allclose(handle.position, data.xpos[mesh.body] - [place, 0, 0], atol=1e-6)
-        np.testing.assert_allclose(handle.wxyz, data.xquat[mesh.body], atol=1e-6)
+        np.testing.assert_allclose(handle.batched_positions[0], data.xpos[mesh.body] - place, atol=1e-6)
+        np.testing.assert_allclose(handle.batched_wxyzs[0], data.xquat[mesh.body], atol=1e-6)
     lengths = np.bincount(scene_meshes.muscle_segments(model, data)[1], page._muscles.batched_scales[:, 2])
     np.testing.assert_allclose(lengths[: model.ntendon], data.ten_length, rtol=0.02)  # wraps are drawn as chords
     force = player.reading.force
@@ -73,12 +74,53 @@ def test_the_ground_moves_back_as_the_walker_goes(page):
     shifts = []
     for _ in range(3):
         player.tick(page.draw)
-        shifts.append((page._scene.place, page._ground.position[0]))
+        shifts.append((page._scene.place[0], page._ground.position[0]))
     for (before, ground), (after, later) in itertools.pairwise(shifts):
         assert (later - ground) % 1.0 == pytest.approx(-(after - before) % 1.0, abs=1e-6)
     player.ask(Player.switch_follow)
     player.tick(page.draw)
     assert page._ground.position[0] == 0.0
+
+
+def test_sliders_end_where_training_did_until_they_are_let_go_beyond(page):
+    """The policy of the fixture was trained at 1.25 m/s alone and never pushed; its reference has 0.5 to 2 m/s."""
+    page, player = page
+    controls = {handle.label: handle for handle in page._server.gui._gui_input_handle_from_uuid.values()}
+    speed, force, beyond = controls["target (m/s)"], controls["push (N)"], controls["beyond training"]
+    assert speed.disabled and speed.value == 1.25 and force.disabled
+    beyond.value = True
+    beyond._impl.update_cb[0](None)
+    assert (speed.min, speed.max, speed.disabled) == (*player.session.speed_range, False)
+    assert (force.min, force.max) == (-300.0, 300.0)
+    speed.value = 9.0
+    speed._impl.update_cb[0](None)
+    player.tick(page.draw)
+    assert player.reading.target == player.session.speed_range[1]
+
+
+def test_another_policy_and_ground_take_the_place_of_what_was_there(untrained_bundle):
+    def refused():
+        raise UserError("it is damaged")
+
+    choices = Choices({"first": lambda: (untrained_bundle, "reduced"), "damaged": refused}, 100, 0)
+    page = web.Page(choices, port=free_port())
+    try:
+        choices.ask(ground="+4°")
+        assert choices.taken() and not choices.taken()
+        page.show()
+        for _ in range(4):
+            choices.player.tick(page.draw)
+        turn = np.array(page._ground.wxyz)
+        uphill = np.zeros(3)
+        mujoco.mju_rotVecQuat(uphill, np.array([1.0, 0.0, 0.0]), turn)
+        assert uphill[2] / uphill[0] == pytest.approx(np.tan(np.radians(4)))
+        choices.ask(policy="damaged")
+        assert not choices.taken() and choices.policy == "first"
+        for _ in range(4):
+            choices.player.tick(page.draw)
+        assert "it is damaged" in page._status.content
+    finally:
+        page.stop()
 
 
 def test_meshes_hold_what_mujoco_draws():
@@ -125,7 +167,7 @@ def test_an_address_that_is_taken_is_named(bundle_path, capsys):
 def test_without_viser_the_extra_is_named(untrained_bundle, monkeypatch):
     monkeypatch.setitem(sys.modules, "viser", None)
     with pytest.raises(UserError, match=r"pip install 'mjx-assist\[web\]'"):
-        web.serve(untrained_bundle, "reduced", 5, 0)
+        web.serve(only(untrained_bundle, "reduced", 5, 0))
 
 
 CHROMIUM = (

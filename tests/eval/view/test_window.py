@@ -17,6 +17,7 @@ from mjx_assist.errors import UserError
 from mjx_assist.eval.replay.gauge import Reading
 from mjx_assist.eval.view import overlay, player
 from mjx_assist.eval.view import window as viewer
+from mjx_assist.eval.view.choices import Choices, only
 from mjx_assist.eval.view.scene import Scene
 from mjx_assist.paths import data_path
 
@@ -69,13 +70,42 @@ def windows(monkeypatch):
 def test_watch_draws_the_lifted_walk_and_tells_how_it_held_the_rate(untrained_bundle, windows, monkeypatch, capsys):
     walked = []
     show = viewer.show
-    monkeypatch.setattr(viewer, "show", lambda s, w, p: (walked.append(p.session.walker.state().qpos), show(s, w, p)))
-    viewer.watch(untrained_bundle, "reduced", steps=6, seed=0)  # two episodes: six frames and three
+    monkeypatch.setattr(
+        viewer, "show", lambda s, w, *p: (walked.append(p[0].session.walker.state().qpos), show(s, w, *p))
+    )
+    viewer.watch(only(untrained_bundle, "reduced", steps=6, seed=0))  # two episodes: six frames and three
     (window,) = windows
     np.testing.assert_allclose(window.shown, untrained_bundle.coupling.lift(np.array(walked)), atol=1e-12)
     told = capsys.readouterr().out
     assert "seed 0: walked 0.2 s" in told
     assert "real-time factor" in told and "99th percentile" in told and "deadlines missed" in told
+
+
+def test_another_policy_or_ground_opens_another_window(untrained_bundle, windows, capsys):
+    load = lambda: (untrained_bundle, "reduced")  # noqa: E731
+    choices = Choices({"first": load, "second": load}, steps=6, seed=0)
+    shown = []
+    watch_one = viewer._watch_one
+
+    def press(key):
+        windows[-1].press(key)
+
+    for key in (glfw.KEY_PAGE_DOWN, glfw.KEY_PAGE_UP):
+        frame = player.Player.tick
+
+        def tick(self, draw, key=key, frame=frame):
+            frame(self, draw)
+            press(key)
+
+        player.Player.tick, ticked = tick, frame
+        try:
+            assert watch_one(choices)
+        finally:
+            player.Player.tick = ticked
+        shown.append((choices.policy, choices.ground))
+    assert shown == [("second", "as asked"), ("second", "-6°")]
+    assert "second, ground -6°" in capsys.readouterr().out
+    assert "next policy" in str(viewer.texts(choices.player, choices))
 
 
 def test_every_key_acts_and_is_explained(untrained_bundle, windows):
@@ -113,7 +143,7 @@ def test_the_camera_follows_only_when_it_is_told_to(untrained_bundle):
             played.ask(ask)
         for _ in range(4):
             played.tick(lambda p: viewer.show(scene, window, p))
-        places.append((float(window.cam.lookat[0]), scene.place))
+        places.append((float(window.cam.lookat[0]), float(scene.place[0])))
     (first, place), (second, later), (third, last) = places
     assert first == place and third == last
     assert second == first != later
