@@ -18,6 +18,7 @@ from mjx_assist.config.words import (
     MUJOCO,
     RESET,
 )
+from mjx_assist.config.subject import check as check_subject
 from mjx_assist.curriculum.check import check_curriculum
 from mjx_assist.curriculum.settings import check_randomization
 from mjx_assist.errors import UserError, unknown
@@ -78,6 +79,8 @@ def _check_env(env: "EnvParams") -> None:
             f"config key 'env_params.trunk_lean': must lie in +-{_MOST_LEAN} rad, got {env.trunk_lean:g}. "
             "Are these degrees?"
         )
+    if env.subject is not None:
+        check_subject(env.subject, "config key 'env_params.subject'")
     if env.device_controller is not None:
         check_controller(env.device_controller, "config key 'env_params.device_controller'")
     for name in env.reward_keys_and_weights.extra_terms:
