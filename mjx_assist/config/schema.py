@@ -71,7 +71,7 @@ class EnvParams:
         seed: repeats a run {}
         control_framerate (Hz): how often the policy acts {}
         physics_sim_framerate (Hz): of the physics steps, a multiple of control_framerate {}
-        safe_height (m): with the pelvis lower than this the walker has fallen {}
+        safe_height (m): with the pelvis lower the walker has fallen; of a subject in proportion to its legs {}
         out_of_trajectory_threshold (rad, m): a joint further than this from the reference ends the episode {}
         out_of_trajectory_joint_keys: the joints that may end it so; null: those of qpos_imitation_rewards {}
         joint_limit_keys: joints that joint_constraint_force_penalty counts; null: all limited {joint_limit_sensor_keys}
@@ -150,7 +150,7 @@ class EnvParams:
 
     @property
     def human(self) -> str:
-        """What to reduce: the human's key with that of its body, or the path of the user's model; who it is, and its lean."""
+        """What to reduce: the human's key with its body's, or the path of the user's model; who it is, its lean."""
         body = "" if self.body == ASSIST_SIM else f"{BODY_MARK}{self.body}"
         lean = f"{LEAN_MARK}{self.trunk_lean:.6g}" if self.trunk_lean else ""
         base = self.model_path or f"{self.msk_key or ''}{body}"

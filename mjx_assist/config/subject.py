@@ -17,6 +17,7 @@ LENGTH = Limit("lie in 0.05..0.8 m", ge=0.05, le=0.8)
 FACTOR = Limit("lie in 0.02..3", ge=0.02, le=3)
 BMI = (12.0, 70.0)  # kg/m2
 _NAMED = ("segment_lengths", "strength", "contracture", "added_mass")  # groups with names of their own
+ABOUT, SUBJECTS = "about", "subjects"  # keys of a file
 _SPAN = ".."  # between the ends of a range in a key
 
 

@@ -32,7 +32,7 @@ def parse(human: str) -> HumanKey:
 def _subject(text: str) -> Subject:
     where = f"{SUBJECT_MARK}{text}"
     subject = build(Subject, to_tree(text), where)
-    check_numbers(subject)
+    check_numbers(subject, where)
     check_subject(subject, where)
     return subject
 

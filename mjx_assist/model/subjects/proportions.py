@@ -56,7 +56,7 @@ def proportions(subject: Subject, body: Standard, human: str) -> Proportions:
     parts = {name: kg * length[name] ** 3 * _sex(subject, name) for name, kg in body.mass.items()}
     share = total / sum(parts.values())
     mass = {name: round(parts[name] * share / kg, _DIGITS) for name, kg in body.mass.items()}
-    leg = round(-_sole(length, body) / -_sole(dict.fromkeys(length, 1.0), body), _DIGITS)
+    leg = round(-sole(length, body) / -sole(dict.fromkeys(length, 1.0), body), _DIGITS)
     volume = _volume(height, total) / _volume(body.height, body.total_mass)
     force = round(volume * _of_age(subject.age), _DIGITS)
     weight = round(total / body.total_mass, _DIGITS)
@@ -81,9 +81,9 @@ def _other_lengths(subject: Subject, given: dict[str, float], body: Standard) ->
     if subject.height is None:
         return sum(given.values()) / len(given) if given else 1.0
     found = []
-    for sole in (body.sole_r, body.sole_l):
+    for under in (body.sole_r, body.sole_l):
         fixed = free = 0.0
-        for sign, shares in ((1.0, body.vertex), (-1.0, sole)):
+        for sign, shares in ((1.0, body.vertex), (-1.0, under)):
             for segment, rise in shares.items():
                 if segment in given:
                     fixed += sign * rise * given[segment]
@@ -93,13 +93,13 @@ def _other_lengths(subject: Subject, given: dict[str, float], body: Standard) ->
     return min(found)  # on the longer leg
 
 
-def _sole(length: dict[str, float], body: Standard) -> float:
+def sole(length: dict[str, float], body: Standard) -> float:
     """Height of the lower sole over the root, m (negative)."""
-    return min(sum(rise * length[s] for s, rise in sole.items()) for sole in (body.sole_r, body.sole_l))
+    return min(sum(rise * length[s] for s, rise in under.items()) for under in (body.sole_r, body.sole_l))
 
 
 def _height(length: dict[str, float], body: Standard) -> float:
-    return sum(rise * length[s] for s, rise in body.vertex.items()) - _sole(length, body)
+    return sum(rise * length[s] for s, rise in body.vertex.items()) - sole(length, body)
 
 
 def _sex(subject: Subject, segment: str) -> float:
