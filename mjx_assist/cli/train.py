@@ -27,8 +27,8 @@ _THEIR_FLAGS = (
 
 
 def add_train(parser: Parser) -> None:
-    parser.usage = "mjx-assist train CONFIG [--human HUMAN] [--device DEVICE] [--subject FILE] [--any.config.key VALUE ...] [--out DIR]"
-    parser.usage += " [--init-from POLICY] [--resume RUN] [--seeds N]"
+    parser.usage = "mjx-assist train CONFIG [--human HUMAN] [--device DEVICE] [--subject FILE]"
+    parser.usage += " [--any.config.key VALUE ...] [--out DIR] [--init-from POLICY] [--resume RUN] [--seeds N]"
     text = "a JSON file, one of MyoAssist's too, or a preset such as walk22_exo"
     parser.add_argument("config", metavar="CONFIG", nargs="?", help=text)
     text = "of a MyoAssist config take the task alone (who walks, where, how fast), and our own rest"

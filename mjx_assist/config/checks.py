@@ -7,6 +7,7 @@ from mjx_assist.config.device import check as check_controller
 from mjx_assist.config.limits import COUNT
 from mjx_assist.config.limits import check as check_numbers
 from mjx_assist.config.own_code import check_name
+from mjx_assist.config.subject import check as check_subject
 from mjx_assist.config.words import (
     AUTO,
     COMPOSED,
@@ -18,7 +19,6 @@ from mjx_assist.config.words import (
     MUJOCO,
     RESET,
 )
-from mjx_assist.config.subject import check as check_subject
 from mjx_assist.curriculum.check import check_curriculum
 from mjx_assist.curriculum.settings import check_randomization
 from mjx_assist.errors import UserError, unknown

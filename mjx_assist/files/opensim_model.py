@@ -32,15 +32,16 @@ def read_opensim_model(path: str | Path) -> dict:
         root = ET.fromstring(content)
     except (ET.ParseError, ValueError, LookupError) as error:
         raise UserError(f"{what} is not XML: {error}.") from None
-    if root.tag != "OpenSimDocument" or root.find("Model") is None:
+    model = root.find("Model") if root.tag == "OpenSimDocument" else None
+    if model is None:
         raise UserError(f"{what}: begins with <{root.tag}>, not with an OpenSimDocument that holds a Model.")
-    model = root.find("Model")
-    assert model is not None
-    masses = [_numbers(body, "mass", what) for body in model.iter("Body")]
+    masses = [m[0] for body in model.iter("Body") if (m := _numbers(body, "mass", what)) is not None and m.size]
     lengths = _lengths(_joint_places(model, what))
     if not lengths:
-        raise UserError(f"{what}: has no hips, knees or ankles under the names femur, tibia, calcn and knee, ankle, mtp.")
-    mass = float(sum(m[0] for m in masses if m is not None and m.size))
+        raise UserError(
+            f"{what}: has no hips, knees or ankles under the names femur, tibia, calcn and knee, ankle, mtp."
+        )
+    mass = float(sum(masses))
     if mass <= 0:
         raise UserError(f"{what}: its bodies have no mass.")
     return {"mass": round(mass, 3), "segment_lengths": {name: round(m, 5) for name, m in sorted(lengths.items())}}
@@ -51,7 +52,9 @@ def _numbers(element: ET.Element, tag: str, what: str) -> np.ndarray | None:
     try:
         values = None if text is None else np.array([float(part) for part in text.split()])
     except ValueError:
-        raise UserError(f"{what}: <{tag}> of {element.get('name')!r} holds {text[:40]!r}, which is no number.") from None
+        raise UserError(
+            f"{what}: <{tag}> of {element.get('name')!r} holds {text[:40]!r}, which is no number."
+        ) from None
     if values is not None and not np.isfinite(values).all():
         raise UserError(f"{what}: <{tag}> of {element.get('name')!r} is not finite.")
     return values
@@ -74,7 +77,9 @@ def _parent(joint: ET.Element, what: str) -> tuple[str, np.ndarray | None]:
     old = joint.findtext("parent_body")
     if old is not None:
         return old.strip(), _numbers(joint, "location_in_parent", what)
-    frame_name = (joint.findtext("socket_parent_frame") or joint.findtext("socket_parent_frame_connectee_name") or "").strip()
+    frame_name = (
+        joint.findtext("socket_parent_frame") or joint.findtext("socket_parent_frame_connectee_name") or ""
+    ).strip()
     for frame in joint.iter("PhysicalOffsetFrame"):
         if frame.get("name") == frame_name.split("/")[-1]:
             bone = frame.findtext("socket_parent") or frame.findtext("socket_parent_connectee_name") or ""

@@ -23,7 +23,9 @@ def read_person(path: str | Path) -> dict:
         return read_opensim_model(path)
     if path.suffix.lower() == ".csv":
         return _table(path)
-    raise UserError(f"{str(path)!r}: a person is read from an OpenSim model (.osim), a table (.csv), or OpenCap's folder.")
+    raise UserError(
+        f"{str(path)!r}: a person is read from an OpenSim model (.osim), a table (.csv), or OpenCap's folder."
+    )
 
 
 def _opencap(folder: Path) -> dict:

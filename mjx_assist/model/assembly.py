@@ -38,8 +38,8 @@ def available() -> dict[str, list[str]]:
 def check_keys(human: str, device: str) -> None:
     """Raises ``UserError`` with the nearest match if assist_sim does not have the human or the device.
 
-    A human's key may name a body, a person and a lean too (human_key.py). A human may also be the path of a MuJoCo XML file, which has its
-    device in it: with the device ``"none"``.
+    A human's key may name a body, a person and a lean too (human_key.py). A human may also be the path of a MuJoCo XML
+    file, which has its device in it: with the device ``"none"``.
     """
     human, body, subject, _ = human_key.parse(human)
     if own_file.is_path(human):

@@ -32,7 +32,8 @@ SWAY_HARMONICS = (1,)  # of the stride, in the pelvis' way from side to side
 def healthy_gait(model: mujoco.MjModel, name: str = "schwartz2008") -> ReferenceGait:
     """The published healthy gait, fitted to walk on this model, 0.5 to 2 m/s.
 
-    A person of another size walks it at the same dimensionless speed and time (Froude). A joint that replaces a human one (a prosthesis) walks the same gait; joints that the figures do not know rest.
+    A person of another size walks it at the same dimensionless speed and time (Froude). A joint that replaces a human
+    one (a prosthesis) walks the same gait; joints that the figures do not know rest.
     Raises UserError for an unknown name, and for a model without pelvis, hips, knees and ankles.
     """
     walk = _Walk(model, name)

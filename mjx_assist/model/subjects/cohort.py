@@ -49,9 +49,13 @@ def _person(rng: np.random.Generator, of: dict, heights: tuple, masses: tuple) -
     for _ in range(_TRIES):
         height, bmi = round(float(rng.normal(*of["height_m"])), 3), math.exp(float(rng.normal(*of["ln_bmi"])))
         mass = round(bmi * height**2, 1)
-        if heights[0] <= height <= heights[1] and masses[0] <= mass <= masses[1] and BMI[0] <= mass / height**2 <= BMI[1]:
+        if (
+            heights[0] <= height <= heights[1]
+            and masses[0] <= mass <= masses[1]
+            and BMI[0] <= mass / height**2 <= BMI[1]
+        ):
             return height, mass
     raise UserError(
-        f"cohort: of {_TRIES:,} people drawn none is {heights[0]:g} to {heights[1]:g} m tall and weighs {masses[0]:g} to "
-        f"{masses[1]:g} kg (of their sex {of['height_m'][0]:.2f} m is the mean). Widen the limits."
+        f"cohort: of {_TRIES:,} people drawn none is {heights[0]:g} to {heights[1]:g} m tall and weighs "
+        f"{masses[0]:g} to {masses[1]:g} kg (of their sex {of['height_m'][0]:.2f} m is the mean). Widen the limits."
     )

@@ -140,7 +140,9 @@ def strengths(subject: Subject, muscles: list[str], human: str) -> dict[str, flo
     factor = dict.fromkeys(muscles, 1.0)
     groups = {name: _members(patterns, muscles) for name, patterns in muscle_rules()["groups"].items()}
     known = {_ALL: muscles} | groups
-    known |= {name + side: [m for m in members if m.endswith(side)] for name, members in known.items() for side in _SIDES}
+    known |= {
+        name + side: [m for m in members if m.endswith(side)] for name, members in known.items() for side in _SIDES
+    }
     known |= {muscle: [muscle] for muscle in muscles}
     for name, value in subject.strength.items():
         if not known.get(name):

@@ -103,7 +103,9 @@ def _scale_bodies(spec: mujoco.MjSpec, factors: _Factors) -> None:
             geom.mass, geom.density = geom.mass * m, geom.density * m / k**3
             name = geom.meshname
             if name and scaled.setdefault(name, k) != k:
-                raise UserError(f"mesh {name!r} is of segments that are scaled differently; give the model one for each.")
+                raise UserError(
+                    f"mesh {name!r} is of segments that are scaled differently; give the model one for each."
+                )
         for name in {geom.meshname for geom in body.geoms} - {""} - drawn:
             meshes[name].scale = meshes[name].scale * k
             drawn.add(name)
@@ -202,7 +204,9 @@ def _stiffen(spec: mujoco.MjSpec, subject: Subject, human: str) -> None:
 
 def _load(spec: mujoco.MjSpec, subject: Subject, factors: _Factors, human: str) -> None:
     """Added mass on the heaviest body of a segment; ``foot`` is both feet."""
-    own = [body for body in spec.bodies if body.name != WORLD and factors.is_person(body.name) and body.explicitinertial]
+    own = [
+        body for body in spec.bodies if body.name != WORLD and factors.is_person(body.name) and body.explicitinertial
+    ]
     for name, kg in subject.added_mass.items():
         wanted = {s for s in segments() if s == name or s[:-2] == name}
         on = {s: [b for b in own if factors.segment[b.name] == s] for s in wanted}

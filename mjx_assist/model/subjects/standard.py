@@ -89,11 +89,13 @@ def measured(model: mujoco.MjModel) -> Standard:
     for body in range(1, model.nbody):
         mass[of[names[body]]] += float(model.body_mass[body])
     table = rules()
-    ends = [("head", False), ("foot_r", True), ("foot_l", True)]
-    shares = [_shares(model, data, of, *_extreme(model, data, of, *end)) for end in ends]
+    top = _shares(model, data, of, *_extreme(model, data, of, "head", lowest=False))
+    sole_r, sole_l = (
+        _shares(model, data, of, *_extreme(model, data, of, foot, lowest=True)) for foot in ("foot_r", "foot_l")
+    )
     place = {name: data.xpos[model.body(name).id] for pair in table["lengths"].values() for name in pair}
     lengths = {name: float(np.linalg.norm(place[a] - place[b])) for name, (a, b) in table["lengths"].items()}
-    return Standard({k: v for k, v in mass.items() if v}, *shares, lengths, tuple(names[1:]))
+    return Standard({k: v for k, v in mass.items() if v}, top, sole_r, sole_l, lengths, tuple(names[1:]))
 
 
 def _extreme(
