@@ -193,3 +193,40 @@ def _keys(people: dict[str, dict], arguments: argparse.Namespace) -> dict[str, s
     for key in keys.values():
         check_keys(key, arguments.device)
     return keys
+
+
+def add_compare(parser: Parser) -> None:
+    text = "folders of 'mjx-assist report', or their metrics.json: one or several of each person"
+    parser.add_argument("reports", metavar="REPORT", nargs="+", help=text)
+    parser.add_argument("--against", metavar="REPORT", nargs="+", required=True, help="the same people, otherwise")
+    text = "a number of metrics.json by its dotted name (docs/metrics.md)"
+    parser.add_argument("--figure", metavar="NAME", required=True, help=text)
+    parser.add_argument("--json", metavar="FILE", help="write the figures here")
+    parser.set_defaults(run=compare)
+
+
+def compare(arguments: argparse.Namespace) -> None:
+    """Print every person's difference, its mean over people with its interval, and who has less."""
+    if arguments.json:
+        check_writable(arguments.json, folder=False)
+
+    from mjx_assist.eval.studies import people
+    from mjx_assist.model.human_key import short
+
+    sides = [{file: people.read(file) for file in files} for files in (arguments.reports, arguments.against)]
+    found = people.compare(*sides, arguments.figure)
+    header = ("", "mass (kg)", "with", "against", "difference")
+    figures = ("with", "against", "difference")
+    rows = [
+        [short(row["person"]), f"{row['person_mass_kg']:.1f}", *(f"{row[name]:.4g}" for name in figures)]
+        for row in found["people"]
+    ]
+    print(f"{found['figure']}\n{table(header, rows)}\n")
+    limits = f" ({found['low']:.4g} to {found['high']:.4g}, 95 % over people)" if found["low"] is not None else ""
+    print(f"mean difference {found['mean']:.4g}{limits}; less in {found['gain']} of {len(rows)} people")
+    if (rank := found["rank_correlation"]["person_mass_kg"]) is not None:
+        print(f"rank correlation of the difference with mass: {rank:.2f}")
+    if found["left_out"]:
+        print(f"only on one side, and left out: {', '.join(map(short, found['left_out']))}")
+    if arguments.json:
+        write_json(arguments.json, found)

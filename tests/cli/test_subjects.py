@@ -85,7 +85,10 @@ COMMANDS = {
     "no name of it": ([*TRAIN, "--subject", "cohort.json#S9"], "'S9' is unknown. Did you mean 'S1'"),
     "a cohort": ([*TRAIN, "--subject", "cohort.json"], "as FILE#NAME: '' is unknown. Allowed: S1"),
     "a part of one": ([*TRAIN, "--subject", "one.json#S1"], "is of one person, so it has no #S1"),
-    "a range": ([*TRAIN, "--env_params.subject", '{"contracture": {"a": [1]}}'], "contracture.a: must be the lowest and"),
+    "a range": (
+        [*TRAIN, "--env_params.subject", '{"contracture": {"a": [1]}}'],
+        "contracture.a: must be the lowest and",
+    ),
     "no segment": ([*REPORT, "--subject", "segment.json"], "segment_lengths: 'tigh' is unknown. Did you mean 'thigh'"),
     "in mm": ([*REPORT, "--subject", "mm.json"], "segment_lengths.thigh': must lie in 0.05..0.8 m"),
     "twice": (["models", "report", "myolegs22@subject=mass:60", "--mass", "70"], "names a subject already"),

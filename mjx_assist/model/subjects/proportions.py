@@ -44,7 +44,7 @@ def proportions(subject: Subject, body: Standard, human: str) -> Proportions:
     given = _given(subject.segment_lengths, body, asked)
     other = _other_lengths(subject, given, body)
     length = {name: round(given.get(name, other), _DIGITS) for name in segments()} | {WORLD: 1.0}
-    for name, factor in length.items():
+    for name, factor in sorted(length.items(), key=lambda entry: entry[0] not in given):
         if not _FACTORS[0] <= factor <= _FACTORS[1]:
             raise UserError(
                 f"{asked}: segment {name!r} would be {factor:.2f} times as long as the standard body's; "

@@ -85,7 +85,8 @@ def test_mass_height_and_lengths_are_those_asked(mixed):
 def test_a_womans_mass_is_shared_as_published(body):
     """De Leva 1996: thighs 14.78 against 14.16 %, shanks 4.81 against 4.33 %, heads 6.68 against 6.94 %."""
     man, woman = (
-        proportions(Subject(sex=sex, height=body.height, mass=body.total_mass), body, HUMAN) for sex in ("male", "female")
+        proportions(Subject(sex=sex, height=body.height, mass=body.total_mass), body, HUMAN)
+        for sex in ("male", "female")
     )
     assert set(man.mass.values()) == {1.0}
     ratio = {name: woman.mass[name] / woman.mass["head"] for name in ("thigh_r", "shank_l")}
@@ -134,6 +135,33 @@ def test_falling_takes_the_root_of_the_length(plain, tall):
     assert swing[1] == pytest.approx(swing[0] / 1.2, rel=1e-6)
 
 
+def test_a_person_in_another_size_is_the_standard_body_in_another_gravity(body, plain):
+    """In units of its own length and mass a person k times as long and m times as heavy falls at g / k, and its muscles
+    are F / (m k) as strong; what dampers take is 1 / sqrt(k). All else is the same, so both move alike."""
+    k, m = 1.2, 2.0
+    large = person(Subject(height=k * body.height, mass=m * body.total_mass))
+    force = large.actuator("vasti_r").gainprm[2] / plain.actuator("vasti_r").gainprm[2]
+    same = plain.__copy__()
+    same.opt.gravity[:] /= k
+    same.actuator_gainprm[:, 2] *= force / (m * k)
+    same.actuator_biasprm[:, 2] *= force / (m * k)
+    same.dof_damping[:] /= np.sqrt(k)
+    same.jnt_stiffness[:] /= k
+    moved = []
+    for model in (same, large):
+        model.opt.timestep = 0.0005
+        model.opt.disableflags |= mujoco.mjtDisableBit.mjDSBL_CONTACT
+        model.eq_solimp[:, :2] = model.jnt_solimp[:, :2] = 0.95  # else they depend on a width in metres
+        data = mujoco.MjData(model)
+        data.ctrl[:] = 0.3
+        mujoco.mj_step(model, data, nstep=300)
+        moved.append(data.qpos.copy())
+    hinge = plain.jnt_type == mujoco.mjtJoint.mjJNT_HINGE
+    assert np.ptp(moved[0][hinge]) > 0.3  # rad: they do move
+    np.testing.assert_allclose(moved[1][hinge], moved[0][hinge], atol=1e-5)
+    np.testing.assert_allclose(moved[1][~hinge], k * moved[0][~hinge], atol=1e-5)
+
+
 def test_strength_by_volume_over_fibre_length_age_and_weakness(body, plain):
     """Handsfield 2014: 47 h m + 1285 cm3 of muscle; Thelen 2003: 30 % less at 70; both over 1.1 times longer fibres."""
     height, mass = 1.1 * body.height, 90.0
@@ -169,7 +197,10 @@ def test_a_device_is_worn_where_the_segment_is_and_keeps_its_mass(body):
         (Subject(segment_lengths={"thig": 0.4}), "segment_lengths: 'thig' is unknown. Did you mean 'thigh'"),
         (Subject(segment_lengths={"thigh": 0.05}), "'thigh_r' would be 0.13 times as long"),
         (Subject(height=1.3, segment_lengths={"thigh": 0.55, "shank": 0.55}), "Do height and segment_lengths belong"),
-        (Subject(strength={"plantarflexor": 0.5}), "strength: 'plantarflexor' is unknown. Did you mean 'plantarflexors'"),
+        (
+            Subject(strength={"plantarflexor": 0.5}),
+            "strength: 'plantarflexor' is unknown. Did you mean 'plantarflexors'",
+        ),
         (Subject(contracture={"knee_r": (-1.0, 0.0)}), "contracture: 'knee_r' is unknown. Did you mean 'knee_angle_r'"),
         (Subject(contracture={"knee_angle_r": (-1.0, 0.5)}), "must lie within the joint's own range, -2.53 to 0 rad"),
         (Subject(added_mass={"feet": 2.0}), "added_mass: 'feet' is unknown. Did you mean 'foot'"),
