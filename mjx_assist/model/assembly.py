@@ -119,16 +119,21 @@ def full_model(
 
 @cache
 def device_mass(human: str, device: str) -> float:
-    """kg that the device adds to the human; 0 where it takes a part of the body away (a prosthesis) that weighs more.
+    """kg that the device adds to the human, and that the person carries besides (`Subject.added_mass`).
+
+    0 of a device that takes a part of the body away (a prosthesis) that weighs more.
 
     Composing the two models takes two seconds, so it is kept on disk. Raises ``UserError`` for unknown keys.
     """
     check_keys(human, device)
+    parts = human_key.parse(human)
+    carried = 0.0 if parts.subject is None else scale.carried(parts.subject)
     if device == NO_DEVICE:
-        return 0.0
+        return carried
 
     def build() -> dict[str, float]:
         worn, bare = (float(compose(human, put_on).compile().body_subtreemass[0]) for put_on in (device, NO_DEVICE))
         return {"kg": max(0.0, worn - bare)}
 
-    return kept.fetch(f"mass-{human}-{device}", kept.key(human.encode(), device.encode()), build)["kg"]
+    key = kept.key(human.encode(), device.encode())
+    return carried + kept.fetch(f"mass-{parts.human}-{device}", key, build)["kg"]

@@ -17,16 +17,19 @@ ANKLE = """<PinJoint name="ankle_{s}"><socket_parent_frame>tibia_offset</socket_
 <PhysicalOffsetFrame name="tibia_offset"><socket_parent>/bodyset/tibia_{s}</socket_parent>
 <translation>0 -0.3 -0.4</translation></PhysicalOffsetFrame></frames></PinJoint>"""
 BODIES = '<BodySet><objects><Body name="pelvis"><mass>12.5</mass></Body><Body name="legs"><mass>57.5</mass></Body>'
-NEW = f"""<?xml version="1.0"?><OpenSimDocument Version="40000"><Model name="p">{BODIES}</objects></BodySet><JointSet>
-<objects>{HIP.format(s="r", z=0.09)}{HIP.format(s="l", z=-0.09)}{KNEE.format(s="r")}{ANKLE.format(s="r")}</objects>
+NEW = f"""<?xml version="1.0"?><OpenSimDocument Version="40000"><Model name="p">{BODIES}</objects></BodySet>
+<JointSet><objects>
+{HIP.format(s="r", z=0.09)}{HIP.format(s="l", z=-0.09)}{KNEE.format(s="r")}{ANKLE.format(s="r")}</objects>
 </JointSet></Model></OpenSimDocument>"""
-# OpenSim 3: the knee's centre is where a spline in the femur puts it, times the scale of its person
-OLD = """<OpenSimDocument Version="30000"><Model name="p"><Body name="femur_r"><mass>9</mass></Body><Body name="tibia_r">
-<mass>4</mass><Joint><CustomJoint name="knee_r"><parent_body>femur_r</parent_body>
+# OpenSim 3: the knee is where a spline in the femur puts its centre, times the scale of its person
+OLD = """<OpenSimDocument Version="30000"><Model name="p"><Body name="femur_r"><mass>9</mass></Body>
+<Body name="tibia_r"><mass>4</mass><Joint><CustomJoint name="knee_r"><parent_body>femur_r</parent_body>
 <location_in_parent>0 0 0</location_in_parent><SpatialTransform>
-<TransformAxis name="translation1"><axis>1 0 0</axis><function><Constant><value>0</value></Constant></function></TransformAxis>
-<TransformAxis name="translation2"><axis>0 1 0</axis><function><MultiplierFunction><function><SimmSpline><x>-2 0 1</x>
-<y>-0.42 -0.4 -0.4</y></SimmSpline></function><scale>1.1</scale></MultiplierFunction></function></TransformAxis>
+<TransformAxis name="translation1"><axis>1 0 0</axis><function><Constant><value>0</value></Constant></function>
+</TransformAxis><TransformAxis name="translation2"><axis>0 1 0</axis>
+<function><MultiplierFunction><function><SimmSpline>
+<x>-2 0 1</x><y>-0.42 -0.4 -0.4</y></SimmSpline></function><scale>1.1</scale></MultiplierFunction></function>
+</TransformAxis>
 </SpatialTransform></CustomJoint></Joint></Body></Model></OpenSimDocument>"""
 
 

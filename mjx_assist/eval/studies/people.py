@@ -54,8 +54,8 @@ def compare(
     both = [person for person in sides[0] if person in sides[1]]
     if not both:
         raise UserError(
-            f"nobody has walked on both sides: {', '.join(sides[0])} against {', '.join(sides[1])}. People are paired by "
-            "their human's key, with the subject in it."
+            f"nobody has walked on both sides: {', '.join(sides[0])} against {', '.join(sides[1])}. People are paired "
+            "by their human's key, with the subject in it."
         )
     rows = [_row(person, *(side[person] for side in sides)) for person in both]
     differences = [row["difference"] for row in rows]

@@ -208,10 +208,20 @@ def _load(spec: mujoco.MjSpec, subject: Subject, factors: _Factors, human: str) 
         body for body in spec.bodies if body.name != WORLD and factors.is_person(body.name) and body.explicitinertial
     ]
     for name, kg in subject.added_mass.items():
-        wanted = {s for s in segments() if s == name or s[:-2] == name}
+        wanted = _loaded(name)
         on = {s: [b for b in own if factors.segment[b.name] == s] for s in wanted}
         if not wanted or not all(on.values()):
             have = {factors.segment[b.name] for b in own}
             raise unknown(f"subject on {human!r}: added_mass", name, have | {s[:-2] for s in have if s[-2] == "_"})
         for bodies in on.values():
             max(bodies, key=lambda body: body.mass).mass += kg
+
+
+def carried(subject: Subject) -> float:
+    """kg of all that a person carries."""
+    return sum(kg * len(_loaded(name)) for name, kg in subject.added_mass.items())
+
+
+def _loaded(name: str) -> set[str]:
+    """The segments of a name: itself, or both sides'."""
+    return {segment for segment in segments() if name in (segment, segment[:-2])}

@@ -8,7 +8,7 @@ import pytest
 
 from mjx_assist.config.subject import Subject, to_text
 from mjx_assist.errors import UserError
-from mjx_assist.model.assembly import NO_DEVICE, compose
+from mjx_assist.model.assembly import NO_DEVICE, compose, device_mass
 from mjx_assist.model.muscles.fibres import fibres
 from mjx_assist.model.names import is_muscle
 from mjx_assist.model.subjects.proportions import proportions
@@ -181,6 +181,7 @@ def test_contracture_load_and_nothing_else(plain):
     assert stiff.body_mass.sum() == pytest.approx(plain.body_mass.sum() + 5.0)
     assert stiff.body("calcn_l").mass[0] == pytest.approx(plain.body("calcn_l").mass[0] + 2.0)
     np.testing.assert_array_equal(stiff.geom_pos, plain.geom_pos)
+    assert device_mass(f"{HUMAN}@subject=added_mass.foot:2,added_mass.pelvis:1", NO_DEVICE) == 5.0  # not the person's
 
 
 def test_a_device_is_worn_where_the_segment_is_and_keeps_its_mass(body):
