@@ -63,7 +63,7 @@ class _Walk:
 
     def at(self, speed: float, strides: float, solutions: dict) -> np.ndarray:
         """[FIT_PHASES, A] values of the coordinates; ``solutions`` goes from one speed to the next."""
-        targets = _targets(self.name, speed, strides, self.leg_length)
+        targets = replace(_targets(self.name, speed, strides, self.leg_length), size=leg_scale(self.model))
         values = np.zeros((FIT_PHASES, len(self.names)))
         self._set(values, "pelvis_tilt", targets.tilt)
         for coordinate, curve in self._off_plane(speed).items():
