@@ -149,17 +149,18 @@ def test_a_person_in_another_size_is_the_standard_body_in_another_gravity(body, 
     same.jnt_stiffness[:] /= k
     moved = []
     for model in (same, large):
-        model.opt.timestep = 0.0005
+        model.opt.timestep, model.opt.tolerance = 0.0005, 0.0
         model.opt.disableflags |= mujoco.mjtDisableBit.mjDSBL_CONTACT
-        model.eq_solimp[:, :2] = model.jnt_solimp[:, :2] = 0.9999  # softer ones mix metres and radians
+        model.eq_solimp[:, :2] = model.jnt_solimp[:, :2] = 0.9999  # MuJoCo's softness mixes metres and radians
+        model.eq_solref[:] = [0.002, 1.0]
         data = mujoco.MjData(model)
         data.ctrl[:] = 0.3
         mujoco.mj_step(model, data, nstep=300)
         moved.append(data.qpos.copy())
     hinge = plain.jnt_type == mujoco.mjtJoint.mjJNT_HINGE
     assert np.ptp(moved[0][hinge]) > 0.3  # rad: they do move
-    np.testing.assert_allclose(moved[1][hinge], moved[0][hinge], atol=1e-5)
-    np.testing.assert_allclose(moved[1][~hinge], k * moved[0][~hinge], atol=1e-5)
+    np.testing.assert_allclose(moved[1][hinge], moved[0][hinge], atol=1e-4)
+    np.testing.assert_allclose(moved[1][~hinge], k * moved[0][~hinge], atol=1e-4)
 
 
 def test_strength_by_volume_over_fibre_length_age_and_weakness(body, plain):
