@@ -1,6 +1,5 @@
 """Who walks: a person's size, build, strength and stiff joints, in the place of assist_sim's standard body."""
 
-import dataclasses
 import math
 from dataclasses import dataclass, field
 from typing import Annotated, Any
@@ -102,13 +101,3 @@ def _read(text: str) -> Any:
     except ValueError:
         return text
     return numbers if len(numbers) > 1 else numbers[0]
-
-
-def is_standard(subject: Subject) -> bool:
-    """Whether nothing at all is said of a person."""
-    return subject == Subject()
-
-
-def replaced(subject: Subject | None, **values: Any) -> Subject:
-    """The subject with some values changed; None is the standard body."""
-    return dataclasses.replace(subject or Subject(), **values)

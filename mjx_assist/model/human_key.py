@@ -50,4 +50,4 @@ def short(human: str) -> str:
 def _told(subject: Subject) -> str:
     size = [f"{value:g} {unit}" for value, unit in ((subject.height, "m"), (subject.mass, "kg")) if value]
     words = [*size, *([subject.sex] if subject.sex else []), *([f"{subject.age:g} years"] if subject.age else [])]
-    return " ".join(words) or to_text(subject)
+    return " ".join(words) or ("standard body" if subject == Subject() else to_text(subject))
