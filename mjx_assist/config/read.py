@@ -93,23 +93,22 @@ def _with_files(tree: dict, folder: Path | None = None) -> dict:
     env = tree.get("env_params")
     if not isinstance(env, dict):
         return tree
-    readers = {"terrain": lambda name: read_json(Path(name), "terrain file"), "subject": read_subject}
-    read = {
-        key: read_one(_found(env[key], f"config key 'env_params.{key}'", folder))
-        for key, read_one in readers.items()
-        if isinstance(env.get(key), str)
-    }
+    read = {}
+    if isinstance(env.get("terrain"), str):
+        read["terrain"] = read_json(_found(env["terrain"], "terrain", folder), "terrain file")
+    if isinstance(env.get("subject"), str):
+        file, mark, part = env["subject"].partition(PART_MARK)
+        read["subject"] = read_subject(f"{_found(file, 'subject', folder)}{mark}{part}")
     return {**tree, "env_params": {**env, **read}} if read else tree
 
 
-def _found(name: str, what: str, folder: Path | None) -> str:
-    """A file's name as it is, or in ``folder``; with the ``#part`` of it that is meant."""
-    file, mark, part = name.partition(PART_MARK)
-    path = Path(file)
+def _found(name: str, key: str, folder: Path | None) -> Path:
+    """A file as it is named, or in ``folder``."""
+    path = Path(name)
     path = folder / path if folder and not path.is_file() else path
     if not path.is_file():
-        raise UserError(f"{what}: there is no file {file!r}.")
-    return f"{path}{mark}{part}"
+        raise UserError(f"config key 'env_params.{key}': there is no file {name!r}.")
+    return path
 
 
 def read_subject(name: str) -> dict:
@@ -127,6 +126,8 @@ def read_subject(name: str) -> dict:
         return {key: value for key, value in tree.items() if key != ABOUT}
     if part not in people:
         raise unknown(f"subject in {file!r}, as FILE{PART_MARK}NAME", part, people)
+    if not isinstance(people[part], dict):
+        raise UserError(f"subject {name!r}: expected a group of keys, got {people[part]!r}.")
     return people[part]
 
 

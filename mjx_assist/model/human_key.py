@@ -6,7 +6,7 @@ from mjx_assist.config.limits import check as check_numbers
 from mjx_assist.config.subject import Subject, to_text, to_tree
 from mjx_assist.config.subject import check as check_subject
 from mjx_assist.config.tree import build
-from mjx_assist.config.words import BODY_MARK, SUBJECT_MARK
+from mjx_assist.config.words import ASSIST_SIM, BODY_MARK, SUBJECT_MARK
 from mjx_assist.model import bodies, lean
 from mjx_assist.model.own import file as own_file
 
@@ -25,7 +25,7 @@ def parse(human: str) -> HumanKey:
     """The parts of a key. Raises `UserError` for a lean or a subject that cannot be."""
     key, forward = lean.split(human)
     key, mark, text = key.partition(SUBJECT_MARK)
-    base, body = (key, bodies.split("")[1]) if own_file.is_path(key) else bodies.split(key)
+    base, body = (key, ASSIST_SIM) if own_file.is_path(key) else bodies.split(key)
     return HumanKey(base, body, _subject(text) if mark else None, forward)
 
 
@@ -42,7 +42,7 @@ def short(human: str) -> str:
     key = parse(human)
     if own_file.is_path(human):
         return own_file.stem(human)
-    named = key.human if key.body == bodies.split("")[1] else f"{key.human}{BODY_MARK}{key.body}"
+    named = key.human if key.body == ASSIST_SIM else f"{key.human}{BODY_MARK}{key.body}"
     told = [named, *([_told(key.subject)] if key.subject else []), *([f"leaning {key.lean:g} rad"] if key.lean else [])]
     return ", ".join(told)
 

@@ -84,6 +84,7 @@ COMMANDS = {
     "no subject file": ([*TRAIN, "--subject", "none.json"], "subject file 'none.json' does not exist"),
     "no name of it": ([*TRAIN, "--subject", "cohort.json#S9"], "'S9' is unknown. Did you mean 'S1'"),
     "a cohort": ([*TRAIN, "--subject", "cohort.json"], "as FILE#NAME: '' is unknown. Allowed: S1"),
+    "no group": ([*TRAIN, "--subject", "cohort.json#S2"], "'cohort.json#S2': expected a group of keys, got 'tall'"),
     "a part of one": ([*TRAIN, "--subject", "one.json#S1"], "is of one person, so it has no #S1"),
     "a range": (
         [*TRAIN, "--env_params.subject", '{"contracture": {"a": [1]}}'],
@@ -108,7 +109,7 @@ def test_what_is_refused(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.chdir(tmp_path)
     files = {
         "one": {"height": 1.7},
-        "cohort": {"subjects": {"S1": {}}},
+        "cohort": {"subjects": {"S1": {}, "S2": "tall"}},
         "segment": {"segment_lengths": {"tigh": 0.4}},
         "mm": {"segment_lengths": {"thigh": 410}},
     }

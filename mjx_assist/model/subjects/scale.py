@@ -10,6 +10,7 @@ import numpy as np
 
 from mjx_assist.config.subject import Subject
 from mjx_assist.errors import UserError, unknown
+from mjx_assist.model.muscles.elastic import SUFFIX
 from mjx_assist.model.subjects.proportions import Proportions, proportions, strengths
 from mjx_assist.model.subjects.standard import WORLD, Standard, segment_of, segments
 from mjx_assist.model.subjects.told import LEG_SCALE
@@ -152,7 +153,7 @@ def _scale_tendons(spec: mujoco.MjSpec, factors: _Factors, stretch: dict[str, fl
         rest = np.array(tendon.springlength)
         tendon.springlength = rest if over_joints else np.where(rest < 0, rest, rest * k)  # -1: of qpos0
         tendon.range = tendon.range * k
-        if all(factors.is_person(part.parent.name) for part in path):
+        if all(factors.is_person(part.parent.name) or SUFFIX in part.parent.name for part in path):
             spring = made.weight * made.size if over_joints else made.force / k**2
             tendon.stiffness, tendon.damping = tendon.stiffness * spring, tendon.damping * (spring * made.size**0.5)
 

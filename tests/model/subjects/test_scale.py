@@ -8,9 +8,12 @@ import pytest
 
 from mjx_assist.config.subject import Subject, to_text
 from mjx_assist.errors import UserError
+from mjx_assist.model import bodies
 from mjx_assist.model.assembly import NO_DEVICE, compose, device_mass
+from mjx_assist.model.fidelity.report import fidelity
 from mjx_assist.model.muscles.fibres import fibres
 from mjx_assist.model.names import is_muscle
+from mjx_assist.model.reduction import reduce_model
 from mjx_assist.model.subjects.proportions import proportions
 from mjx_assist.model.subjects.scale import put_on
 from mjx_assist.model.subjects.standard import measured, standard
@@ -175,6 +178,19 @@ def test_strength_by_volume_over_fibre_length_age_and_weakness(body, plain):
         assert old.actuator(name).biasprm[2] == old.actuator(name).gainprm[2]
 
 
+def test_elastic_tendons_are_as_stretchable_as_they_were(body):
+    """4.9 % longer at peak force in anybody: stiffness goes with force over length, and slack with the path."""
+    plain, large = composed().copy(), composed().copy()
+    for spec in (plain, large):
+        bodies.put_on(spec, "elastic")
+    put_on(large, Subject(height=1.2 * body.height, mass=100.0), body, HUMAN)
+    before, after = plain.compile(), large.compile()
+    force = after.actuator("soleus_r").gainprm[2] / before.actuator("soleus_r").gainprm[2]
+    tendon = before.tendon("soleus_r_tendon").id
+    assert after.tendon_stiffness[tendon] == pytest.approx(before.tendon_stiffness[tendon] * force / 1.2)
+    assert after.tendon_lengthspring[tendon, 1] == pytest.approx(after.tendon_length0[tendon])
+
+
 def test_contracture_load_and_nothing_else(plain):
     stiff = person(Subject(contracture={"knee_angle_r": (-1.2, -0.3)}, added_mass={"foot": 2.0, "pelvis": 1.0}))
     np.testing.assert_allclose(stiff.joint("knee_angle_r").range, [-1.2, -0.3])
@@ -212,3 +228,10 @@ def test_what_the_body_cannot_be_is_said(subject: Subject, said: str):
     with pytest.raises(UserError) as error:
         person(subject)
     assert said in str(error.value)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("asked", ["height:1.5,mass:50", "height:2,mass:110"])
+def test_short_and_tall_people_are_reduced_within_the_bounds(asked: str):
+    verdicts = fidelity(reduce_model(f"{HUMAN}@subject={asked}", NO_DEVICE))["verdicts"]
+    assert len(verdicts) == 13 and all(verdict["ok"] for verdict in verdicts)
