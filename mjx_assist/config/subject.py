@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
-from mjx_assist.config.limits import NOT_NEGATIVE, Limit, OneOf
+from mjx_assist.config.limits import Limit, OneOf
 from mjx_assist.config.words import SUBJECT_MARK
 from mjx_assist.errors import UserError
 
@@ -14,6 +14,7 @@ MASS = Limit("lie in 30..200 kg, as an adult's", ge=30, le=200)
 AGE = Limit("lie in 18..100 years: no rule here holds for children", ge=18, le=100)
 LENGTH = Limit("lie in 0.05..0.8 m", ge=0.05, le=0.8)
 FACTOR = Limit("lie in 0.02..3", ge=0.02, le=3)
+CARRIED = Limit("lie in 0..100 kg", ge=0, le=100)
 BMI = (12.0, 70.0)  # kg/m2
 _NAMED = ("segment_lengths", "strength", "contracture", "added_mass")  # groups with names of their own
 ABOUT, SUBJECTS = "about", "subjects"  # keys of a file
@@ -42,7 +43,7 @@ class Subject:
     segment_lengths: Annotated[dict[str, float], LENGTH] = field(default_factory=dict)
     strength: Annotated[dict[str, float], FACTOR] = field(default_factory=dict)
     contracture: dict[str, tuple[float, ...]] = field(default_factory=dict)
-    added_mass: Annotated[dict[str, float], NOT_NEGATIVE] = field(default_factory=dict)
+    added_mass: Annotated[dict[str, float], CARRIED] = field(default_factory=dict)
 
 
 def check(subject: Subject, where: str) -> None:
@@ -86,10 +87,10 @@ def to_tree(text: str) -> dict[str, Any]:
     tree: dict[str, Any] = {}
     for entry in filter(None, text.split(",")):
         name, colon, value = entry.rpartition(":")
-        if not colon:
-            raise UserError(f"{SUBJECT_MARK}{text}: {entry!r} must be NAME:VALUE, such as height:1.62.")
         group, dot, inner = name.partition(".")
         place, key = (tree.setdefault(group, {}), inner) if dot else (tree, name)
+        if not colon or not isinstance(place, dict):
+            raise UserError(f"{SUBJECT_MARK}{text}: {entry!r} must be NAME:VALUE, such as height:1.62.")
         place[key] = _read(value)
     return tree
 

@@ -35,7 +35,8 @@ def put_on(spec: mujoco.MjSpec, subject: Subject, body: Standard, human: str) ->
         _scale_bodies(spec, factors)
         _scale_joints(spec, factors)
         _scale_equalities(spec, factors)
-        stretch = {name: after / before[name] for name, after in _tendon_lengths(spec).items()}
+        after = _tendon_lengths(spec)
+        stretch = {name: after[name] / length for name, length in before.items() if length}  # over joints: 0 at qpos0
         _scale_tendons(spec, factors, stretch)
         _scale_muscles(spec, factors, stretch)
         spec.add_numeric(name=LEG_SCALE, data=[made.leg], size=1)
