@@ -25,7 +25,7 @@ CONFIG = configs.RunConfig(
     env_params=configs.EnvParams(subject=PERSON),
     policy_params=configs.PolicyParams(
         head_options={h: configs.HeadOptions(learning_rate=1e-4, log_std_init=-1.0, held_action=0.0) for h in HEADS}
-    )
+    ),
 )
 FULL = configs.to_dict(CONFIG)
 # Every limited field, by what its numbers must do, and the numbers nearest to its bounds that are and are not refused.
