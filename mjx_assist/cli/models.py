@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mjx_assist.cli.arguments import Parser, add_human
+from mjx_assist.cli.person import add_person, key_of
 from mjx_assist.files.atomic import check_replaceable, check_writable, replacing_folder
 from mjx_assist.files.plain import write_json
 from mjx_assist.files.tables import table
@@ -49,6 +50,7 @@ def show_list(arguments: argparse.Namespace) -> None:
 
 def add_show(parser: Parser) -> None:
     add_human(parser)
+    add_person(parser)
     parser.add_argument("-o", "--out", metavar="FILE", required=True, help="the picture, a PNG file")
     parser.set_defaults(run=show)
 
@@ -60,8 +62,9 @@ def show(arguments: argparse.Namespace) -> None:
     from mjx_assist.eval.view.models import side_by_side
     from mjx_assist.model.reduction import reduce_model
 
-    _tell(f"reducing {arguments.human} with {arguments.device} ...")
-    side_by_side(reduce_model(arguments.human, arguments.device), arguments.out)
+    human = key_of(arguments)
+    _tell(f"reducing {human} with {arguments.device} ...")
+    side_by_side(reduce_model(human, arguments.device), arguments.out)
     print(arguments.out)
 
 
@@ -113,6 +116,7 @@ def sweep(arguments: argparse.Namespace) -> None:
 
 def add_export(parser: Parser) -> None:
     add_human(parser)
+    add_person(parser)
     parser.add_argument("-o", "--out", metavar="DIR", required=True, help="the folder for model.xml and coupling.json")
     text = "also write there what the backend 'compiled' makes of the model: the C++ of a control step"
     parser.add_argument("--source", action="store_true", help=text)
@@ -125,7 +129,7 @@ def export(arguments: argparse.Namespace) -> None:
 
     out, what = Path(arguments.out), "an exported model"
     check_replaceable(out, what, _is_export)
-    reduced = reduce_model(arguments.human, arguments.device)
+    reduced = reduce_model(key_of(arguments), arguments.device)
     kernel = _kernel(reduced.model) if arguments.source else ""
     coupling = reduced.coupling
     joints = [reduced.model.joint(i).name for i in range(reduced.model.njnt)]
@@ -173,6 +177,7 @@ def _is_export(folder: Path) -> bool:
 
 def add_report(parser: Parser) -> None:
     add_human(parser)
+    add_person(parser)
     parser.add_argument("--json", metavar="FILE", help="write all figures here")
     parser.add_argument("-o", "--out", metavar="DIR", help="write plots of moment arms and motions into this folder")
     parser.set_defaults(run=report)
@@ -189,8 +194,9 @@ def report(arguments: argparse.Namespace) -> None:
     from mjx_assist.model.fidelity.report import fidelity
     from mjx_assist.model.reduction import reduce_model
 
-    _tell(f"reducing {arguments.human} with {arguments.device} ...")
-    reduced = reduce_model(arguments.human, arguments.device)
+    human = key_of(arguments)
+    _tell(f"reducing {human} with {arguments.device} ...")
+    reduced = reduce_model(human, arguments.device)
     _tell("comparing it with the full model ...")
     figures = fidelity(reduced)
     print(f"{reduced.human} with {reduced.device}: the reduced model against the full one")

@@ -11,6 +11,7 @@ from pathlib import Path
 from mjx_assist import config as configs
 from mjx_assist import myoassist
 from mjx_assist.cli.arguments import POLICY, Parser, add_walker, natural, positive, several, walker_keys
+from mjx_assist.cli.person import add_person, person_keys
 from mjx_assist.config.read import config_file
 from mjx_assist.config.schema import RunConfig
 from mjx_assist.errors import UserError, note
@@ -26,13 +27,14 @@ _THEIR_FLAGS = (
 
 
 def add_train(parser: Parser) -> None:
-    parser.usage = "mjx-assist train CONFIG [--human HUMAN] [--device DEVICE] [--any.config.key VALUE ...] [--out DIR]"
-    parser.usage += " [--init-from POLICY] [--resume RUN] [--seeds N]"
+    parser.usage = "mjx-assist train CONFIG [--human HUMAN] [--device DEVICE] [--subject FILE]"
+    parser.usage += " [--any.config.key VALUE ...] [--out DIR] [--init-from POLICY] [--resume RUN] [--seeds N]"
     text = "a JSON file, one of MyoAssist's too, or a preset such as walk22_exo"
     parser.add_argument("config", metavar="CONFIG", nargs="?", help=text)
     text = "of a MyoAssist config take the task alone (who walks, where, how fast), and our own rest"
     parser.add_argument("--as-mjx", action="store_true", help=text)
     add_walker(parser)
+    add_person(parser)
     parser.add_argument(
         "--out", metavar="DIR", default="results", help="the folder for the run's own (default: results)"
     )
@@ -69,7 +71,7 @@ def train(arguments: argparse.Namespace) -> None:
         )
     if arguments.init_from and old:
         raise UserError(f"--init-from with --resume: {str(old)!r} has begun; leave --init-from out.")
-    arguments.overrides = [*walker_keys(arguments), *arguments.overrides]
+    arguments.overrides = [*walker_keys(arguments), *person_keys(arguments), *arguments.overrides]
     if arguments.init_from:
         arguments.overrides = [("init_from.source", json.dumps(arguments.init_from)), *arguments.overrides]
     if arguments.name and old:

@@ -7,6 +7,7 @@ from mjx_assist.config.device import check as check_controller
 from mjx_assist.config.limits import COUNT
 from mjx_assist.config.limits import check as check_numbers
 from mjx_assist.config.own_code import check_name
+from mjx_assist.config.subject import check as check_subject
 from mjx_assist.config.words import (
     AUTO,
     COMPOSED,
@@ -78,6 +79,8 @@ def _check_env(env: "EnvParams") -> None:
             f"config key 'env_params.trunk_lean': must lie in +-{_MOST_LEAN} rad, got {env.trunk_lean:g}. "
             "Are these degrees?"
         )
+    if env.subject is not None:
+        check_subject(env.subject, "config key 'env_params.subject'")
     if env.device_controller is not None:
         check_controller(env.device_controller, "config key 'env_params.device_controller'")
     for name in env.reward_keys_and_weights.extra_terms:

@@ -47,13 +47,14 @@ THREADS = Limit("lie in 0..4096", ge=0, le=4096)
 LAYER = Limit("lie in 1..65536", ge=1, le=65_536)
 
 
-def check(group: Any) -> None:
-    """Check every number of a config, or of a group of it (a dataclass), and every text that is one of some words.
+def check(group: Any, where: str = "") -> None:
+    """Check every number of a config, or of a group of it (a dataclass) whose place is ``where``, and every text that
+    is one of some words.
 
     Raises:
         UserError: a number that is not finite (JSON knows NaN), or out of its limit; another word.
     """
-    for key, value, mark in leaves(group):
+    for key, value, mark in leaves(group, where):
         if isinstance(mark, OneOf) and isinstance(value, str) and value not in mark.words:
             raise unknown(f"config key {key!r}", value, mark.words)
         if isinstance(value, str | bool):

@@ -9,11 +9,13 @@ from typing import Any
 from mjx_assist.config.checks import check
 from mjx_assist.config.comments import without_comments
 from mjx_assist.config.schema import RunConfig
+from mjx_assist.config.subject import ABOUT, SUBJECTS
 from mjx_assist.config.tree import build, override
 from mjx_assist.errors import UserError, unknown
 from mjx_assist.files import untrusted
 from mjx_assist.paths import data_path
 
+PART_MARK = "#"  # between a cohort's file and the name of one of its people
 MODEL_PATH, MODEL_KEYS = "env_params.model_path", ("msk_key", "device_key")
 
 
@@ -37,12 +39,12 @@ def load(path: str | Path, overrides: Sequence[tuple[str, str]] = ()) -> RunConf
     for key, text in overrides:
         override(tree, key, text, to_dict(RunConfig()))
     _choose_model(tree, {key for key, _ in overrides})
-    return from_dict(_with_terrain(tree, Path(path).parent))
+    return from_dict(_with_files(tree, Path(path).parent))
 
 
 def from_dict(tree: dict) -> RunConfig:
     """Build and validate a run config from plain JSON data."""
-    config = build(RunConfig, _with_terrain(_with_one_model(tree)), "")
+    config = build(RunConfig, _with_files(_with_one_model(tree)), "")
     check(config)
     return config
 
@@ -82,20 +84,51 @@ def _with_one_model(tree: dict) -> dict:
     return {**tree, "env_params": {**env, **dict.fromkeys(MODEL_KEYS)}}
 
 
-def _with_terrain(tree: dict, folder: Path | None = None) -> dict:
-    """The tree with the course of ground that ``env_params.terrain`` is a file of; it may lie in ``folder``.
+def _with_files(tree: dict, folder: Path | None = None) -> dict:
+    """The tree with what ``env_params.terrain`` and ``subject`` name a file of; it may lie in ``folder``.
 
     Raises:
         UserError: there is no such file, or it is not JSON.
     """
     env = tree.get("env_params")
-    if not isinstance(env, dict) or not isinstance(env.get("terrain"), str):
+    if not isinstance(env, dict):
         return tree
-    path = Path(env["terrain"])
+    read = {}
+    if isinstance(env.get("terrain"), str):
+        read["terrain"] = read_json(_found(env["terrain"], "terrain", folder), "terrain file")
+    if isinstance(env.get("subject"), str):
+        file, mark, part = env["subject"].partition(PART_MARK)
+        read["subject"] = read_subject(f"{_found(file, 'subject', folder)}{mark}{part}")
+    return {**tree, "env_params": {**env, **read}} if read else tree
+
+
+def _found(name: str, key: str, folder: Path | None) -> Path:
+    """A file as it is named, or in ``folder``."""
+    path = Path(name)
     path = folder / path if folder and not path.is_file() else path
     if not path.is_file():
-        raise UserError(f"config key 'env_params.terrain': there is no file {env['terrain']!r}.")
-    return {**tree, "env_params": {**env, "terrain": read_json(path, "terrain file")}}
+        raise UserError(f"config key 'env_params.{key}': there is no file {name!r}.")
+    return path
+
+
+def read_subject(name: str) -> dict:
+    """The data of a subject in a file of its own, or of one in a cohort's: ``cohort.json#S03``.
+
+    Raises:
+        UserError: no such file, no JSON, no such subject.
+    """
+    file, _, part = name.partition(PART_MARK)
+    tree = read_json(Path(file), "subject file")
+    people = tree.get(SUBJECTS)
+    if not isinstance(people, dict):
+        if part:
+            raise UserError(f"subject file {file!r} is of one person, so it has no {PART_MARK}{part}.")
+        return {key: value for key, value in tree.items() if key != ABOUT}
+    if part not in people:
+        raise unknown(f"subject in {file!r}, as FILE{PART_MARK}NAME", part, people)
+    if not isinstance(people[part], dict):
+        raise UserError(f"subject {name!r}: expected a group of keys, got {people[part]!r}.")
+    return people[part]
 
 
 def read_json(path: Path, what: str) -> dict:

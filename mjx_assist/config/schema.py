@@ -24,6 +24,7 @@ from mjx_assist.config.limits import (
     OneOf,
 )
 from mjx_assist.config.rewards import RewardWeights
+from mjx_assist.config.subject import Subject, to_text
 from mjx_assist.config.words import (
     ALL_ACTIVATIONS,
     ASSIST_SIM,
@@ -60,6 +61,7 @@ class EnvParams:
         body: a variant of the human that differs from assist_sim's on purpose (docs/models.md)
         device_key: the device that it wears; null: none {}
         trunk_lean (rad): by which the trunk leans forward over the pelvis, for good {lumbar_joint_fixed_angle}
+        subject: who it is: a person's size, build, strength (docs/subjects.md); null: the standard body
         model_path: a MuJoCo XML file of your own in the place of assist_sim's human and device (docs/own_models.md) {}
         fit_to_body: what must differ between bodies follows from the model: joints that it lacks are left out
         model_kind: what moves in training: the reduced model, or assist_sim's as composed (docs/composed.md)
@@ -69,7 +71,7 @@ class EnvParams:
         seed: repeats a run {}
         control_framerate (Hz): how often the policy acts {}
         physics_sim_framerate (Hz): of the physics steps, a multiple of control_framerate {}
-        safe_height (m): with the pelvis lower than this the walker has fallen {}
+        safe_height (m): with the pelvis lower the walker has fallen; of a subject in proportion to its legs {}
         out_of_trajectory_threshold (rad, m): a joint further than this from the reference ends the episode {}
         out_of_trajectory_joint_keys: the joints that may end it so; null: those of qpos_imitation_rewards {}
         joint_limit_keys: joints that joint_constraint_force_penalty counts; null: all limited {joint_limit_sensor_keys}
@@ -105,6 +107,7 @@ class EnvParams:
     body: str = ASSIST_SIM
     device_key: str | None = "Tutorial_L1"
     trunk_lean: float = 0.0
+    subject: Subject | None = None
     model_path: str | None = None
     fit_to_body: bool = False
     model_kind: Annotated[str, OneOf(TRAINED_KINDS)] = REDUCED
@@ -147,10 +150,11 @@ class EnvParams:
 
     @property
     def human(self) -> str:
-        """What to reduce: the human's key with that of its body, or the path of the user's model; and its lean."""
+        """What to reduce: the human's key with its body's, or the path of the user's model; who it is, its lean."""
         body = "" if self.body == ASSIST_SIM else f"{BODY_MARK}{self.body}"
         lean = f"{LEAN_MARK}{self.trunk_lean:.6g}" if self.trunk_lean else ""
-        return (self.model_path or f"{self.msk_key or ''}{body}") + lean  # one of them is given: checks.py
+        base = self.model_path or f"{self.msk_key or ''}{body}"
+        return base + to_text(self.subject) + lean  # one of them is given: checks.py
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ REDUCED, FULL, COMPOSED = MODEL_KINDS = ("reduced", "full", "composed")
 TRAINED_KINDS = (REDUCED, COMPOSED)
 ASSIST_SIM, BODY_MARK = "assist_sim", "+"  # the body that assist_sim's humans have; "myolegs22+passive" has another
 LEAN_MARK = "@lean="  # rad that the trunk leans forward: "myolegs22@lean=0.26"
+SUBJECT_MARK = "@subject="  # who it is: "myolegs22@subject=height:1.62,mass:55"
 UNIFORM, SINUSOIDAL, STEP, MIXED, RANDOM = VELOCITY_MODES = ("UNIFORM", "SINUSOIDAL", "STEP", "MIXED", "RANDOM")
 CRITIC = "common_critic"
 # What a device's action means: 0 is zero torque; or -1 and +1 are the ends of its control range, as in MyoAssist.

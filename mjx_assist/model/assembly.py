@@ -7,11 +7,12 @@ import numpy as np
 from assist_sim import DeviceConfig, ModelCombiner, get_available_combinations, resolve_model_path
 
 from mjx_assist.errors import UserError, unknown
-from mjx_assist.model import bodies, lean
+from mjx_assist.model import bodies, human_key, lean
 from mjx_assist.model import cache as kept
 from mjx_assist.model.orientation import Pose
 from mjx_assist.model.own import file as own_file
 from mjx_assist.model.roots import scalar_roots
+from mjx_assist.model.subjects import scale, standard
 from mjx_assist.model.warnings_heard import hear_warnings
 from mjx_assist.terrain.heightfield import FLOOR, Terrain, put_ground
 
@@ -37,18 +38,22 @@ def available() -> dict[str, list[str]]:
 def check_keys(human: str, device: str) -> None:
     """Raises ``UserError`` with the nearest match if assist_sim does not have the human or the device.
 
-    A human's key may name a body too (bodies.py). A human may also be the path of a MuJoCo XML file, which has its
-    device in it: with the device ``"none"``.
+    A human's key may name a body, a person and a lean too (human_key.py). A human may also be the path of a MuJoCo XML
+    file, which has its device in it: with the device ``"none"``.
     """
-    human, _ = lean.split(human)
+    human, body, subject, _ = human_key.parse(human)
     if own_file.is_path(human):
+        if subject is not None:
+            raise UserError(
+                f"a subject cannot be put on {human!r}: only of assist_sim's humans is it known what belongs to which "
+                f"segment ({', '.join(_combinations())}). Scale your own model where you made it."
+            )
         if device != NO_DEVICE:
             raise UserError(
                 f"device {device!r} cannot be put on {human!r}: a model of one's own is used as it is ('none')."
             )
         return
     combinations = _combinations()
-    human, body = bodies.split(human)
     if human not in combinations:
         raise unknown("human", human, combinations)
     if device not in combinations[human]:
@@ -62,13 +67,12 @@ def compose(human: str, device: str) -> mujoco.MjSpec:
     ``human`` may be the path of an XML file, which is taken as it is. Raises ``UserError`` for unknown keys.
     """
     check_keys(human, device)
-    human, forward = lean.split(human)
+    human, body, subject, forward = human_key.parse(human)
     if own_file.is_path(human):
         spec = own_file.read(human, FLOOR)
         scalar_roots(spec)
         lean.put_on(spec, forward)
         return spec
-    human, body = bodies.split(human)
     any_device = _combinations()[human][-1]  # the human's own spec comes with the path of a device's config
     spec, config_path = resolve_model_path(human, any_device if device == NO_DEVICE else device)
     free_human = any(joint.type == mujoco.mjtJoint.mjJNT_FREE for joint in spec.joints)
@@ -77,6 +81,8 @@ def compose(human: str, device: str) -> mujoco.MjSpec:
     scalar_roots(spec, None if free_human else _FREE_HUMAN)
     bodies.put_on(spec, body)
     lean.put_on(spec, forward)
+    if subject is not None:
+        scale.put_on(spec, subject, standard.standard(human, compose), human)
     spec.worldbody.add_geom(name=FLOOR, type=mujoco.mjtGeom.mjGEOM_PLANE, size=[0, 0, 1], contype=1, conaffinity=1)
     return spec
 
@@ -113,16 +119,21 @@ def full_model(
 
 @cache
 def device_mass(human: str, device: str) -> float:
-    """kg that the device adds to the human; 0 where it takes a part of the body away (a prosthesis) that weighs more.
+    """kg that the device adds to the human, and that the person carries besides (`Subject.added_mass`).
+
+    0 of a device that takes a part of the body away (a prosthesis) that weighs more.
 
     Composing the two models takes two seconds, so it is kept on disk. Raises ``UserError`` for unknown keys.
     """
     check_keys(human, device)
+    parts = human_key.parse(human)
+    carried = 0.0 if parts.subject is None else scale.carried(parts.subject)
     if device == NO_DEVICE:
-        return 0.0
+        return carried
 
     def build() -> dict[str, float]:
         worn, bare = (float(compose(human, put_on).compile().body_subtreemass[0]) for put_on in (device, NO_DEVICE))
         return {"kg": max(0.0, worn - bare)}
 
-    return kept.fetch(f"mass-{human}-{device}", kept.key(human.encode(), device.encode()), build)["kg"]
+    key = kept.key(human.encode(), device.encode())
+    return carried + kept.fetch(f"mass-{parts.human}-{device}", key, build)["kg"]

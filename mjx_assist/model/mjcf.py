@@ -14,6 +14,7 @@ from mjx_assist.model.muscles.paths import MusclePath, PathPoint, WrapSurface, b
 from mjx_assist.model.own.carry import compensation
 from mjx_assist.model.skeleton.inertia import Inertial
 from mjx_assist.model.skeleton.skeleton import Segment, Skeleton
+from mjx_assist.model.subjects.told import LEG_SCALE, leg_scale
 from mjx_assist.model.warnings_heard import hear_warnings
 from mjx_assist.terrain.heightfield import FLOOR
 
@@ -68,6 +69,8 @@ def write(
     for name in markers:
         ET.SubElement(sensors, "framepos", name=name, objtype="site", objname=name)
     _add_keyframes(root, full, skeleton)
+    if (scale := leg_scale(full)) != 1.0:
+        ET.SubElement(ET.SubElement(root, "custom"), "numeric", name=LEG_SCALE, data=f"{scale:.17g}")
     ET.indent(root)
     return ET.tostring(root, encoding="unicode") + "\n"
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from mjx_assist.errors import UserError, unknown
 from mjx_assist.files.untrusted import read_json
-from mjx_assist.model import bodies, lean, mjcf
+from mjx_assist.model import bodies, human_key, mjcf
 from mjx_assist.model import cache as build_cache
 from mjx_assist.model.assembly import AS_COMPOSED, NO_DEVICE, check_keys, full_model
 from mjx_assist.model.feet.balance import balance
@@ -28,6 +28,7 @@ from mjx_assist.model.own.file import is_path
 from mjx_assist.model.skeleton.coupling import Coupling, read_coupling, reduced_joints
 from mjx_assist.model.skeleton.folding import Sweeps, kept_joints
 from mjx_assist.model.skeleton.skeleton import Skeleton, read_skeleton
+from mjx_assist.model.subjects import proportions, standard
 from mjx_assist.paths import data_path, expanded
 from mjx_assist.terrain.heightfield import FLOOR
 
@@ -55,7 +56,7 @@ def recipe(human: str) -> dict[str, Any]:
     For a model file: default.json, with the keys that a ``<model>.reduction.json`` beside it has replaced by its own.
     Raises ``UserError`` for a human without a recipe.
     """
-    folder, (human, _) = data_path("models", "reductions"), lean.split(human)
+    folder, human = data_path("models", "reductions"), human_key.parse(human).human
     if is_path(human):
         rules, beside = _read_recipe(folder / "default.json"), expanded(human).with_suffix(".reduction.json")
         own = _read_recipe(beside) if beside.is_file() else {}
@@ -63,7 +64,7 @@ def recipe(human: str) -> dict[str, Any]:
             if key not in rules:
                 raise unknown(f"key in {beside.name}", key, rules)
         return rules | own
-    path = folder / f"{bodies.split(human)[0]}.json"
+    path = folder / f"{human}.json"
     if not path.is_file():
         have = ", ".join(sorted(p.stem for p in folder.glob("*.json")))
         raise UserError(f"human {human!r} cannot be reduced: it has no reduction recipe. There is one for: {have}.")
@@ -82,11 +83,13 @@ def reduce_model(human: str, device: str) -> ReducedModel:
     """
     check_keys(human, device)
     own = is_path(human)
-    body = {} if own else bodies.read(bodies.split(lean.split(human)[0])[1])
-    rules = (json.dumps(part, sort_keys=True) for part in (recipe(human), body))
+    parts = human_key.parse(human)
+    body = {} if own else bodies.read(parts.body)
+    people = [] if parts.subject is None else [standard.rules(), proportions.muscle_rules()]
+    rules = (json.dumps(part, sort_keys=True) for part in (recipe(human), body, *people))
     shaped_by = ["" if own else human, device, *rules]
     key = build_cache.key(*(text.encode() for text in shaped_by), _compiled(human) if own else b"")
-    name = f"{Path(human).stem if own else human} {device}"
+    name = f"{parts.human if not own else Path(parts.human).stem} {device}"
     kept = build_cache.fetch(name, key, lambda: _kept(build(human, device)))
     coupling = Coupling(tuple(kept["full_joints"]), np.array(kept["source"]), np.array(kept["polycoef"]))
     return ReducedModel(human, device, kept["xml"], mjcf.load(kept["xml"]), coupling)

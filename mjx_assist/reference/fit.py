@@ -31,6 +31,7 @@ TOLERANCE = {
     "force": 0.05,
     "acceleration": 2.0,
 }
+_LENGTHS = ("height", "depth", "clearance", "slide")  # of the tolerances, in m
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class Targets:
     stance: float  # fraction of the cycle
     offset: np.ndarray | float = 0.0  # [P] complex m, from where the plane puts the foot to where it is in 3-D
     height: np.ndarray | None = None  # [P] m of the root over the ground; None: to be fitted
+    size: float = 1.0  # of the person: what is in m here and in TOLERANCE is in proportion to it, times to its root
 
 
 def fit(chain: Chain, targets: Targets, start: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -81,7 +83,10 @@ class _Problem:
     and the pelvis height; each demand yields one such pair."""
 
     def __init__(self, chain: Chain, targets: Targets):
-        self.chain, self.targets = chain, targets
+        self.chain, self.targets, size = chain, targets, targets.size
+        self.tolerance = TOLERANCE | {name: TOLERANCE[name] * size for name in _LENGTHS}
+        self.tolerance["acceleration"] /= size
+        self.sole_height, self.clearance, self.deepest = SOLE_HEIGHT * size, CLEARANCE * size, DEEPEST * size
         phases = len(targets.tilt)
         self.phase = np.arange(phases) / phases
         self.bases = [fourier_basis(self.phase, range(1, HARMONICS[name] + 1)) for name in LEG]
@@ -123,7 +128,7 @@ class _Problem:
         yield from self._ground(anchors, turned)
         yield from self._planted(anchors, turned)
         if self.chain.toe_joint:
-            yield _scaled(np.angle(turned[:, 4]), self._turns(range(4)), self.windows["toes_down"], "toes_flat")
+            yield self._scaled(np.angle(turned[:, 4]), self._turns(range(4)), self.windows["toes_down"], "toes_flat")
 
     def _published(self, x: np.ndarray, angles: np.ndarray):
         """Near the published angles, by a smooth correction, inside the joint limits."""
@@ -138,20 +143,20 @@ class _Problem:
             yield rough @ x, rough
             low, high = self.chain.limits[joint] + np.array([LIMIT_MARGIN, -LIMIT_MARGIN])
             beyond = angles[:, joint] - np.clip(angles[:, joint], low, high)
-            yield _scaled(beyond, slope, beyond != 0, "limit")
+            yield self._scaled(beyond, slope, beyond != 0, "limit")
 
     def _swung(self, x: np.ndarray):
         """The swinging thigh accelerates as published: a few degrees gone through quickly double the hip's power."""
         slope = np.zeros((len(self.phase), x.size))
         hip = slice(self.edges[0], self.edges[1])
         slope[:, hip] = self._acceleration(self.bases[0], range(1, HARMONICS[LEG[0]] + 1))
-        return _scaled(slope @ x, slope, self.windows["swung"], "acceleration")
+        return self._scaled(slope @ x, slope, self.windows["swung"], "acceleration")
 
     def _force(self, x: np.ndarray):
         """The pelvis rises and falls as the published ground reaction makes a body do: F = m (g + z'')."""
         slope = np.zeros((len(self.phase), x.size))
         slope[:, self.edges[4] :] = self._acceleration(self.height_basis, HEIGHT_HARMONICS) / GRAVITY
-        return _scaled(slope @ x - (self.targets.support - 1.0), slope, 1.0, "force")
+        return self._scaled(slope @ x - (self.targets.support - 1.0), slope, 1.0, "force")
 
     def _acceleration(self, basis: np.ndarray, harmonics) -> np.ndarray:
         """[P, K] second derivative in time (1/s^2) of a basis [P, K] of these harmonics of the stride."""
@@ -168,10 +173,10 @@ class _Problem:
             lowest = np.argmin(centres.imag - radius, axis=1)
             point = centres[np.arange(len(lowest)), lowest] - 1j * radius[lowest]
             slope = self._moves(point, anchors, range(part + 1)).imag
-            yield _scaled(point.imag - SOLE_HEIGHT, slope, self.windows[down], "height")
-            low = self.windows["swing"] * (point.imag < CLEARANCE)
-            yield _scaled(point.imag - CLEARANCE, slope, low, "clearance")
-            yield _scaled(point.imag - DEEPEST, slope, point.imag < DEEPEST, "depth")
+            yield self._scaled(point.imag - self.sole_height, slope, self.windows[down], "height")
+            low = self.windows["swing"] * (point.imag < self.clearance)
+            yield self._scaled(point.imag - self.clearance, slope, low, "clearance")
+            yield self._scaled(point.imag - self.deepest, slope, point.imag < self.deepest, "depth")
 
     def _planted(self, anchors: Complex, turned: Complex):
         """A heel and a toe joint on the ground stay where they are while the pelvis passes at constant speed."""
@@ -180,7 +185,7 @@ class _Problem:
         for point, window in ((heel, self.windows["heel_planted"]), (anchors[:, 3], self.windows["toes_planted"])):
             slope = self._moves(point, anchors, range(3)).real
             place, share = point.real + travelled, window / window.sum()
-            yield _scaled(place - share @ place, slope - share @ slope, window, "slide")
+            yield self._scaled(place - share @ place, slope - share @ slope, window, "slide")
 
     def _moves(self, point: Complex, anchors: Complex, joints) -> Complex:
         """[P, X] derivative of a point [P] that these leg joints and the pelvis height carry."""
@@ -198,10 +203,9 @@ class _Problem:
             slope[:, self.edges[joint] : self.edges[joint + 1]] = self.bases[joint]
         return slope
 
-
-def _scaled(residual: np.ndarray, slope: np.ndarray, weight, tolerance: str) -> tuple[np.ndarray, np.ndarray]:
-    scale = weight / TOLERANCE[tolerance] * np.ones_like(residual)
-    return scale * residual, scale[:, None] * slope
+    def _scaled(self, residual: np.ndarray, slope: np.ndarray, weight, of: str) -> tuple[np.ndarray, np.ndarray]:
+        scale = weight / self.tolerance[of] * np.ones_like(residual)
+        return scale * residual, scale[:, None] * slope
 
 
 def _windows(phase: np.ndarray, stance: float) -> dict[str, np.ndarray]:

@@ -10,6 +10,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from mjx_assist.model import anatomy
+from mjx_assist.model.subjects.told import leg_scale
 from mjx_assist.reference import feet, fit, planar_leg, published
 from mjx_assist.reference.cycle import PHASES, ReferenceGait, complete, resample, sample, stride_frequency
 from mjx_assist.reference.motion import load_motion
@@ -31,11 +32,13 @@ SWAY_HARMONICS = (1,)  # of the stride, in the pelvis' way from side to side
 def healthy_gait(model: mujoco.MjModel, name: str = "schwartz2008") -> ReferenceGait:
     """The published healthy gait, fitted to walk on this model, 0.5 to 2 m/s.
 
-    A joint that replaces a human one (a prosthesis) walks the same gait; joints that the figures do not know rest.
+    A person of another size walks it at the same dimensionless speed and time (Froude). A joint that replaces a human
+    one (a prosthesis) walks the same gait; joints that the figures do not know rest.
     Raises UserError for an unknown name, and for a model without pelvis, hips, knees and ankles.
     """
     walk = _Walk(model, name)
-    frequency = np.sqrt(60.0 * SPEEDS / WALK_RATIO) / 120.0
+    ratio = WALK_RATIO * leg_scale(model) ** 1.5  # a length times a time
+    frequency = np.sqrt(60.0 * SPEEDS / ratio) / 120.0
     poses, solutions = [], {}
     with threadpool_limits(1):  # many small systems: threads of BLAS would wait for each other
         for speed, strides in zip(SPEEDS, frequency, strict=True):
@@ -60,7 +63,7 @@ class _Walk:
 
     def at(self, speed: float, strides: float, solutions: dict) -> np.ndarray:
         """[FIT_PHASES, A] values of the coordinates; ``solutions`` goes from one speed to the next."""
-        targets = _targets(self.name, speed, strides, self.leg_length)
+        targets = replace(_targets(self.name, speed, strides, self.leg_length), size=leg_scale(self.model))
         values = np.zeros((FIT_PHASES, len(self.names)))
         self._set(values, "pelvis_tilt", targets.tilt)
         for coordinate, curve in self._off_plane(speed).items():

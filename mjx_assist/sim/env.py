@@ -18,6 +18,7 @@ from mjx_assist.model.mjcf import with_physics_rate
 from mjx_assist.model.names import actuator_names, joint_names, sensor_slice
 from mjx_assist.model.own import needs
 from mjx_assist.model.reduction import ReducedModel, reduce_model
+from mjx_assist.model.subjects.told import leg_scale
 from mjx_assist.model.view import foot_loads
 from mjx_assist.reference import cycle
 from mjx_assist.reference.chosen import chosen_gait
@@ -75,6 +76,7 @@ class AssistEnv(Env):
         self._forward = self.joints.index("pelvis_tx")
         self._height = self.joints.index("pelvis_ty")
         self._height_offset = anatomy.height_offset(model)  # of pelvis_ty over the ground
+        self._leg_scale = leg_scale(model)
         self._muscles = actions.muscle_activations(model)
         self._muscle_names = tuple(np.array(actuator_names(model))[self.action_spec.muscle])
         self._initial_activation = actions.initial_activation(model)
@@ -219,8 +221,9 @@ class AssistEnv(Env):
         )
 
     def fallen(self, qpos: jax.Array, scheduled: dict | None = None) -> jax.Array:
-        """Whether the pelvis is below ``safe_height`` over the ground that ``qpos`` is over: ``[...]`` for a batch."""
-        height = qpos[..., self._height] + self._height_offset
+        """Whether the pelvis is below ``safe_height``, in proportion to a person's legs, over the ground that ``qpos``
+        is over: ``[...]`` for a batch."""
+        height = (qpos[..., self._height] + self._height_offset) / self._leg_scale
         return termination.fallen(height, (scheduled or {}).get("safe_height", self.params.safe_height))
 
     def _speeds(self, scheduled: dict) -> command.CommandRange:

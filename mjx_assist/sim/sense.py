@@ -10,6 +10,7 @@ from mjx_assist.config.words import MATCHED
 from mjx_assist.errors import UserError
 from mjx_assist.model import anatomy
 from mjx_assist.model.names import joint_names
+from mjx_assist.model.subjects.told import leg_scale
 from mjx_assist.reference.cycle import ReferenceGait
 
 _ROUNDING = 1e-6
@@ -31,6 +32,7 @@ def check(params: EnvParams, model: mujoco.MjModel, gait: ReferenceGait) -> None
         )
     check_speeds(params, gait)
     lowest = float(gait.qpos[..., joint_names(model).index("pelvis_ty")].min()) + anatomy.height_offset(model)
+    lowest /= leg_scale(model)
     for where, height in _values(params, "safe_height"):
         if height >= lowest:
             raise UserError(

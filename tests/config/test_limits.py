@@ -13,15 +13,19 @@ import pytest
 from mjx_assist import config as configs
 from mjx_assist.cli.main import main
 from mjx_assist.config import limits
+from mjx_assist.config import subject as subjects
+from mjx_assist.config.subject import Subject
 from mjx_assist.errors import UserError
 from mjx_assist.reference import healthy
 from mjx_assist.training import run
 
 HEADS = ("human_actor", "exo_actor")
+PERSON = Subject(1.7, 60.0, age=30.0, segment_lengths={"thigh": 0.4}, strength={"all": 1.0}, added_mass={"foot": 1.0})
 CONFIG = configs.RunConfig(
+    env_params=configs.EnvParams(subject=PERSON),
     policy_params=configs.PolicyParams(
         head_options={h: configs.HeadOptions(learning_rate=1e-4, log_std_init=-1.0, held_action=0.0) for h in HEADS}
-    )
+    ),
 )
 FULL = configs.to_dict(CONFIG)
 # Every limited field, by what its numbers must do, and the numbers nearest to its bounds that are and are not refused.
@@ -47,6 +51,12 @@ LIMITED = {
     "lie in 1..20000 Hz": "env_params.control_framerate env_params.physics_sim_framerate",
     "lie in 0..4096": "env_params.num_threads",
     "lie in 1..65536": "policy_params.net_arch",
+    subjects.HEIGHT.words: "env_params.subject.height",
+    subjects.MASS.words: "env_params.subject.mass",
+    subjects.AGE.words: "env_params.subject.age",
+    subjects.LENGTH.words: "env_params.subject.segment_lengths",
+    subjects.FACTOR.words: "env_params.subject.strength",
+    subjects.CARRIED.words: "env_params.subject.added_mass",
 }
 TINY = 5e-324  # the least number above 0
 BOUNDS = {  # what is refused, what holds
@@ -60,6 +70,12 @@ BOUNDS = {  # what is refused, what holds
     "lie in 1..20000 Hz": ((0, 20001), (1, 20000)),
     "lie in 0..4096": ((-1, 4097), (0, 4096)),
     "lie in 1..65536": ((0, 65537), (1, 65536)),
+    subjects.HEIGHT.words: ((-1.7, 1.19, 3), (1.2, 2.2)),
+    subjects.MASS.words: ((-60, 29.9, 201), (30, 200)),
+    subjects.AGE.words: ((7, 101), (18, 100)),
+    subjects.LENGTH.words: ((0, 410), (0.05, 0.8)),
+    subjects.FACTOR.words: ((-1, 0, 4), (0.02, 3)),
+    subjects.CARRIED.words: ((-1, 2000), (0, 100)),
 }
 
 

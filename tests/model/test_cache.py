@@ -48,6 +48,7 @@ def test_key_covers_all_code_that_builds_a_model():
     listing = "import sys, mjx_assist.model.reduction; print(*(n for n in sys.modules if n.startswith('mjx_assist.')))"
     loaded = subprocess.run([sys.executable, "-c", listing], capture_output=True, text=True, check=True).stdout.split()
     others = {"errors", "paths", "files", "files.atomic", "files.untrusted", "config", "config.words"}
+    others |= {"config.limits", "config.own_code", "config.subject", "config.tree"}  # a person's text is in the key
     # tell where things are and what words mean, not how models look
     names = {name.removeprefix("mjx_assist.") for name in loaded}
     assert {name.split(".")[0] for name in names - others} == set(cache._FOLDERS)

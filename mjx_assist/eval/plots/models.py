@@ -16,6 +16,7 @@ from mjx_assist.config.words import REDUCED
 from mjx_assist.eval.plots.style import COLORS, FAINT, HEALTHY, STYLE, png
 from mjx_assist.files.atomic import write_bytes
 from mjx_assist.model.assembly import AS_COMPOSED, full_model
+from mjx_assist.model.human_key import short
 from mjx_assist.model.muscles.paths import by_driver, full_lengths, reduced_lengths, settled
 from mjx_assist.model.reduction import ReducedModel
 
@@ -46,7 +47,7 @@ def write_plots(reduced: ReducedModel, report: dict[str, Any], folder: Path) -> 
         for page, figure in enumerate(moment_arm_pages(reduced, report["walking_range_rad"]), start=1)
     }
     if report.get("convergence"):
-        title = f"{Path(reduced.human).stem} with {reduced.device}"
+        title = f"{short(reduced.human)} with {reduced.device}"
         figures["convergence.png"] = convergence_figure(report["convergence"], title)
     paths = []
     for name, figure in figures.items():
@@ -59,7 +60,7 @@ def moment_arm_pages(reduced: ReducedModel, walking_range: dict[str, Sequence[fl
     """Figures of up to 42 panels, a panel for each muscle and joint; left ones only where they differ from right."""
     curves = distinct(arm_curves(reduced, walking_range))
     pages = [curves[k : k + _PANELS] for k in range(0, len(curves), _PANELS)]
-    title = f"{Path(reduced.human).stem} with {reduced.device}: moment arms over the walking range (mm)"
+    title = f"{short(reduced.human)} with {reduced.device}: moment arms over the walking range (mm)"
     numbers = [f", {n} of {len(pages)}" if len(pages) > 1 else "" for n in range(1, len(pages) + 1)]
     return [_arm_page(page, title + number) for page, number in zip(pages, numbers, strict=True)]
 

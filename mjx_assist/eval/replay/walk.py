@@ -125,7 +125,7 @@ class Walk:
                 tape.add(control, target, (self.phase + clock * (walker.begun.time - begin)) % 1.0)
         self.phase = (self.phase + clock * self.dt) % 1.0
         self.steps += 1
-        self.fell = not walker.finite() or walker.height() < self._params.safe_height
+        self.fell = not walker.finite() or walker.height() < self._params.safe_height * walker.leg_scale
         return not self.fell
 
     def read(self) -> Reading:

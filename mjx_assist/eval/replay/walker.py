@@ -13,6 +13,7 @@ from mjx_assist.eval.replay.contact import ContactTape, GroundContact, RigidFoot
 from mjx_assist.model import anatomy, mjcf, variation
 from mjx_assist.model.assembly import AS_COMPOSED, RIGID, full_model
 from mjx_assist.model.names import actuator_names, has_sensor, joint_names
+from mjx_assist.model.subjects.told import leg_scale
 from mjx_assist.model.variation import Variation
 from mjx_assist.model.view import TOUCH, foot_loads, reduced_view
 from mjx_assist.policy import bundle as bundles
@@ -76,6 +77,7 @@ class Walker:
         self._push_dof = m.joint("pelvis_tx").dofadr[0]
         self.stands_on = Ground(ground)
         self._height_offset = anatomy.height_offset(self.reduced)
+        self.leg_scale = leg_scale(self.reduced)
         self._foot_part, self._rigid_feet = self._foot_parts(), self._find_rigid_feet()
         self._heels = [self._heel(f"{side}_foot_position", f"{side}_foot") for side in "rl"]
         self._toes = np.array([m.sensor(toes if has_sensor(m, toes) else foot).objid[0] for foot, toes in TOUCH])

@@ -18,6 +18,7 @@ from mjx_assist.eval.view import strip
 from mjx_assist.files.atomic import write_bytes
 from mjx_assist.model.assembly import AS_COMPOSED, full_model
 from mjx_assist.model.feet.sole import lowest
+from mjx_assist.model.human_key import short
 from mjx_assist.model.reduction import ReducedModel
 from mjx_assist.terrain.heightfield import FLOOR
 
@@ -42,7 +43,7 @@ def side_by_side(reduced: ReducedModel, path: str | Path) -> None:
         shape = np.array([2 * (sides.shape[2] + fronts.shape[2]), max(sides.shape[1], fronts.shape[1])])
         size = _FIGURE_HEIGHT * shape[0] / shape[1], _FIGURE_HEIGHT * 1.12
         figure = Figure(figsize=size, layout="constrained")
-        figure.suptitle(f"{Path(reduced.human).stem} with {reduced.device}", fontsize=12)
+        figure.suptitle(f"{short(reduced.human)} with {reduced.device}", fontsize=12)
         halves = figure.subfigures(1, 2, squeeze=False)[0]
         for k, (half, name, model) in enumerate(zip(halves, ("Full", "Reduced"), (full, reduced.model), strict=True)):
             half.suptitle(f"{name}: {_size(model)}", fontsize=9)
@@ -112,17 +113,20 @@ def _render_request(request: Path, result: Path) -> None:
         data.qpos[:] = requested["qpos"]
     mujoco.mj_forward(reduced, data)
     middle = np.array([*scene.data.subtree_com[0][:2], lowest(scene.model, scene.data) + 0.485 * SHOWN])
-    full_images, _ = _draw(scene.model, scene.data, middle, muscles=True)
-    bones, _ = _draw(scene.model, scene.data, middle, muscles=False)
-    images, seen = _draw(reduced, data, middle, muscles=True)
+    full_images, _ = draw(scene.model, scene.data, middle, muscles=True)
+    bones, _ = draw(scene.model, scene.data, middle, muscles=False)
+    images, seen = draw(reduced, data, middle, muscles=True)
     ghost = (255 - _GHOST * (255.0 - bones)).astype(np.uint8)
     np.save(result, np.stack([full_images, np.where(seen[..., None], images, ghost)]))
 
 
-def _draw(model: mujoco.MjModel, data: mujoco.MjData, middle: np.ndarray, muscles: bool):
-    """Pictures [views, HEIGHT, WIDTH, 3] on white, and where something is seen, bool [views, HEIGHT, WIDTH]."""
+def draw(model: mujoco.MjModel, data: mujoco.MjData, middle: np.ndarray, muscles: bool, shown: float = SHOWN):
+    """Pictures [views, HEIGHT, WIDTH, 3] on white, and where something is seen, bool [views, HEIGHT, WIDTH].
+
+    ``shown``: m from top to bottom.
+    """
     model.vis.global_.offwidth, model.vis.global_.offheight = WIDTH, HEIGHT
-    model.vis.global_.orthographic, model.vis.global_.fovy = 1, SHOWN
+    model.vis.global_.orthographic, model.vis.global_.fovy = 1, shown
     model.vis.headlight.ambient[:], model.vis.headlight.diffuse[:] = 0.45, 0.5
     model.geom(FLOOR).rgba[3], model.geom(FLOOR).matid[0] = 0.0, -1
     option, camera = mujoco.MjvOption(), mujoco.MjvCamera()

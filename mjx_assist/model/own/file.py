@@ -1,8 +1,10 @@
 """A user's own MuJoCo XML as the full model that everything else expects: all named, and with one floor."""
 
+from pathlib import Path
+
 import mujoco
 
-from mjx_assist.config.words import LEAN_MARK
+from mjx_assist.config.words import LEAN_MARK, SUBJECT_MARK
 from mjx_assist.errors import UserError
 from mjx_assist.model.own.carry import check_options
 from mjx_assist.model.own.ground import put_floor
@@ -14,7 +16,13 @@ _PLURAL = {"body": "bodies"}
 
 def is_path(human: str) -> bool:
     """Is a human named by a file instead of a key?"""
-    return human.partition(LEAN_MARK)[0].endswith(".xml") or "/" in human or "\\" in human
+    name = human.partition(LEAN_MARK)[0].partition(SUBJECT_MARK)[0]
+    return name.endswith(".xml") or "/" in human or "\\" in human
+
+
+def stem(human: str) -> str:
+    """The file's name without its ending, of a path with whatever marks."""
+    return Path(human.partition(LEAN_MARK)[0].partition(SUBJECT_MARK)[0]).stem
 
 
 def read(path: str, floor: str) -> mujoco.MjSpec:

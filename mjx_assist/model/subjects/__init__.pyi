@@ -1,0 +1,2 @@
+from .proportions import Proportions as Proportions
+from .standard import Standard as Standard
