@@ -102,6 +102,11 @@ def with_design(family: DeviceFamily, design: Mapping[str, float]) -> DeviceFami
     return chosen
 
 
+def chosen_mass(family: DeviceFamily) -> float:
+    """kg that the family's design adds; of a mass that no design chooses the least."""
+    return added_mass({name: family.design.get(name, family.span(name)[0]) for name in MASSES})
+
+
 def added_mass(design: Mapping[str, float]) -> float:
     """kg that a design's masses come to, both legs together."""
     return sum(count * design[name] for name, count in MASSES.items())

@@ -90,7 +90,7 @@ class EnvParams:
         reference_playback: matched to the speed asked; as recorded; or its poses with the cadence scaled to the speed
         reference_speed (m/s): which of a reference's speeds is played; null: the one asked; not with matched playback
         device_controller: what drives the device in the place of a learned head (docs/controllers.md); null: the head
-        device_family: devices that walkers wear in turn, in the place of a device_controller (docs/design.md); null: none
+        device_family: devices that walkers wear in turn, in the place of a controller (docs/design.md); null: none
         device_action: what an action of 0 means: no torque, or the middle of the device's whole control range
         device_torque_limit: share of the device's torque that its head can ask for, 0..1 {device_ctrl_scale}
         terrain_type: kind of ground, or several: flat, random, harmonic_sinusoidal, slope (docs/terrain.md) {}

@@ -139,7 +139,7 @@ class AssistEnv(Env):
         if self.effort.pays_rate:
             walker = with_torque(walker, jnp.zeros(self.effort.n_motors))
         zero = jnp.zeros(())
-        walker, obs = self._observe(walker, target, first=True)
+        walker, obs = self.observe(walker, target, first=True)
         terms = reward.term_names(self.params.reward_keys_and_weights)
         metrics = dict.fromkeys((*terms, "velocity_error", "tracking_error", "not_finite", "overflow"), zero)
         metrics |= self.rules.metrics(walker.episode, zero, zero, zero > 0, zero, jnp)
@@ -193,7 +193,7 @@ class AssistEnv(Env):
         if device is not None:
             after = after.replace(device=device)
         truncated = (after.step >= self.params.custom_max_episode_steps) & ~ended
-        after, obs = self._observe(after, target)
+        after, obs = self.observe(after, target)
         metrics = {**terms, "velocity_error": jnp.abs(context.velocity - target), "tracking_error": tracking_error}
         metrics = jax.tree.map(lambda x: jnp.where(broken, 0.0, x), metrics)
         metrics["not_finite"] = broken.astype(jnp.float32)
@@ -230,7 +230,7 @@ class AssistEnv(Env):
         speed = (scheduled.get("min_target_velocity", low), scheduled.get("max_target_velocity", high))
         return self.command_range._replace(speed=speed)
 
-    def _observe(self, walker: WalkerState, target: jax.Array, first: bool = False) -> tuple[WalkerState, jax.Array]:
+    def observe(self, walker: WalkerState, target: jax.Array, first: bool = False) -> tuple[WalkerState, jax.Array]:
         """What the policy sees, and the walker with what its sensing remembers of it."""
         body, rules = walker.physics, self.rules
         body = body.replace(qpos=rules.over_ground(walker.episode, body.qpos, jnp))

@@ -129,7 +129,8 @@ class EpisodeRules:
                 single("device_gain"),
                 single("device_delay") + worn.get("delay_s", 0.0),
                 xp.minimum(single("device_bandwidth"), worn.get("bandwidth_hz", np.inf)),
-                max(self._settings.device_delay, default=0.0) + (self.family.span("delay_s")[1] if self.family else 0.0),
+                max(self._settings.device_delay, default=0.0)
+                + (self.family.span("delay_s")[1] if self.family else 0.0),
                 1.0 / self.params.control_framerate,
                 self._device.size,
                 xp,

@@ -1,4 +1,4 @@
-"""A family of devices: its torque against closed forms, drawn and seen alike in training and replay; nothing is nothing."""
+"""A family of devices: its torque against closed forms, drawn and seen alike in training and replay."""
 
 import dataclasses
 
