@@ -11,7 +11,7 @@ from mjx_assist.processes import cpus
 _USUAL = "walk22_all"
 _TEXTS = {
     "general": f"walks the experiments of speed, slope and load (default: {_USUAL}; none: '')",
-    "profile": "walks those of torque profiles: trained for such a family (walk22_family; default: they are not walked)",
+    "profile": "walks those of torque profiles: trained for such a family (walk22_family; default: not walked)",
     "spring": "walks those of springs: trained for such a family (walk22_spring; default: they are not walked)",
 }
 

@@ -163,7 +163,7 @@ def _check_peak(family: DeviceFamily, where: str) -> None:
         other = next(unit for unit in TORQUE_UNITS if unit != family.torque_unit)
         hint = f" Did you mean {other}?" if abs(peak) <= MOST_TORQUE[other] else ""
         raise UserError(
-            f"{where}.peak_torque': {peak:g} {family.torque_unit} is more than any device makes: at most {most:g}.{hint}"
+            f"{where}.peak_torque': {peak:g} {family.torque_unit} is more than devices make: {most:g}.{hint}"
         )
 
 

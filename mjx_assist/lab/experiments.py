@@ -1,4 +1,4 @@
-"""Published experiments as data (models/experiments.json): who walked how under which conditions, and what cost less."""
+"""Published experiments as data (models/experiments.json): who walked under which conditions, and what cost less."""
 
 import dataclasses
 import json

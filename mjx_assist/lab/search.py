@@ -160,8 +160,8 @@ def _check_head(path: Path, row: dict, head: dict) -> None:
     for key, value in head.items():
         if row.get(key) != value:
             raise UserError(
-                f"{str(path)!r} holds walks of another study: {key} was {row.get(key)!r} and would be {value!r}. Choose "
-                "another folder, or remove it."
+                f"{str(path)!r} holds walks of another study: {key} was {row.get(key)!r} and would be {value!r}. "
+                "Choose another folder, or remove it."
             )
 
 

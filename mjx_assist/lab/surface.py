@@ -76,7 +76,7 @@ def evenly(dimensions: int, count: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def lowest(surface: Surface, rng: np.random.Generator, draws: int = 400, places: int = 1024) -> np.ndarray:
-    """``[draws, d]`` where the surfaces that are possible are lowest, among ``places`` spread evenly over the family."""
+    """``[draws, d]`` where possible surfaces are lowest, among ``places`` spread evenly over the family."""
     spread = evenly(surface.at.shape[1], places, rng)
     return spread[surface.draws(spread, draws, rng).argmin(axis=1)]
 

@@ -49,7 +49,7 @@ class Sums(NamedTuple):
 
 
 class Walks:
-    """Call with designs ``[n, free parameters]`` in 0..1 and seeds; gives ``[n, seeds, figures]`` as `FIGURES` has them.
+    """Call with designs ``[n, free parameters]`` in 0..1 and seeds; gives ``[n, seeds, figures]`` (`FIGURES`).
 
     A walk that fell has NaN for all figures but that. ``batch``: walkers at once, what one program is made for.
     """

@@ -13,10 +13,10 @@ JSON, PAGE = "validate.json", "validate.html"
 _METHOD = (
     "The list of experiments (models/experiments.json) is fixed: nothing is tuned to it, and what misses stays. Each "
     "condition is walked from the same seeds on the reduced model; the muscles' power is Umberger's (2010), without a "
-    "resting rate, of transport with it. A claim says that under one condition walking cost less than under another; a "
-    "hit has that sign. The size is a hit within two of the published standard deviations, or within half of the effect "
-    "where none is known. Intervals are 95 %, over the walks of one training. People adapt for minutes to hours; a "
-    "policy here walks what it was trained for, and other conditions as it can."
+    "resting rate, of transport with it. A claim says that under one condition walking cost less than under another; "
+    "a hit has that sign. The size is a hit within two of the published standard deviations, or within half of the "
+    "effect where none is known. Intervals are 95 %, over the walks of one training. People adapt for minutes to "
+    "hours; a policy here walks what it was trained for, and other conditions as it can."
 )
 
 
@@ -29,7 +29,10 @@ def write_validation(out: str | Path, result: dict) -> Path:
     page = render(
         "study",
         title="Against what was measured",
-        about=f"{len(result['experiments'])} experiments, walks of {result['seconds']:g} s from {len(result['seeds'])} seeds",
+        about=(
+            f"{len(result['experiments'])} experiments, walks of {result['seconds']:g} s from "
+            f"{len(result['seeds'])} seeds"
+        ),
         findings=findings(result),
         notes=[f"not walked: {row['title']} (needs --{row['policy']})" for row in result["not_run"]],
         figures=figures,
