@@ -14,11 +14,12 @@ from mjx_assist.errors import UserError, unknown
 from mjx_assist.files.untrusted import read_json
 
 FELL = "fell"
-POWER = "metabolic_power_w_per_kg"
+COST = "net_cost_of_transport"
 DEVICE_POWER = "device_power_w_per_kg"
 # What is measured of every walk: name -> (title, unit). `lab.walks` measures them.
 FIGURES = {
-    POWER: ("metabolic power of the muscles (Umberger 2010)", "W/kg"),
+    COST: ("metabolic cost of the muscles (Umberger 2010) per metre", "J/(kg·m)"),
+    "metabolic_power_w_per_kg": ("metabolic power of the muscles (Umberger 2010)", "W/kg"),
     "cost_of_transport": ("cost of transport, with the resting rate", "J/(kg·m)"),
     DEVICE_POWER: ("positive mechanical power of the device", "W/kg"),
     "device_torque_peak": ("largest torque of the device", "N·m"),
@@ -69,7 +70,7 @@ class DesignStudy:
     """
 
     policies: tuple[str, ...] = ()
-    objective: dict[str, float] = field(default_factory=lambda: {POWER: 1.0})
+    objective: dict[str, float] = field(default_factory=lambda: {COST: 1.0})
     constraints: dict[str, float] = field(default_factory=lambda: {FELL: 0.0})
     design: dict[str, float] = field(default_factory=dict)
     speed: Annotated[float | None, POSITIVE] = None
@@ -110,7 +111,7 @@ def _check(study: DesignStudy) -> None:
             if name not in FIGURES:
                 raise unknown(f"'{key}': figure", name, FIGURES)
     if not any(study.objective.values()):
-        raise UserError(f"'objective': names no figure with a weight; such as {{{POWER!r}: 1.0}}.")
+        raise UserError(f"'objective': names no figure with a weight; such as {{{COST!r}: 1.0}}.")
     if study.designs < FEWEST or study.explored > 1:
         raise UserError(
             f"'designs' must be {FEWEST} or more ({study.designs}), 'explored' 1 at most ({study.explored:g})."

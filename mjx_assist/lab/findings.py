@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mjx_assist.config.design_study import DEVICE_POWER, FELL, POWER
+from mjx_assist.config.design_study import COST, DEVICE_POWER, FELL
 from mjx_assist.config.family import DeviceFamily
 from mjx_assist.eval.replay.design import said
 from mjx_assist.eval.studies import trainings
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 SCHEMA_VERSION = 1
 AT_BOUND = 0.02  # of its range: a parameter nearer to an end is at it
 _LINE, _GRID = 61, 25
+_APART = 0.02  # m/s: speeds that differ by more are told
 _FEWEST = 8  # designs that walked: of fewer no surface is drawn
 
 
@@ -90,7 +91,7 @@ def _interval(values: np.ndarray) -> dict:
 
 def _saving(fresh: Walked, index: int) -> dict:
     """By how many percent the metabolic power is lower than without torque: each walk against the same seed's."""
-    power = fresh.figures[..., NAMES.index(POWER)]
+    power = fresh.figures[..., NAMES.index(COST)]
     share = 100.0 * (1.0 - power[:, index] / power[:, -1])
     return {
         **_interval(share),
@@ -105,7 +106,8 @@ def _surfaces(lab: "Lab", everything: Walked, searched: np.ndarray, best: np.nda
         value = objective(lab.study, everything.figures[policy : policy + 1])
         fine = np.isfinite(value) & (broken(lab.study, everything.figures[policy : policy + 1]) == 0)
         if fine.sum() >= _FEWEST:
-            at.append(surfaces.lowest(surfaces.fit(everything.unit[fine][:, searched], value[fine]), rng))
+            unit = everything.unit[fine][:, searched]
+            at.append(surfaces.lowest(surfaces.fit(unit, value[fine]), unit[value[fine].argmin()], rng))
     value = objective(lab.study, everything.figures)
     fine = np.isfinite(value) & (broken(lab.study, everything.figures) == 0)
     surface = surfaces.fit(everything.unit[fine][:, searched], value[fine])
@@ -147,11 +149,11 @@ def _pair(surface: surfaces.Surface, here: np.ndarray, i: int, j: int, x: tuple,
 
 
 def _front(lab: "Lab", everything: Walked, good: np.ndarray, fresh: Walked | None) -> list[dict] | None:
-    """The designs that no other beats in both, metabolic power and the device's power; None without a baseline."""
+    """The designs that no other beats in both, metabolic cost and the device's power; None without a baseline."""
     if fresh is None:
         return None
-    mean, base = means(everything.figures), means(fresh.figures)[POWER][-1]
-    cost, power, front, lowest = mean[POWER], mean[DEVICE_POWER], [], np.inf
+    mean, base = means(everything.figures), means(fresh.figures)[COST][-1]
+    cost, power, front, lowest = mean[COST], mean[DEVICE_POWER], [], np.inf
     for i in sorted(np.flatnonzero(good), key=lambda i: (power[i], cost[i])):
         if cost[i] < lowest:
             lowest = cost[i]
@@ -167,8 +169,8 @@ def _sentences(found: dict) -> list[str]:
     if (saving := first["saving"]) and saving["mean"] is not None:
         limits = "" if saving["low"] is None else f" [{saving['low']:.1f}, {saving['high']:.1f}]"
         sentences.append(
-            f"Its metabolic power is {saving['mean']:.1f} %{limits} below that of the same device without torque (95 % "
-            f"over {over}, from {found['fresh_seeds']} seeds that the search did not see)."
+            f"Its metabolic cost per metre is {saving['mean']:.1f} %{limits} below that of the same device without "
+            f"torque (95 % over {over}, from {found['fresh_seeds']} seeds that the search did not see)."
         )
     for place in (found["surfaces"] or {"optimum": []})["optimum"]:
         sentences.append(f"{place['name']}: the optimum lies in {place['low']:.3g} to {place['high']:.3g} (95 %).")
@@ -189,6 +191,10 @@ def _notes(found: dict, lab: "Lab") -> list[str]:
         notes.append(
             "the family has no device without torque, so no saving is told: let peak_torque or stiffness reach 0."
         )
+    elif abs(apart := _faster(found)) > _APART:
+        notes.append(
+            f"with the best device they walk {apart:+.2f} m/s faster than without torque: mind it with powers."
+        )
     if not found["feasible"]:
         notes.append("no design keeps the constraints; the best is the one that breaks them least.")
     if len(found["policy_names"]) == 1:
@@ -199,6 +205,12 @@ def _notes(found: dict, lab: "Lab") -> list[str]:
     if found["surfaces"] is None:
         notes.append("too few designs kept the constraints for a surface.")
     return notes
+
+
+def _faster(found: dict) -> float:
+    """m/s by which walking with the best device is faster than without torque; 0 where nobody walked."""
+    speeds = [figures["speed"]["mean"] for figures in (found["best"][0]["figures"], found["nothing"])]
+    return 0.0 if None in speeds else speeds[0] - speeds[1]
 
 
 def _lists(value):

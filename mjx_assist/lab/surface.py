@@ -17,6 +17,7 @@ _LENGTHS, _NOISE = (
     (1e-4, 1.0),
 )  # in units of a parameter's range and of the deviation of what was measured
 _JITTER = 1e-8
+_PLACES = 300  # where a possible surface is looked at, over the family and around its best design
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,10 +76,12 @@ def evenly(dimensions: int, count: int, rng: np.random.Generator) -> np.ndarray:
     return (points[:count] + rng.uniform(size=dimensions)) % 1.0
 
 
-def lowest(surface: Surface, rng: np.random.Generator, draws: int = 400, places: int = 1024) -> np.ndarray:
-    """``[draws, d]`` where possible surfaces are lowest, among ``places`` spread evenly over the family."""
-    spread = evenly(surface.at.shape[1], places, rng)
-    return spread[surface.draws(spread, draws, rng).argmin(axis=1)]
+def lowest(surface: Surface, near: np.ndarray, rng: np.random.Generator, draws: int = 400) -> np.ndarray:
+    """``[draws, d]`` where possible surfaces are lowest: among places over the whole family, and more ``near [d]``."""
+    count, sizes = surface.at.shape[1], 10.0 ** rng.uniform(-2.5, -0.7, (_PLACES, 1))
+    around = np.clip(near + sizes * rng.normal(size=(_PLACES, count)), 0.0, 1.0)
+    places = np.concatenate([near[None], around, evenly(count, _PLACES, rng)])
+    return places[surface.draws(places, draws, rng).argmin(axis=1)]
 
 
 def _covariance(a: np.ndarray, b: np.ndarray, length: np.ndarray) -> np.ndarray:

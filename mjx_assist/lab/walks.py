@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from mjx_assist.config.design_study import DEVICE_POWER, FELL, FIGURES, POWER
+from mjx_assist.config.design_study import COST, DEVICE_POWER, FELL, FIGURES
 from mjx_assist.config.words import UNIFORM
 from mjx_assist.eval.gait.metabolics import STANDING_W_PER_KG
 from mjx_assist.eval.replay.conditions import AS_TRAINED
@@ -139,7 +139,8 @@ def _figures(sums: Sums, up: jax.Array, dt: float) -> jax.Array:
     steps, of = jnp.maximum(sums.steps, 2), sums.of
     power, speed = of.metabolic / steps, (of.place - sums.begin) / ((steps - 1) * dt)
     figures = {
-        POWER: power,
+        COST: power / speed,
+        "metabolic_power_w_per_kg": power,
         "cost_of_transport": (power + STANDING_W_PER_KG) / speed,
         DEVICE_POWER: of.positive / steps,
         "device_torque_peak": of.torque,

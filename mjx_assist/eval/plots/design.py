@@ -1,10 +1,12 @@
 """Figures of a search over a family of devices: the objective over each parameter and pair, the front, the torque."""
 
+import textwrap
 from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
 
+from mjx_assist.config.design_study import FIGURES
 from mjx_assist.eval.plots.cases import PALETTE
 from mjx_assist.eval.plots.style import FAINT, INK, SOFT, cycle_axis, say, styled
 
@@ -55,7 +57,7 @@ def lines(result: dict) -> Figure:
         ax.grid(color=FAINT, lw=0.5)
     shown = value[good]
     axes[0].set_ylim(shown.min() - 0.05 * np.ptp(shown), np.percentile(shown, 98))
-    figure.supylabel(objective_title(result), fontsize="medium")
+    figure.supylabel(textwrap.fill(objective_title(result), 34), fontsize="medium")
     return figure
 
 
@@ -76,7 +78,7 @@ def pairs(result: dict) -> Figure | None:
         filled = ax.contourf(pair["x_at"], pair["y_at"], pair["mean"], levels=12, cmap="viridis")
         figure.colorbar(filled, ax=ax, shrink=0.9)
         best = [result["best"][0]["design"][names[pair[axis]]] for axis in ("x", "y")]
-        ax.plot(*best, "x", color="white", ms=8, mew=2.2)
+        ax.plot(*best, "x", color="white", ms=8, mew=2.2, clip_on=False)
         ax.set(xlabel=title(names[pair["x"]], result), ylabel=title(names[pair["y"]], result))
     figure.suptitle(objective_title(result), x=0.01, ha="left", fontsize="medium")
     return figure
@@ -91,14 +93,14 @@ def front(result: dict) -> Figure:
         say(ax, "no device without torque to compare with")
         return figure
     means, good = result["walked"]["means"], np.array(result["walked"]["good"])
-    base = result["nothing"]["metabolic_power_w_per_kg"]["mean"]
-    cost, power = (np.array(means[name], float) for name in ("metabolic_power_w_per_kg", "device_power_w_per_kg"))
+    base = result["nothing"]["net_cost_of_transport"]["mean"]
+    cost, power = (np.array(means[name], float) for name in ("net_cost_of_transport", "device_power_w_per_kg"))
     ax.plot(power[good], 100 * (1 - cost[good] / base), ".", color=SOFT, ms=3, alpha=0.4, label="designs")
     rows = result["front"]
     x, y = ([row[key] for row in rows] for key in ("device_power_w_per_kg", "saving_percent"))
     ax.step(x, y, where="post", color=PALETTE[1], label="front")
     ax.axhline(0, color=FAINT, lw=0.8)
-    ax.set(xlabel="positive power of the device (W/kg)", ylabel="metabolic saving against no torque (%)")
+    ax.set(xlabel="positive power of the device (W/kg)", ylabel="metabolic cost saved against no torque (%)")
     ax.legend(loc="lower right")
     return figure
 
@@ -122,8 +124,9 @@ def title(name: str, result: dict) -> str:
 def objective_title(result: dict) -> str:
     """The objective in words."""
     weights = result["objective"]
-    if weights == {"metabolic_power_w_per_kg": 1.0}:
-        return "metabolic power (W/kg)"
+    if len(weights) == 1:
+        title, unit = FIGURES[next(iter(weights))]
+        return f"{title} ({unit})" if unit else title
     return " + ".join(f"{weight:g} {name}" for name, weight in weights.items())
 
 
