@@ -172,4 +172,4 @@ def _append(path: Path, row: dict) -> None:
 
 def _with_none(figures: np.ndarray) -> list:
     """As JSON: null where a walk fell."""
-    return np.where(np.isfinite(figures), figures, None).tolist()
+    return np.where(np.isfinite(figures), figures.astype(object), None).tolist()

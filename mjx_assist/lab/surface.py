@@ -11,7 +11,7 @@ from scipy.linalg import cho_factor, cho_solve, solve_triangular
 from scipy.optimize import minimize
 from scipy.stats import qmc
 
-MOST = 300  # designs that a surface is fitted to: the work grows with their cube
+MOST = 200  # designs that a surface is fitted to: the work grows with their cube
 _LENGTHS, _NOISE = (
     (0.05, 10.0),
     (1e-4, 1.0),
@@ -64,9 +64,9 @@ def fit(designs: np.ndarray, measured: np.ndarray) -> Surface:
     mean, scale = float(measured.mean()), float(measured.std()) or 1.0
     value, count = (measured - mean) / scale, designs.shape[1]
     bounds = [tuple(np.log(_LENGTHS))] * count + [tuple(np.log(_NOISE))]
-    starts = [np.r_[np.full(count, np.log(length)), np.log(0.1)] for length in (0.3, 1.0)]
-    found = [minimize(_unlikelihood, start, (designs, value), "L-BFGS-B", jac=True, bounds=bounds) for start in starts]
-    best = np.exp(min(found, key=lambda f: f.fun).x)
+    start, most = np.r_[np.full(count, np.log(0.5)), np.log(0.1)], {"maxiter": 40}
+    found = minimize(_unlikelihood, start, (designs, value), "L-BFGS-B", jac=True, bounds=bounds, options=most)
+    best = np.exp(found.x)
     return Surface(designs, value, mean, scale, best[:-1], float(best[-1]))
 
 

@@ -109,14 +109,16 @@ class Walks:
         )
         after, seen = env.observe(after, target)
         stands = ~(env.fallen(env.rules.over_ground(moved.episode, body.qpos, jnp)) | termination.not_finite(body, jnp))
-        return after, jnp.nan_to_num(seen), stands, self._measured(moved)
+        return after, jnp.nan_to_num(seen), stands, self._measured(before, moved)
 
-    def _measured(self, moved: Moved) -> Step:
+    def _measured(self, before: Any, moved: Moved) -> Step:
+        """The device's work is its torque times the way of its joint: both hold for the whole of a control step."""
         env, body, torque = self._env, moved.body, moved.torque
         joint = env.controller.motors.joint if env.controller else np.array([], int)
+        way = body.qpos - before.physics.qpos
         return Step(
             metabolic=env.effort.metabolic_power(body, moved.control, env.rules.strength(moved.episode), jnp),
-            positive=jnp.maximum(torque * body.qvel[joint], 0.0).sum() / self._person,
+            positive=jnp.maximum(torque * way[joint], 0.0).sum() / (self._person * env.dt),
             square=jnp.mean(torque**2),
             torque=jnp.abs(torque).max(),
             limit=body.limit_load.max(),

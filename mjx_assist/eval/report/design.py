@@ -7,7 +7,7 @@ from mjx_assist.config.design_study import FIGURES
 from mjx_assist.eval.plots import design as plots
 from mjx_assist.eval.plots.style import save
 from mjx_assist.eval.report.html import Cell, Section, Table, render
-from mjx_assist.eval.report.tables import NONE, number
+from mjx_assist.eval.report.tables import NONE
 from mjx_assist.files.atomic import write_text
 from mjx_assist.files.plain import write_json
 
@@ -20,7 +20,7 @@ _METHOD = (
     "ten times the objective's. The best three, and the same device without torque, are walked again from seeds that "
     "the search did not see: the figures below are of these walks. A saving compares walks of the same seed. Intervals "
     "are 95 % from the t distribution, over trainings where the study has several, else over walks of the one. The "
-    "surface is a Gaussian process through the designs that keep the constraints (at most 300 of them), its lengths "
+    "surface is a Gaussian process through the designs that keep the constraints (at most 200 of them), its lengths "
     "and noise those of the largest marginal likelihood; bands are of the surface, the others at the best design. "
     "Where the optimum may lie: 95 % of where 400 surfaces that the measurements leave possible are lowest, of every "
     "training. None of this is about people: it is one model of a person, as well as it has learned."
@@ -75,7 +75,7 @@ def page(result: dict, figures: Sequence[tuple[str, bytes]]) -> str:
 def _best(result: dict) -> Table:
     lines = []
     for rank, row in enumerate(result["best"], 1):
-        design = [number(row["design"][p["name"]], ".4g") for p in result["parameters"]]
+        design = [f"{row['design'][p['name']]:.4g}" for p in result["parameters"]]
         lines.append((str(rank), *design, interval(row["saving"], ".1f") if row["saving"] else NONE))
     header = ("", *(plots.title(p["name"], result) for p in result["parameters"]), "saves % [95 %]")
     return Table(header, lines)

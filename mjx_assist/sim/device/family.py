@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mjx_assist.config.device import TorqueProfile
-from mjx_assist.config.family import PARAMETERS, DeviceFamily
+from mjx_assist.config.family import PARAMETERS, TIMES, DeviceFamily
 from mjx_assist.sim.device import curves
 from mjx_assist.sim.device.strides import GaitClock
 
@@ -46,8 +46,9 @@ def torque(family: DeviceFamily, mass: float) -> Callable[[Any, Any], Any]:
 
     def of(felt: Any, xp: Any) -> Any:
         design = felt.design
-        times = (design[name] for name in ("peak_time_percent", "rise_time_percent", "fall_time_percent"))
-        push = scale * design["peak_torque"] * curves.four_parameter_at(felt.percent, *times, xp)
+        peak_time, rise_time, fall_time = (design[name] for name in TIMES)
+        push = scale * design["peak_torque"]
+        push = push * curves.four_parameter_at(felt.percent, peak_time, rise_time, fall_time, xp)
         push = xp.where(felt.walks, push, 0.0)
         stretch = xp.maximum(felt.angle - design["rest_angle_rad"], 0.0)
         push = push - xp.where(felt.stance, design["stiffness_nm_per_rad"] * stretch, 0.0)
@@ -63,5 +64,5 @@ def profile_of(family: DeviceFamily) -> TorqueProfile | None:
     peak = max(family.span("peak_torque"), key=abs)
     if peak == 0:
         return None
-    middle = (sum(family.span(name)) / 2 for name in ("peak_time_percent", "rise_time_percent", "fall_time_percent"))
+    middle = (sum(family.span(name)) / 2 for name in TIMES)
     return TorqueProfile("torque_profile", family.joint, peak, family.torque_unit, *middle)
