@@ -37,7 +37,7 @@ def write(out: Path, bundle: Bundle, design: dict[str, float], speed: float) -> 
         applied = np.nanmean([_applied(record, joint) for joint in cycles.driven_joints(record)], axis=0)
         columns["applied"] = applied
     head = ",".join(("gait_cycle_percent", *(f"{name}_N_m" for name in columns)))
-    rows = [",".join(f"{x:.6g}" for x in row) for row in zip(percent, *columns.values(), strict=True)]
+    rows = [",".join(f"{x + 0.0:.6g}" for x in row) for row in zip(percent, *columns.values(), strict=True)]
     write_text(out / TORQUE, "\n".join([head, *rows]) + "\n")
     return percent.tolist(), {name: curve.tolist() for name, curve in columns.items()}
 

@@ -16,7 +16,16 @@ from mjx_assist.errors import UserError
 from mjx_assist.eval.replay.design import said
 from mjx_assist.eval.studies.challenge import fingerprint
 from mjx_assist.lab import findings
-from mjx_assist.lab.search import STATE, Walk, Walked, objective, penalised, remembering, search
+from mjx_assist.lab.search import (
+    STATE,
+    Walk,
+    Walked,
+    check_installed,
+    objective,
+    penalised,
+    remembering,
+    search,
+)
 from mjx_assist.policy.bundle import Bundle
 from mjx_assist.training.export import load_policy
 
@@ -69,6 +78,7 @@ def open_lab(study: DesignStudy) -> Lab:
         UserError: a policy that is not there, or of another family than the first; a speed that it does not know; a
             design that leaves nothing to search.
     """
+    check_installed()
     from mjx_assist.lab.walks import Walks
 
     bundles = tuple(load_policy(path) for path in study.policies)

@@ -3,9 +3,11 @@
 It simulates nothing: ``walk`` says what came of designs. The same seed asks for the same designs, so that a search goes
 on by asking again and taking from the file what was walked before."""
 
+import importlib.util
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -125,11 +127,15 @@ def remembering(walk: Walk, path: Path, head: dict) -> Walk:
     return remembered
 
 
-def _strategy(begin: np.ndarray, study: DesignStudy):
-    try:
-        import cma
-    except ImportError:
-        raise UserError("optimize needs the package cma: pip install 'mjx-assist[lab]'.") from None
+def check_installed() -> None:
+    """Raises `UserError` where CMA-ES is not installed: before anything is walked."""
+    if importlib.util.find_spec("cma") is None:
+        raise UserError("optimize needs the package cma: pip install 'mjx-assist[lab]'.")
+
+
+def _strategy(begin: np.ndarray, study: DesignStudy) -> Any:
+    import cma
+
     if len(begin) == 1:  # cma is for two and more
         begin = np.r_[begin, 0.5]
     options = {"bounds": [0.0, 1.0], "popsize": study.population, "seed": study.seed + 1, "verbose": -9}
