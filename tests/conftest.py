@@ -102,6 +102,16 @@ def no_compilation_cache(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(run_module, "_use_compilation_cache", lambda: None)
 
 
+@pytest.fixture(autouse=True, scope="session")
+def shared_training_programs():
+    """A small run compiles nothing that a run before it in this process has compiled."""
+    import shared_programs  # starts JAX, which reads the settings above
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shared_programs.loop, "open_run", shared_programs.open_run)
+        yield
+
+
 def _log_row(update: int) -> dict:
     steps = 1000 * update
     return {"control_steps": steps, "wall_s": update * 1.0, "steps_per_s": 1e3, "reward": 0.1, "episode_length": 9.0}

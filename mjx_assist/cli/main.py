@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import mjx_assist
 from mjx_assist.cli import completion
 from mjx_assist.cli.arguments import Parser
-from mjx_assist.cli.surroundings import check_words, ending_signals, refusal, speak_any_locale
+from mjx_assist.cli.surroundings import check_drawing, check_words, ending_signals, refusal, speak_any_locale
 from mjx_assist.errors import UserError, unknown
 from mjx_assist.processes import current_folder_left_alone, end_with_stdin
 
@@ -100,6 +100,7 @@ def _run(argv: list[str]) -> int:
     if rest:
         raise _surplus(rest, " ".join(names), commands[" ".join(names)])
     arguments.overrides = overrides
+    check_drawing()
     arguments.run(arguments)
     return 0
 

@@ -56,6 +56,22 @@ def check_words(argv: Sequence[str]) -> None:
             ) from None
 
 
+def check_drawing() -> None:
+    """Raises `UserError` where ``MUJOCO_GL`` asks for what MuJoCo does not know or this machine does not have.
+
+    MuJoCo reads it when it is imported, whether anything is drawn or not.
+    """
+    if not (asked := os.environ.get("MUJOCO_GL")):
+        return
+    try:
+        import mujoco  # noqa: F401
+    except (ImportError, AttributeError, RuntimeError, OSError) as error:
+        raise UserError(
+            f"environment variable MUJOCO_GL={asked}: MuJoCo does not start with it ({error}). Unset it, or set egl "
+            "(a graphics driver), osmesa (apt install libosmesa6), glfw (a window) or off."
+        ) from None
+
+
 @contextlib.contextmanager
 def ending_signals() -> Iterator[None]:
     """For the block SIGTERM and SIGHUP raise ``KeyboardInterrupt`` with their name; where they are ignored (nohup) not.

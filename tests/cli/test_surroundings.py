@@ -36,3 +36,10 @@ def test_without_a_home_the_cache_lasts_as_long_as_the_program():
     done = run([sys.executable, "-c", script])
     assert done.returncode == 0, done.stderr
     assert os.path.isabs(done.stdout.strip()) and not os.path.exists(done.stdout.strip())
+
+
+def test_a_renderer_that_is_none_is_one_sentence():
+    """MuJoCo ends in a traceback when it is imported."""
+    done = run([sys.executable, "-m", "mjx_assist", "policies"], MUJOCO_GL="opengl")
+    assert done.returncode == 2 and "Traceback" not in done.stderr
+    assert "MUJOCO_GL=opengl" in done.stderr and "osmesa" in done.stderr

@@ -1,11 +1,13 @@
 """The bundle on disk: what was saved comes back; anything else is refused by name."""
 
+import dataclasses
 import json
 
 import numpy as np
 import pytest
 
 from mjx_assist.errors import UserError
+from mjx_assist.model.mjcf import with_physics_rate
 from mjx_assist.policy import bundle as bundles
 
 
@@ -27,6 +29,19 @@ def flip_byte(path):
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 0xFF
     path.write_bytes(data)
+
+
+@pytest.mark.parametrize("rate", [240, 480, 960, 1920, 7680])
+def test_every_physics_rate_can_be_read_back(untrained_bundle, tmp_path, rate):
+    """MJCF holds six digits of the timestep: 1/960 s is 0.00104167 there."""
+    config = untrained_bundle.config
+    env = dataclasses.replace(config.env_params, physics_sim_framerate=rate)
+    changed = {
+        "config": dataclasses.replace(config, env_params=env),
+        "xml": with_physics_rate(untrained_bundle.xml, rate),
+    }
+    bundles.save(dataclasses.replace(untrained_bundle, **changed), tmp_path / "bundle")
+    assert bundles.load(tmp_path / "bundle").config.env_params.physics_sim_framerate == rate
 
 
 @pytest.mark.parametrize("name", ["arrays.npz", "model.xml"])
