@@ -11,7 +11,7 @@ from mjx_assist.eval.gait.metabolics import STANDING_W_PER_KG
 from mjx_assist.eval.studies import sides, trainings, trials
 from mjx_assist.eval.studies.conclusions import KEY_MODEL
 from mjx_assist.files.plain import plain
-from mjx_assist.lab.experiments import POWER, PROFILE, SPRING, Claim, Experiment, agrees, conditions, walker
+from mjx_assist.lab.experiments import POWER, PROFILE, SPRING, Claim, Condition, Experiment, agrees, conditions, walker
 from mjx_assist.model.assembly import device_mass
 from mjx_assist.policy.bundle import Bundle, reduced_model
 
@@ -45,12 +45,11 @@ def run(
     walked = {place: figures[i] for i, place in enumerate(places)}
     rows = [_experiment(number, experiment, policies, walked, seeds) for number, experiment in enumerate(ready)]
     claims = [claim for row in rows for claim in row["claims"]]
+    sized = [claim for claim in claims if claim["percent"] is not None or claim["watt"] is not None]
     count = {
-        "signs": [sum(c["sign"] is True for c in claims), len(claims)],
-        "sizes": [
-            sum(c["size"] is True for c in claims),
-            sum(c["percent"] is not None or c["watt"] is not None for c in claims),
-        ],
+        "signs": [sum(claim["sign"] is True for claim in claims), len(claims)],
+        "sure": sum(_sure(claim) for claim in claims),
+        "sizes": [sum(claim["size"] is True for claim in sized), len(sized)],
     }
     return plain(
         {
@@ -70,8 +69,8 @@ def _experiment(
     bundle = policies[experiment.policy]
     person = float(reduced_model(bundle).body_subtreemass[0]) - device_mass(bundle.human, bundle.device)
     values = {
-        name: np.array([_value(experiment, walked[number, name, seed], person) for seed in seeds])
-        for name in experiment.conditions
+        name: np.array([_value(experiment, condition, walked[number, name, seed], person) for seed in seeds])
+        for name, condition in experiment.conditions.items()
     }
     falls = {name: sum(bool(walked[number, name, seed]["fell"]) for seed in seeds) for name in experiment.conditions}
     conditions = [{"name": n, "falls": falls[n], **_interval(values[n])} for n in experiment.conditions]
@@ -79,12 +78,25 @@ def _experiment(
     return {**head, "conditions": conditions, "claims": [_claim(claim, values) for claim in experiment.claims]}
 
 
-def _value(experiment: Experiment, figures: dict, person: float) -> float:
-    """W of all muscles, or J/(kg m) with the resting rate; NaN where the walker fell."""
+def _value(experiment: Experiment, condition: Condition, figures: dict, person: float) -> float:
+    """W of all muscles at the speed asked, or J/(kg m) with the resting rate; NaN where the walker fell.
+
+    A treadmill holds people to its speed and a policy is only asked, so power goes with the metres walked.
+    """
     if figures["fell"] or not figures["strides"]:
         return np.nan
-    watt = figures["muscle_power_w"][KEY_MODEL]
-    return watt if experiment.figure == POWER else (watt / person + STANDING_W_PER_KG) / figures["speed_m_s"]
+    watt, reached = figures["muscle_power_w"][KEY_MODEL], figures["speed_m_s"]
+    asked = condition.speed_m_s or experiment.speed_m_s
+    return watt * asked / reached if experiment.figure == POWER else (watt / person + STANDING_W_PER_KG) / reached
+
+
+def _sure(claim: dict) -> bool:
+    """Whether a hit's interval leaves out zero."""
+    return (
+        claim["sign"] is True
+        and claim["simulated_percent"]["high"] is not None
+        and claim["simulated_percent"]["high"] < 0
+    )
 
 
 def _claim(claim: Claim, values: Mapping[str, np.ndarray]) -> dict:

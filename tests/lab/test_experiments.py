@@ -76,10 +76,10 @@ def test_hits_are_counted_and_drawn(untrained_bundle, monkeypatch, tmp_path):
     assert [claim["simulated_watt"]["mean"] for claim in by["huang2014"]] == pytest.approx([-100.0, -200.0])
     assert [claim["size"] for claim in by["huang2014"]] == [True, True]
     assert [claim["sign"] for claim in by["browning2007_waist"]] == [None, None]
-    assert result["hits"] == {"signs": [2, 4], "sizes": [2, 2]}
+    assert result["hits"] == {"signs": [2, 4], "sure": 2, "sizes": [2, 2]}
     assert [row["key"] for row in result["not_run"]] == ["collins2015"]
     page = write_validation(tmp_path, result)
-    assert page.name == PAGE and "2 of 4 published effects" in page.read_text()
+    assert page.name == PAGE and "2 of 4 published effects come out, 2 of them surely" in page.read_text()
     assert json.loads((tmp_path / JSON).read_text())["hits"] == result["hits"]
 
 

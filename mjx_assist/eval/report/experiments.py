@@ -13,10 +13,11 @@ JSON, PAGE = "validate.json", "validate.html"
 _METHOD = (
     "The list of experiments (models/experiments.json) is fixed: nothing is tuned to it, and what misses stays. Each "
     "condition is walked from the same seeds on the reduced model; the muscles' power is Umberger's (2010), without a "
-    "resting rate, of transport with it. A claim says that under one condition walking cost less than under another; "
-    "a hit has that sign. The size is a hit within two of the published standard deviations, or within half of the "
-    "effect where none is known. Intervals are 95 %, over the walks of one training. People adapt for minutes to "
-    "hours; a policy here walks what it was trained for, and other conditions as it can."
+    "resting rate and for the speed asked, since a policy is only asked for it; cost of transport is with that rate. "
+    "A claim says that under one condition walking cost less than under another; a hit has that sign, surely where "
+    "the interval leaves out zero. The size is a hit within two of the published standard deviations, or within half "
+    "of the effect where none is known. Intervals are 95 %, over the walks of one training. People adapt for minutes "
+    "to hours; a policy here walks what it was trained for, and other conditions as it can."
 )
 
 
@@ -47,7 +48,7 @@ def findings(result: dict) -> list[str]:
     """Hits in sentences."""
     (signs, of), (sizes, sized) = result["hits"]["signs"], result["hits"]["sizes"]
     return [
-        f"Sign or order: {signs} of {of} published effects come out.",
+        f"Sign or order: {signs} of {of} published effects come out, {result['hits']['sure']} of them surely.",
         f"Size: {sizes} of the {sized} that have one.",
     ]
 
