@@ -35,7 +35,7 @@ def optimize(arguments: argparse.Namespace) -> None:
         off = findings.nothing(lab.family, lab, lab.unit(best[0]))
         without = None if off is None else lab.design(off)
         chosen = best[: study.confirm.best]
-        result["confirmed"] = confirm.confirm(study, lab.bundles[0], chosen, without, lab.speed, out)
+        result["confirmed"] = confirm.confirm(study, lab.bundles, chosen, without, lab.speed, out)
         page = write_design(out, result, torque)
     print()
     for sentence in result["findings"]:

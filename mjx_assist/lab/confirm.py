@@ -10,30 +10,33 @@ from mjx_assist.config.read import from_dict, to_dict
 from mjx_assist.config.schema import RunConfig
 from mjx_assist.config.study import Side, Study, Walks
 from mjx_assist.config.tree import override
+from mjx_assist.eval.replay.design import wearing
 from mjx_assist.eval.report.study import write_study
 from mjx_assist.eval.studies.conclusions import KEY_MODEL, POWER
+from mjx_assist.eval.studies.sides import Trained
 from mjx_assist.policy.bundle import Bundle
 from mjx_assist.processes import cpus
 from mjx_assist.training import study as studies
 
-FOLDER, NOTHING = "confirm", "no_torque"
+FOLDER, NOTHING, FAMILY = "confirm", "no_torque", "by_the_family"
 _FIRST_SEED = 1
 _AROUND = 0.05  # m/s to either side of the speed, so that costs are read off at it
 
 
 def confirm(
-    study: DesignStudy, bundle: Bundle, designs: Sequence[dict], off: dict | None, speed: float, out: Path
+    study: DesignStudy, bundles: Sequence[Bundle], designs: Sequence[dict], off: dict | None, speed: float, out: Path
 ) -> list:
     """Train each design alone with several seeds, walk it on the reduced and the full model; returns the page's rows.
 
-    ``off``: the design without torque, None where the family has none.
+    The family's own policies (``bundles``) walk the same designs, as sides of their own: what it costs to know all
+    devices of the family instead of one. ``off``: the design without torque, None where the family has none.
 
     Raises:
         UserError: see `training.study.train`.
     """
     sides = {f"best_{i}": design for i, design in enumerate(designs, 1)}
     sides = ({NOTHING: off} if off else {}) | sides
-    configs = {name: _alone(study, bundle, design) for name, design in sides.items()}
+    configs = {name: _alone(study, bundles[0], design) for name, design in sides.items()}
     asked = Study(
         sides={name: Side(name) for name in sides},
         seeds=study.confirm.seeds,
@@ -43,6 +46,9 @@ def confirm(
         ),
     )
     policies = studies.train(asked, configs, out / FOLDER)
+    for side, design in sides.items():
+        for name, bundle in zip(study.policies, bundles, strict=True):
+            policies.append(Trained(f"{side}_{FAMILY}", f"{side} of {name}", name, wearing(bundle, design)))
     result = studies.compare(policies, asked.walks, out / FOLDER, cpus())
     write_study(out / FOLDER, result)
     return _rows(result)

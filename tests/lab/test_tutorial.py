@@ -26,7 +26,12 @@ def test_a_family_is_trained_searched_and_confirmed(tmp_path, capsys):
     told = capsys.readouterr()
     assert "Best of 8 designs" in told.out and "no design keeps the constraints" in told.out
     result = json.loads((out / "design.json").read_text())
-    assert result["designs"] == 8 and {row["side"] for row in result["confirmed"]} <= {"no_torque", "best_1"}
+    assert result["designs"] == 8 and {row["side"] for row in result["confirmed"]} <= {
+        "no_torque",
+        "best_1",
+        "no_torque_by_the_family",
+        "best_1_by_the_family",
+    }
     assert {path.name for path in out.iterdir()} >= {"design.html", "torque.csv", "device.json", "designs.jsonl"}
     assert (out / "torque.csv").read_text().startswith("gait_cycle_percent,profile_N_m")
     before = (out / "designs.jsonl").read_bytes()
