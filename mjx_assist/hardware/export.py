@@ -78,7 +78,7 @@ def export(bundle: Bundle, folder: Path, source: str, steps: int = 600) -> dict:
     metadata = {k: v if isinstance(v, str) else json.dumps(v) for k, v in description.items() if k != "training"}
     content = graph.build(bundle.policy, actions, wiring, metadata).SerializeToString()
     description |= {"agreement": _agreement(content, walked, wiring), "inference": _timing(content, walked.signals)}
-    description["torque_profile"] = write_profile(walked.record, folder / PROFILE)
+    description["torque_profile"] = _write_profile(walked.record, folder / PROFILE)
     write_bytes(folder / CONTROLLER, content)
     write_text(folder / DESCRIPTION, json.dumps(description, indent=1) + "\n")
     return description
@@ -255,7 +255,7 @@ def _timing(content: bytes, signals: np.ndarray) -> dict:
     return {"median_ms": median, "p99_ms": p99, "worst_ms": worst, "runs": RUNS, "threads": 1}
 
 
-def write_profile(record: GaitRecord, path: Path) -> str | None:
+def _write_profile(record: GaitRecord, path: Path) -> str | None:
     """Mean and SD of each actuator's torque about its joint over the leg's gait cycle, as CSV; None without strides."""
     columns = {"gait_cycle_percent": np.linspace(0.0, 100.0, 101)}
     for place, (name, joint) in enumerate(zip(record.device_names, record.device_joints, strict=True)):
