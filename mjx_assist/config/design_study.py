@@ -13,7 +13,7 @@ from mjx_assist.config.tree import build
 from mjx_assist.errors import UserError, unknown
 from mjx_assist.files.untrusted import read_json
 
-FELL = "fell"
+FELL, SPEED_ERROR = "fell", "speed_error"
 COST = "net_cost_of_transport"
 DEVICE_POWER = "device_power_w_per_kg"
 # What is measured of every walk: name -> (title, unit). `lab.walks` measures them.
@@ -27,8 +27,10 @@ FIGURES = {
     "limit_load": ("largest load of a joint's limit", "N·m"),
     "foot_load": ("largest load of a foot", "body weights"),
     "speed": ("speed reached", "m/s"),
+    SPEED_ERROR: ("distance of the speed from the one asked", "m/s"),
     FELL: ("share of walks that fell", ""),
 }
+_OFF_SPEED = 0.1  # m/s: a strong device drives people on, and costs at other speeds are no comparison
 FEWEST = 8  # designs: fewer tell no surface
 
 
@@ -71,7 +73,7 @@ class DesignStudy:
 
     policies: tuple[str, ...] = ()
     objective: dict[str, float] = field(default_factory=lambda: {COST: 1.0})
-    constraints: dict[str, float] = field(default_factory=lambda: {FELL: 0.0})
+    constraints: dict[str, float] = field(default_factory=lambda: {FELL: 0.0, SPEED_ERROR: _OFF_SPEED})
     design: dict[str, float] = field(default_factory=dict)
     speed: Annotated[float | None, POSITIVE] = None
     seconds: Annotated[float, POSITIVE] = 10.0

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from mjx_assist.config.design_study import COST, DEVICE_POWER, FELL, FIGURES
+from mjx_assist.config.design_study import COST, DEVICE_POWER, FELL, FIGURES, SPEED_ERROR
 from mjx_assist.config.words import UNIFORM
 from mjx_assist.eval.gait.metabolics import STANDING_W_PER_KG
 from mjx_assist.eval.replay.conditions import AS_TRAINED
@@ -94,7 +94,7 @@ class Walks:
 
         carry = (state.pipeline_state, state.obs, up, sums)
         (_, _, up, sums), _ = jax.lax.scan(step, carry, jnp.arange(self._steps))
-        return _figures(sums, up, env.dt)
+        return _figures(sums, up, env.dt, env.params.min_target_velocity)
 
     def _control_step(self, before: Any, action: jax.Array) -> tuple:
         """(walker, what it sees, does it stand, the step's part of `Sums`) of one walker."""
@@ -136,7 +136,7 @@ def _added(sums: Sums, step: Step, counts: jax.Array) -> Sums:
     return Sums(sums.steps + counts, of, begin)
 
 
-def _figures(sums: Sums, up: jax.Array, dt: float) -> jax.Array:
+def _figures(sums: Sums, up: jax.Array, dt: float, asked: float) -> jax.Array:
     """``[walkers, figures]`` in the order of `FIGURES`."""
     steps, of = jnp.maximum(sums.steps, 2), sums.of
     power, speed = of.metabolic / steps, (of.place - sums.begin) / ((steps - 1) * dt)
@@ -150,5 +150,6 @@ def _figures(sums: Sums, up: jax.Array, dt: float) -> jax.Array:
         "limit_load": of.limit,
         "foot_load": of.foot,
         "speed": speed,
+        SPEED_ERROR: jnp.abs(speed - asked),
     }
     return jnp.stack([1.0 - up if name == FELL else jnp.where(up, figures[name], jnp.nan) for name in FIGURES], axis=-1)

@@ -25,7 +25,7 @@ def cost(unit, seeds):
     figures[0, ..., NAMES.index("net_cost_of_transport")] = power
     figures[0, ..., NAMES.index("device_power_w_per_kg")] = (1 - unit[:, :1]) * 0.3
     figures[0, ..., NAMES.index("device_torque_peak")] = (1 - unit[:, :1]) * 80
-    figures[0, ..., NAMES.index("fell")] = 0.0
+    figures[0, ..., [NAMES.index("fell"), NAMES.index("speed_error")]] = 0.0
     return figures
 
 
