@@ -82,7 +82,8 @@ def _check_env(env: "EnvParams") -> None:
     if env.device_controller is not None:
         check_controller(env.device_controller, "config key 'env_params.device_controller'")
     if env.device_family is not None:
-        _check_family(env)
+        check_family(env.device_family, "config key 'env_params.device_family")
+        _check_one_driver(env)
     for name in env.reward_keys_and_weights.extra_terms:
         check_name(name, "config key 'env_params.reward_keys_and_weights.extra_terms'")
     check_randomization(env.randomization, "config key 'env_params.randomization")
@@ -103,8 +104,7 @@ def _check_env(env: "EnvParams") -> None:
             )
 
 
-def _check_family(env: "EnvParams") -> None:
-    check_family(env.device_family, "config key 'env_params.device_family")
+def _check_one_driver(env: "EnvParams") -> None:
     if env.device_controller is not None:
         raise UserError(
             "config keys 'env_params.device_family' and 'env_params.device_controller': give one of them; null for the "

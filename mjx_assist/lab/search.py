@@ -178,4 +178,6 @@ def _append(path: Path, row: dict) -> None:
 
 def _with_none(figures: np.ndarray) -> list:
     """As JSON: null where a walk fell."""
-    return np.where(np.isfinite(figures), figures.astype(object), None).tolist()
+    made = figures.astype(object)
+    made[~np.isfinite(figures)] = None
+    return made.tolist()
