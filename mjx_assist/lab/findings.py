@@ -76,7 +76,9 @@ def _best(lab: "Lab", fresh: Walked, index: int, has_nothing: bool) -> dict:
 def _figures(fresh: Walked, index: int) -> dict:
     """Figure -> mean and limits: over trainings where there are several, else over the walks' seeds."""
     values = fresh.figures[:, index]  # [policies, seeds, figures]
-    return {name: _interval(values[..., k]) for k, name in enumerate(NAMES)}
+    found = {name: _interval(values[..., k]) for k, name in enumerate(NAMES)}
+    found[FELL] |= {"low": None, "high": None}  # a share has no t interval
+    return found
 
 
 def _interval(values: np.ndarray) -> dict:
@@ -199,6 +201,11 @@ def _notes(found: dict, lab: "Lab") -> list[str]:
         notes.append("no design keeps the constraints; the best is the one that breaks them least.")
     if len(found["policy_names"]) == 1:
         notes.append("one training: the intervals hold the scatter of its walks, not that between trainings or people.")
+    for name, most in found["constraints"].items():
+        if (value := found["best"][0]["figures"][name]["mean"]) is not None and value > most:
+            notes.append(
+                f"from fresh seeds the best breaks a constraint: {name} is {value:.3g}, asked {most:g} at most."
+            )
     lost = sum(1 for x in found["walked"]["means"][FELL] if x and x > 0)
     if lost:
         notes.append(f"with {lost} of {found['designs']} designs somebody fell; their falls count against them.")

@@ -29,9 +29,9 @@ from mjx_assist.lab.search import (
 from mjx_assist.policy.bundle import Bundle
 from mjx_assist.training.export import load_policy
 
-FRESH = 16  # seeds that the search did not see, for the optimum's figures
+FRESH = 16  # seeds that the search did not see: as many to choose among the best, and again for their figures
 FRESH_FIRST = 100_000
-FEW = 3  # of the best designs that are walked afresh
+SHORT, FEW = 8, 3  # of the best designs: so many are chosen among, so many are told
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,10 +108,12 @@ def run(lab: Lab, out: Path, tell: Callable[[str], None]) -> dict:
     fixed = lab.unit({**study.design, **family.design})
     everything = _searched(study, fixed, walk, lab, tell)
     order = np.argsort(penalised(study, everything.figures), kind="stable")
-    best = everything.unit[order[:FEW]]
+    short = everything.unit[order[:SHORT]]
+    again = lab.walk(short, range(FRESH_FIRST, FRESH_FIRST + FRESH))
+    best = short[np.argsort(penalised(study, again), kind="stable")[:FEW]]
     nothing = findings.nothing(family, lab, best[0])
     asked = np.concatenate([best, *([nothing[None]] if nothing is not None else [])])
-    fresh = Walked(asked, lab.walk(asked, range(FRESH_FIRST, FRESH_FIRST + FRESH)))
+    fresh = Walked(asked, lab.walk(asked, range(FRESH_FIRST + FRESH, FRESH_FIRST + 2 * FRESH)))
     return findings.result(lab, fixed, everything, fresh, nothing is not None, head)
 
 
