@@ -17,7 +17,7 @@ _METHOD = (
     "otherwise. Every design is walked from the same seeds on the reduced model with the physics that trained; the "
     "first 3 s of a walk do not count. Designs are first spread evenly over the family (Sobol), then asked for by "
     "CMA-ES (Hansen 2016, arXiv:1604.00772) from the best of those; a constraint that is broken by its own size costs "
-    "ten times the objective's. The best eight are walked again from 16 seeds that the search did not see, and the best "
+    "ten times the objective's. The best eight are walked again from 16 seeds that the search did not see, the best "
     "three of these once more from 16 others, beside the same device without torque: the figures are of these last "
     "walks. A saving compares walks of the same seed. Intervals are 95 % from the t distribution, over trainings where "
     "the study has several, else over walks of the one. The "
