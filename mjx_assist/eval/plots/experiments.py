@@ -40,7 +40,7 @@ def _panel(ax: Axes, row: dict) -> None:
             ax.plot(claim["percent"], place, "D", color=HEALTHY, ms=6, mec=INK, mew=0.5)
         found = claim["simulated_percent"]
         if found["mean"] is None:
-            ax.annotate("fell", (0, place), color=PALETTE[1], va="center", fontsize=7)
+            ax.annotate("fell ", (0, place), color=PALETTE[1], va="center", ha="right", fontsize=7)
             continue
         color = PALETTE[0] if claim["sign"] else PALETTE[1]
         if found["low"] is not None:
