@@ -175,7 +175,10 @@ def _sentences(found: dict) -> list[str]:
             f"torque (95 % over {over}, from {found['fresh_seeds']} seeds that the search did not see)."
         )
     for place in (found["surfaces"] or {"optimum": []})["optimum"]:
-        sentences.append(f"{place['name']}: the optimum lies in {place['low']:.3g} to {place['high']:.3g} (95 %).")
+        sentences.append(
+            f"{place['name']}: the surface, which knows no constraint, is lowest at {place['low']:.3g} to "
+            f"{place['high']:.3g} (95 %)."
+        )
     return sentences
 
 

@@ -56,7 +56,8 @@ def lines(result: dict) -> Figure:
         ax.set_xlabel(title(name, result))
         ax.grid(color=FAINT, lw=0.5)
     shown = value[good]
-    axes[0].set_ylim(shown.min() - 0.05 * np.ptp(shown), np.percentile(shown, 98))
+    low = min(shown.min(), *(min(surfaces["lines"][name]["mean"]) for name in names))
+    axes[0].set_ylim(low - 0.05 * np.ptp(shown), np.percentile(shown, 98))
     figure.supylabel(textwrap.fill(objective_title(result), 34), fontsize="medium")
     return figure
 

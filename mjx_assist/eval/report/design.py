@@ -23,8 +23,9 @@ _METHOD = (
     "the study has several, else over walks of the one. The "
     "surface is a Gaussian process through the designs that keep the constraints (at most 200 of them), its lengths "
     "and noise those of the largest marginal likelihood; bands are of the surface, the others at the best design. "
-    "Where the optimum may lie: 95 % of where 400 surfaces that the measurements leave possible are lowest, of every "
-    "training. None of this is about people: it is one model of a person, as well as it has learned."
+    "It knows no constraint, so it may be lowest where people fall. Where it is lowest: 95 % of 400 surfaces that the "
+    "measurements leave possible, of every training. None of this is about people: it is one model of a person, as "
+    "well as it has learned."
 )
 
 
@@ -102,7 +103,7 @@ def _family(result: dict) -> Table:
         at = Cell("at a bound", "sure") if p["name"] in result["best"][0]["at_bound"] else ""
         held = "searched" if p["searched"] else "held"
         lines.append((plots.title(p["name"], result), f"{p['low']:g}", f"{p['high']:g}", held, where, at))
-    return Table(("", "low", "high", "", "the optimum lies in (95 %)", ""), lines)
+    return Table(("", "low", "high", "", "the surface is lowest at (95 %)", ""), lines)
 
 
 def _confirmed(rows: Sequence[dict]) -> Table:
