@@ -123,6 +123,7 @@ def test_mistakes_name_what_is_wrong():
         gym_env.env_params("walk22_exo", {"env_params.safe_heigth": 0.6})
 
 
+@pytest.mark.slow
 def test_rgb_array_shows_a_picture(monkeypatch):
     for backend in _gl_backends():
         if backend:

@@ -20,10 +20,10 @@ def offered(line: str) -> list[str]:
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ("mjx-assist eval", {"evaluate"}),
         ("mjx-assist evaluate walk22_z", {"walk22_zero_torque"}),
         ("mjx-assist train walk22_exo --env_params.num_e", {"--env_params.num_envs"}),
-        ("mjx-assist zoo --q", {"--quick"}),
+        pytest.param("mjx-assist eval", {"evaluate"}, marks=pytest.mark.slow),
+        pytest.param("mjx-assist zoo --q", {"--quick"}, marks=pytest.mark.slow),
     ],
 )
 def test_tab_offers_commands_policies_flags_and_keys(line, words):

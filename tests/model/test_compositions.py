@@ -20,8 +20,9 @@ QUICK = [
 ]
 ALL = [(human, device) for human in ("myolegs22", "myolegs26", "myolegs") for device in available()[human]]
 ALL += [("myofullbody", "none"), ("myofullbody", "Tutorial_L1")]
+WHOLE = {"myolegs": pytest.mark.slow}  # eighty muscles
 COMPOSITIONS = [
-    *(pytest.param((*pair, False), id="-".join(pair)) for pair in QUICK),
+    *(pytest.param((*pair, False), id="-".join(pair), marks=WHOLE.get(pair[0], ())) for pair in QUICK),
     *(pytest.param((*pair, True), id="-".join((*pair, "fitted")), marks=pytest.mark.slow) for pair in ALL),
 ]
 KNEE = 2e-3, np.radians(1.0)  # m and rad that a folded knee may be off

@@ -99,12 +99,16 @@ def assert_same_parameters(params, replica, **tolerance):
     ("options", "head"),
     [
         ({}, {}),
-        ({"clip_range_vf": 0.0, "normalize_advantage": False, "max_grad_norm": 100.0, "target_kl": 0.0}, {}),
+        pytest.param(
+            {"clip_range_vf": 0.0, "normalize_advantage": False, "max_grad_norm": 100.0, "target_kl": 0.0},
+            {},
+            marks=pytest.mark.slow,
+        ),
         ({"normalize_reward": True}, {}),
         ({"max_kl": 0.004, "learning_rate": 3e-3}, {}),
-        ({}, {"enabled": False}),
-        ({}, {"frozen": True}),
-        ({}, {"learning_rate": 6e-4, "log_std_init": -1.5}),
+        pytest.param({}, {"enabled": False}, marks=pytest.mark.slow),
+        pytest.param({}, {"frozen": True}, marks=pytest.mark.slow),
+        pytest.param({}, {"learning_rate": 6e-4, "log_std_init": -1.5}, marks=pytest.mark.slow),
     ],
     ids=["all", "plain", "reward", "max_kl", "disabled", "frozen", "own rate"],
 )

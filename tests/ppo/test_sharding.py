@@ -93,7 +93,12 @@ def assert_equal(found):
 
 
 def test_eight_devices_equal_one():
-    assert_equal(run_in_a_process_with_eight_devices("toy", "toy, groups", "toy, max_kl"))
+    assert_equal(run_in_a_process_with_eight_devices("toy, groups"))
+
+
+@pytest.mark.slow
+def test_eight_devices_equal_one_that_deals_out_and_stops_early():
+    assert_equal(run_in_a_process_with_eight_devices("toy", "toy, max_kl"))
 
 
 @pytest.mark.slow

@@ -22,7 +22,7 @@ from mjx_assist.training import evaluation, loop
 from mjx_assist.training.callbacks import Callback, Run
 
 TINY = {
-    "total_timesteps": 4 * UPDATE,
+    "total_timesteps": 2 * UPDATE,
     "env_params": {"backend": "mujoco", "num_envs": 8, "reward_keys_and_weights": {"forward_reward": 1.0}},
     "policy_params": {"net_arch": NETS},
     "ppo_params": PPO,
@@ -65,7 +65,7 @@ note = Note()
 
 @pytest.fixture(scope="module")
 def evaluated(tmp_path_factory, untrained_bundle):
-    """A run of four updates with an evaluation after the second, and after the last."""
+    """A run of two updates with an evaluation after the last."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(healthy, "healthy_gait", lambda model, name="schwartz2008": untrained_bundle.gait)
         return loop.train(
@@ -82,7 +82,7 @@ def test_training_gives_the_same_numbers_with_and_without(evaluated, quick_gait,
 
 def test_the_last_policy_is_evaluated(evaluated):
     last = evaluations(evaluated)[-1]
-    assert (last["update"], last["control_steps"], last["episodes"]) == (4, 256, 3)
+    assert (last["update"], last["control_steps"], last["episodes"]) == (2, 128, 3)
     assert 0 < last["walking_time_s"] < 5  # it has hardly learned anything
     assert last["falls"] == 3
     assert list((evaluated / evaluation.FOLDER).glob("events.out.tfevents.*"))
@@ -90,8 +90,8 @@ def test_the_last_policy_is_evaluated(evaluated):
 
 def test_callbacks_see_every_update_and_the_last_evaluation(evaluated):
     assert note.seen[0] == ("start", 0)
-    assert [seen[0] for seen in note.seen[1:-1]] == [1, 2, 3, 4]
-    assert note.seen[-2:] == [(4, 4), ("end", 4)]
+    assert [seen[0] for seen in note.seen[1:-1]] == [1, 2]
+    assert note.seen[-2:] == [(2, 2), ("end", 2)]
 
 
 def test_best_is_a_bundle_that_walks_as_long_as_the_log_says(evaluated):

@@ -34,6 +34,14 @@ def ended(tmp_path, monkeypatch, capsys):
     return train
 
 
+@pytest.fixture
+def heard():
+    """SIGHUP is not ignored, as it is under nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 def raising(error):
     def end(config, path, *_):
         raise error(path) if callable(error) else error
@@ -79,7 +87,7 @@ def test_a_folder_that_is_removed_is_named(tmp_path, error):
 
 @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="signals of POSIX")
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
-def test_a_signal_before_the_first_update_takes_back_what_was_written(ended, name):
+def test_a_signal_before_the_first_update_takes_back_what_was_written(ended, name, heard):
     def kill(*_):
         os.kill(os.getpid(), getattr(signal, name))
 

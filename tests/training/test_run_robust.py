@@ -76,6 +76,7 @@ def config_file(tmp_path):
     return path
 
 
+@pytest.mark.slow
 def test_killed_while_a_checkpoint_is_written_it_goes_on_bit_for_bit(finished, config_file, tmp_path, caplog):
     out = tmp_path / "results"
     process = started(config_file, "--out", out)

@@ -10,7 +10,7 @@ from mjx_assist.reference.cycle import ReferenceGait, sample
 
 _FIRST_CONTACT = int(mujoco.mjtConstraint.mjCNSTR_CONTACT_FRICTIONLESS)  # the contact kinds are the last ones
 _LIMIT = int(mujoco.mjtConstraint.mjCNSTR_LIMIT_JOINT)
-_MOMENTS = ("joint_moment", "device_moment", "passive_moment", "limit_moment")
+_MOMENTS = ("joint_moment", "passive_moment", "limit_moment")
 
 
 class Tape:
@@ -60,7 +60,7 @@ class Tape:
         out = {name: np.array([row[name] for row in self._samples]) for name in self._samples[0]}
         for name in _MOMENTS:
             out[name] = w.to_reduced(out["qpos"], out[name])
-        driven = [w.joint_names.index(joint) for joint in w.device_joints]
+        of_each = w.to_reduced(out["qpos"][:, None], out["device_moment"])  # [T, D, J]
         contact = self._contacts.decode()
         passive = passive_tension(w.model, w.muscle_ids, out["muscle_length"])
         return {
@@ -68,7 +68,8 @@ class Tape:
             **muscle_parameters(w.model, w.muscle_ids),
             "reference_qpos": sample(gait, out["phase"], out["target_velocity"])[0],
             "muscle_active_force": np.maximum(out["muscle_force"] - passive, 0.0),
-            "device_torque": out["device_moment"][:, driven],
+            "device_moment": of_each.sum(1),
+            "device_torque": w.about_driven(of_each),
             "ground_reaction": contact.force,
             "center_of_pressure": contact.center_of_pressure,
             "free_moment": contact.free_moment,

@@ -166,13 +166,17 @@ class Walker:
         return float(self.data.subtree_com[1, 0])
 
     def device_generalised(self) -> np.ndarray:
-        """Generalised forces ``[nv]`` of the device in the model's own coordinates (N*m, N)."""
-        return self.data.actuator_force[self._device_ids] @ self._device_arms()
+        """Generalised forces ``[D, nv]`` of each device actuator in the model's own coordinates (N*m, N)."""
+        return self.data.actuator_force[self._device_ids, None] * self._device_arms()
 
     def device_torque(self) -> np.ndarray:
-        """``[D]`` N*m that the device gives to each joint of ``device_joints``, in that joint's sign."""
-        torque = self.to_reduced(self.data.qpos[self.qpos_index], self.device_generalised())
-        return torque[[self.joint_names.index(joint) for joint in self.device_joints]]
+        """``[D]`` N*m that each device actuator gives to its joint of ``device_joints``, in that joint's sign."""
+        return self.about_driven(self.to_reduced(self.data.qpos[self.qpos_index], self.device_generalised()))
+
+    def about_driven(self, moments: np.ndarray) -> np.ndarray:
+        """Of device actuators' moments ``[..., D, J]`` each one's ``[..., D]`` about the joint that it drives."""
+        driven = [self.joint_names.index(joint) for joint in self.device_joints]
+        return moments[..., np.arange(len(driven)), driven]
 
     def _device_arms(self) -> np.ndarray:
         """Moment arms ``[D, nv]`` of the device actuators in the model's own coordinates (m, 1)."""

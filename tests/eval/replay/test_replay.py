@@ -134,6 +134,21 @@ def test_device_moment_is_its_torque_and_nothing_at_zero_action(untrained_bundle
     assert all(abs(x) < 1e-9 for x in moment.values())
 
 
+def test_of_two_motors_on_one_joint_each_tells_its_own_torque(untrained_bundle):
+    """Each motor counted twice: the joint gets both torques, a figure that adds them up finds that and no more."""
+    walker = Walker(untrained_bundle, "full")
+    start(walker, untrained_bundle)
+    control = action.to_control(spec := action.make_action_spec(walker.reduced), spec.neutral)
+    control[~walker.muscle] = -0.3  # of 100 N*m
+    walker.step(control)
+    walker._device_ids = np.repeat(walker._device_ids, 2)
+    walker.device_joints = tuple(np.repeat(walker.device_joints, 2))
+    columns = sampled(walker, untrained_bundle)
+    np.testing.assert_allclose(walker.device_torque(), -30.0)
+    np.testing.assert_allclose(columns["device_torque"][0], [-30.0] * 4)
+    np.testing.assert_allclose(columns["device_moment"][0, walker.joint_names.index("ankle_angle_r")], -60.0)
+
+
 def test_a_fall_ends_the_episode_and_is_said(untrained_bundle):
     record = replay(untrained_bundle, steps=300, seed=0)
     assert record.fell and record.time[-1] < 5.0

@@ -84,7 +84,7 @@ def test_flags_that_do_not_go_together_are_named(bundle_path, capsys):
         assert answer in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("kind", ["mp4", "gif"])
+@pytest.mark.parametrize("kind", ["mp4", pytest.param("gif", marks=pytest.mark.slow)])
 def test_a_film_holds_the_walk(untrained_bundle, tmp_path, kind, capsys):
     path = tmp_path / f"film.{kind}"
     record = replay(untrained_bundle, steps=4, seed=0)

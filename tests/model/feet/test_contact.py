@@ -174,7 +174,7 @@ def test_spheres_are_found_again():
     np.testing.assert_allclose([ball.radius for ball in balls], radii, atol=2e-3)
 
 
-@pytest.mark.parametrize("device", ["NEUankle_L1", "DephyExoBoot_L1"])
+@pytest.mark.parametrize("device", [pytest.param("NEUankle_L1", marks=pytest.mark.slow), "DephyExoBoot_L1"])
 def test_heels_bear_what_the_full_models_do(device):
     """A prosthesis that the fewest spheres would load 13 % too much at its heel, and a boot, 10 % too little."""
     for foot in built_and_measured("myolegs22", device)["feet"].values():

@@ -24,6 +24,7 @@ def test_mjx_follows_c_mujoco_for_half_a_second(c_backend, mjx_step, start, cont
     agreement.assert_follows(c_backend.model, mjx_step, start, controls, c_rollouts, determined)
 
 
+@pytest.mark.slow
 def test_mjx_step_compiles_for_nvidia_and_tpu(reduced, start, controls):
     backend = make_physics("mjx", reduced.xml, agreement.SUBSTEPS, 2)
     few = jax.tree.map(lambda x: x[:2], start)
@@ -44,6 +45,7 @@ def test_a_low_default_precision_cannot_reach_physics(reduced, start, controls):
     assert "HIGHEST" not in other  # elsewhere the default holds
 
 
+@pytest.mark.slow
 def test_mjx_takes_c_mujocos_step_with_everything_a_model_may_have():
     """Joint-limit loads too: in MJX's rows equalities and friction come first, tendon limits and contacts after."""
     everything.assert_takes_cs_step("mjx", everything.XML)

@@ -41,6 +41,7 @@ def assert_agrees(backend, human, device, envs):
     agreement.assert_follows(model, step, start, controls, expected, same)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("human", "device"), QUICK)
 def test_mjx_agrees_with_c_mujoco(human, device):
     assert_agrees("mjx", human, device, MJX_ENVS)

@@ -50,6 +50,7 @@ def test_walkers_that_differ_step_as_in_c(c_backend, compiled, start, controls, 
     )
 
 
+@pytest.mark.slow
 def test_feet_on_rough_ground_move_as_in_c():
     assert_feet_move_as_in_c(emit_jax.control_step)
 

@@ -107,7 +107,7 @@ def test_what_is_not_a_number_is_told(backend, step, start, controls):
     np.testing.assert_allclose(after.qpos[others], right.qpos[others], rtol=0, atol=1e-6)
 
 
-@pytest.mark.parametrize("platform", ["tpu", "gpu"])
+@pytest.mark.parametrize("platform", [pytest.param("tpu", marks=pytest.mark.slow), "gpu"])
 def test_on_accelerators_the_same_graph_walks(monkeypatch, reduced, step, start, controls, platform):
     """On this machine's CPU: plain JAX as on a TPU, the GPU's kernel in Pallas' interpreter."""
     monkeypatch.setattr(jax, "default_backend", lambda: platform)
