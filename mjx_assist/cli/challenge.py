@@ -64,7 +64,7 @@ def challenge(arguments: argparse.Namespace) -> None:
                 "name": name,
                 "policy": str(path),
                 "walker": f"{bundle.human} with {bundle.device}{driven}",
-                "controller": settings.type if (settings := bundle.config.env_params.device_controller) else LEARNED,
+                "controller": settings.type if (settings := bundle.config.env_params.controller) else LEARNED,
                 "info": bundle.info,
                 "rows": [results[p, r] for r in range(len(rows)) if (p, r) in results],
             }

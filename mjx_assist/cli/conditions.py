@@ -7,6 +7,7 @@ from typing import Any
 from mjx_assist.cli.arguments import Parser
 from mjx_assist.config.words import ZERO_TORQUE
 from mjx_assist.errors import UserError, note
+from mjx_assist.eval.replay import design
 from mjx_assist.eval.replay.beyond import beyond
 from mjx_assist.eval.replay.conditions import Conditions, constant, fixed
 from mjx_assist.eval.replay.controller import with_controller
@@ -14,7 +15,7 @@ from mjx_assist.model.assembly import NO_DEVICE
 from mjx_assist.policy.bundle import Bundle
 from mjx_assist.terrain.kinds import kinds
 
-FLAGS = ("speed", "slope", "terrain", "push", "device")
+FLAGS = ("speed", "slope", "terrain", "push", "device", "design")
 PUSH_EVERY_S = 4.0
 STEEPEST_DEG = 30.0
 
@@ -26,6 +27,8 @@ def add_conditions(parser: Parser) -> None:
     parser.add_argument("--terrain", metavar="KIND:NUMBERS", help=f"rough ground: {text}")
     text = f"impulse on the pelvis, forward positive, every EVERY s (default: every {PUSH_EVERY_S:g} s)"
     parser.add_argument("--push", metavar="N*S[,EVERY]", help=text)
+    text = "one device of the family that the policy was trained for (default: as the episode's seed draws it)"
+    parser.add_argument("--design", metavar="NAME=NUMBER,...", help=text)
     parser.add_argument("--device", metavar="on|off", help="off: worn, and without torque (--controller zero_torque)")
 
 
@@ -42,6 +45,8 @@ def under(arguments: argparse.Namespace, bundle: Bundle) -> tuple[Bundle, Condit
         UserError: a value that no walk can be under, a device that is not there, --device off with a --controller.
     """
     bundle = _driven(arguments, bundle)
+    if arguments.design is not None:
+        bundle = design.wearing(bundle, design.read(arguments.design))
     conditions = Conditions(
         command=None if arguments.speed is None else constant(_speed(arguments.speed, bundle)),
         randomization=fixed(**({} if arguments.slope is None else {"slope": _tangent(arguments.slope)})),

@@ -53,7 +53,7 @@ def evaluate(arguments: argparse.Namespace) -> None:
     print(episode_table(episodes))
     print(f"fell in {falls} of {len(episodes)} episodes")
     if arguments.json:
-        settings = bundle.config.env_params.device_controller
+        settings = bundle.config.env_params.controller
         head = {"policy": str(arguments.policy), "human": bundle.human, "device": bundle.device, "model": kind}
         head |= {"controller": settings.type if settings else LEARNED}
         head = {**head, "conditions": describe(conditions)}

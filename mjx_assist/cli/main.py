@@ -41,6 +41,8 @@ COMMANDS = {
     "convert": "a gait record to CSV, OpenSim or MyoAssist files, or those to a gait record",
     "compare": "policies and device controllers with the same seeds: what differs, how surely",
     "study": "train several seeds of every side, then compare the sides with intervals over trainings",
+    "optimize": "the best device of a family: searched, walked afresh, trained alone; surfaces, front, firmware's file",
+    "validate": "published experiments walked by trained policies: which effects come out, and which do not",
     "challenge": "one table of speeds, slopes, rough ground, pushes and models for policies",
     "zoo": "one config on every human and device, each trained and judged; one table and page",
     "subjects": "who walks: people of other sizes, builds and strengths",

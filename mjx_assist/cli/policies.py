@@ -19,7 +19,7 @@ def policies(arguments: argparse.Namespace) -> None:
     for name in shipped.names():
         bundle = bundles.load(shipped.find(name))
         env = bundle.config.env_params
-        driven = env.device_controller.type if env.device_controller else LEARNED
+        driven = env.controller.type if env.controller else LEARNED
         print(f"{name}\n    {bundle.human}, {bundle.device} ({driven}), {env.model_kind} model")
         print(f"    trained for {trained(env)}; {bundle.info['control_steps'] / 1e6:.1f} M control steps")
     print("\nevery command takes these names: mjx-assist replay walk22_exo. What each masters: docs/policies.md")

@@ -4,6 +4,7 @@ be stands on its field (limits.py); ranges and levels are checked in curriculum/
 from typing import TYPE_CHECKING
 
 from mjx_assist.config.device import check as check_controller
+from mjx_assist.config.family import check as check_family
 from mjx_assist.config.limits import COUNT
 from mjx_assist.config.limits import check as check_numbers
 from mjx_assist.config.own_code import check_name
@@ -83,6 +84,9 @@ def _check_env(env: "EnvParams") -> None:
         check_subject(env.subject, "config key 'env_params.subject'")
     if env.device_controller is not None:
         check_controller(env.device_controller, "config key 'env_params.device_controller'")
+    if env.device_family is not None:
+        check_family(env.device_family, "config key 'env_params.device_family")
+        _check_one_driver(env)
     for name in env.reward_keys_and_weights.extra_terms:
         check_name(name, "config key 'env_params.reward_keys_and_weights.extra_terms'")
     check_randomization(env.randomization, "config key 'env_params.randomization")
@@ -101,6 +105,14 @@ def _check_env(env: "EnvParams") -> None:
                 f"config keys 'env_params.{low}' ({getattr(env, low)}) and '{high}' ({getattr(env, high)}): "
                 "need 0 < min <= max."
             )
+
+
+def _check_one_driver(env: "EnvParams") -> None:
+    if env.device_controller is not None:
+        raise UserError(
+            "config keys 'env_params.device_family' and 'env_params.device_controller': give one of them; null for the "
+            "other."
+        )
 
 
 def _check_learning(config: "RunConfig") -> None:

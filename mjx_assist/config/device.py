@@ -5,7 +5,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from mjx_assist.config.comments import without_comments
 from mjx_assist.config.limits import OneOf
@@ -167,7 +167,7 @@ class OwnController:
 DeviceController = ZeroTorque | TorqueProfile | Spline | Impedance | PhasedImpedance | OwnController
 
 
-def joint_patterns(controller: DeviceController) -> tuple[str, ...]:
+def joint_patterns(controller: Any) -> tuple[str, ...]:
     """Name patterns of the joints that it drives."""
     return tuple(getattr(controller, "joints", (getattr(controller, "joint", "*"),)))
 

@@ -11,6 +11,7 @@ from typing import Annotated
 
 from mjx_assist.config.around import EvaluateParams, InitFrom, LoggerParams
 from mjx_assist.config.device import DeviceController
+from mjx_assist.config.family import DeviceFamily
 from mjx_assist.config.heads import HeadOptions, PolicyParams
 from mjx_assist.config.limits import (
     COUNT,
@@ -91,6 +92,7 @@ class EnvParams:
         reference_playback: matched to the speed asked; as recorded; or its poses with the cadence scaled to the speed
         reference_speed (m/s): which of a reference's speeds is played; null: the one asked; not with matched playback
         device_controller: what drives the device in the place of a learned head (docs/controllers.md); null: the head
+        device_family: devices that walkers wear in turn, in the place of a controller (docs/design.md); null: none
         device_action: what an action of 0 means: no torque, or the middle of the device's whole control range
         device_torque_limit: share of the device's torque that its head can ask for, 0..1 {device_ctrl_scale}
         terrain_type: kind of ground, or several: flat, random, harmonic_sinusoidal, slope (docs/terrain.md) {}
@@ -137,6 +139,7 @@ class EnvParams:
     reference_playback: Annotated[str, OneOf(PLAYBACKS)] = MATCHED
     reference_speed: Annotated[float | None, POSITIVE] = None
     device_controller: DeviceController | None = None
+    device_family: DeviceFamily | None = None
     device_action: Annotated[str, OneOf(DEVICE_ACTIONS)] = FROM_ZERO
     device_torque_limit: float = 1.0
     terrain_type: str | tuple[str, ...] = "flat"
@@ -147,6 +150,16 @@ class EnvParams:
     randomization: Randomization = field(default_factory=Randomization)
     curriculum: Curriculum | None = None
     reward_keys_and_weights: RewardWeights = field(default_factory=RewardWeights)
+
+    @property
+    def controller(self) -> DeviceController | DeviceFamily | None:
+        """What drives the device in the place of a learned head; None where a head does."""
+        return self.device_family or self.device_controller
+
+    @property
+    def seen_design(self) -> tuple[str, ...]:
+        """The parameters of the device family that the policy sees."""
+        return self.device_family.free if self.device_family and self.device_family.observed else ()
 
     @property
     def human(self) -> str:

@@ -83,7 +83,7 @@ def _check_key(key: str, env: Any, where: str) -> None:
         raise UserError(f"{where}.{key}': has nothing to change; give 'env_params.{key}' a {what}.")
     if key == "terrain_amplitude" and not any(kind.heights or kind.slope for kind in kinds(env)):
         raise UserError(f"{where}.{key}': flat ground has no heights; choose another 'env_params.terrain_type'.")
-    if key == "device_torque_limit" and env.device_controller is not None:
+    if key == "device_torque_limit" and env.controller is not None:
         raise UserError(f"{where}.{key}': limits a device's head, and 'env_params.device_controller' drives this one.")
 
 

@@ -20,6 +20,9 @@ class Randomization:
         ground_stiffness (factor): of the contacts
         ground_damping (factor): of the contacts
         joint_damping (factor): of all joints
+        foot_mass (kg): added to each foot
+        shank_mass (kg): added to each shank
+        waist_mass (kg): added to the pelvis and what it carries
         slope (tangent): of the ground's angle, uphill positive
         device_gain (factor): of the device's torque
         device_delay (s): of the device's command
@@ -40,6 +43,9 @@ class Randomization:
     ground_stiffness: Range = ()
     ground_damping: Range = ()
     joint_damping: Range = ()
+    foot_mass: Range = ()
+    shank_mass: Range = ()
+    waist_mass: Range = ()
     slope: Range = ()
     device_gain: Range = ()
     device_delay: Range = ()

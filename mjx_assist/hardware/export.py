@@ -108,7 +108,7 @@ def _walk(bundle: Bundle, wiring: Wiring, actions: action.ActionSpec, steps: int
 
 def _driven(bundle: Bundle, actions: action.ActionSpec) -> np.ndarray:
     """The device's actuators that a learned head drives, in order; UserError where there is none."""
-    settings = bundle.config.env_params.device_controller
+    settings = bundle.config.env_params.controller
     if actions.muscle.all():
         raise UserError(f"--device-controller: {bundle.human} wears no device that is driven.")
     if settings is not None:

@@ -11,6 +11,7 @@ import mujoco
 import numpy as np
 
 from mjx_assist.curriculum.settings import Randomization
+from mjx_assist.errors import UserError
 from mjx_assist.model.arrays import put
 from mjx_assist.model.names import is_muscle
 from mjx_assist.terrain.heightfield import FLOOR
@@ -18,6 +19,7 @@ from mjx_assist.terrain.heightfield import FLOOR
 # Randomized names that are part of a `Variation`; the rest of them is the env's (device, sensing, pushes).
 FACTORS = ("body_mass", "segment_mass", "strength", "side_strength", "friction", "ground_stiffness", "ground_damping")
 FACTORS = (*FACTORS, "joint_damping")
+LOADS = ("foot_mass", "shank_mass", "waist_mass")  # kg; on both legs alike
 GROUPS = {"mass": ("body_mass", "segment_mass"), "strength": ("strength", "side_strength")}
 _FORCE = 2  # gainprm and biasprm of a muscle: its peak isometric force
 
@@ -60,7 +62,7 @@ def spans(settings: Randomization, share: Mapping[str, Any]) -> dict[str, tuple[
 def sizes(settings: Randomization, model: mujoco.MjModel) -> dict[str, int]:
     """How many numbers of each randomized quantity of a `Variation` are drawn."""
     several = {"segment_mass": model.nbody, "side_strength": 2}
-    return {name: several.get(name, 1) for name in (*FACTORS, "slope") if getattr(settings, name)}
+    return {name: several.get(name, 1) for name in (*FACTORS, *LOADS, "slope") if getattr(settings, name)}
 
 
 def sample(
@@ -76,8 +78,34 @@ def sample(
         factors = [value[name] for name in names if name in value]
         if factors:
             fields[field] = xp.broadcast_to(math.prod(factors), (count,))
-    grouped = [name for names in GROUPS.values() for name in names]
+    loads = {name: value[name][0] for name in LOADS if name in value}
+    if loads:
+        fields["mass"] = fields.get("mass", xp.ones(model.nbody)) + load_factors(model, loads, xp)
+    grouped = [*LOADS, *(name for names in GROUPS.values() for name in names)]
     return Variation(**fields, **{name: x[0] for name, x in value.items() if name not in grouped})
+
+
+def load_factors(model: mujoco.MjModel, loads: Mapping[str, Any], xp: Any = np) -> Any:
+    """``[nbody]`` what masses (kg; `LOADS`) add to the factors of `Variation.mass`: each is spread as its segment is.
+
+    Raises:
+        UserError: the model has no such segment.
+    """
+    factors = xp.zeros(model.nbody)
+    for name, mass in loads.items():
+        at = _carriers(model, name)
+        factors = put(factors, at, mass / model.body_mass[at], xp)
+    return factors
+
+
+def _carriers(model: mujoco.MjModel, load: str) -> np.ndarray:
+    """The bodies that a load sits on."""
+    joints = {"foot_mass": "ankle_angle", "shank_mass": "knee_angle"}
+    names = [f"{joints[load]}_{side}" for side in "rl"] if load in joints else ["pelvis_tilt"]
+    missing = [name for name in names if mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_JOINT, name) < 0]
+    if missing:
+        raise UserError(f"{load}: this model has no joint {missing[0]!r}, so no segment that carries the mass.")
+    return np.array([int(model.joint(name).bodyid[0]) for name in names])
 
 
 def model_fields(base: mujoco.MjModel, variation: Variation, xp: Any = np) -> dict[str, Any]:

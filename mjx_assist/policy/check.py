@@ -11,7 +11,7 @@ from mjx_assist.model.skeleton.coupling import Coupling
 from mjx_assist.policy.policy import HeadWeights, Policy
 from mjx_assist.reference.cycle import ReferenceGait
 from mjx_assist.sim import sense
-from mjx_assist.sim.observation import make_spec
+from mjx_assist.sim.observation import spec_of
 
 if TYPE_CHECKING:
     from mjx_assist.policy.bundle import Bundle
@@ -22,15 +22,7 @@ def check(bundle: "Bundle", model: mujoco.MjModel) -> None:
     env = bundle.config.env_params
     if not abs(model.opt.timestep * env.physics_sim_framerate - 1.0) < 1e-5:  # MJCF holds six digits of it
         raise ValueError(f"its model steps by {model.opt.timestep:g} s, its config asks {env.physics_sim_framerate} Hz")
-    spec = make_spec(
-        model,
-        env.observation_joint_pos_keys,
-        env.observation_joint_vel_keys,
-        env.observation_joint_sensor_keys,
-        env.observe_gait_phase,
-        env.terrain_observation,
-        env.observation_activations,
-    )
+    spec = spec_of(model, env)
     same_weight = abs(bundle.observation.body_weight - spec.body_weight) < 1e-3 * spec.body_weight
     if dataclasses.replace(bundle.observation, body_weight=spec.body_weight) != spec or not same_weight:
         raise ValueError("the observation is not the one that its config asks of its model")

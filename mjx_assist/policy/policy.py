@@ -2,18 +2,20 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from mjx_assist.config.words import ELU, LINEAR, RELU, TANH
+from mjx_assist.model.arrays import put
 from mjx_assist.sim.observation import CLIP, normalise
 
 ACTIVATIONS = {
-    ELU: lambda x: np.where(x > 0, x, np.expm1(np.minimum(x, 0.0))),
-    RELU: lambda x: np.maximum(x, 0.0),
-    TANH: np.tanh,
+    ELU: lambda x, xp: xp.where(x > 0, x, xp.expm1(xp.minimum(x, 0.0))),
+    RELU: lambda x, xp: xp.maximum(x, 0.0),
+    TANH: lambda x, xp: xp.tanh(x),
 }
-OUTPUT_ACTIVATIONS = {LINEAR: lambda x: x, TANH: np.tanh}
+OUTPUT_ACTIVATIONS = {LINEAR: lambda x, xp: x, TANH: lambda x, xp: xp.tanh(x)}
 
 
 @dataclass(frozen=True)
@@ -59,25 +61,29 @@ class Policy:
     output_activation: str = LINEAR
     clip: float = CLIP
 
-    def act(self, observation: np.ndarray) -> np.ndarray:
-        """Action ``[..., nu]`` in [-1, 1] for raw observations ``[..., n]``; disabled heads give the neutral action."""
-        normal = normalise(observation, self.mean, self.std, clip=self.clip)
-        action = np.broadcast_to(self.neutral, (*normal.shape[:-1], len(self.neutral))).astype(float)
+    def act(self, observation: Any, xp: Any = np) -> Any:
+        """Action ``[..., nu]`` in [-1, 1] for raw observations ``[..., n]``; disabled heads give the neutral action.
+
+        ``xp``: NumPy, or JAX's for a batch of walks on its backends.
+        """
+        normal = normalise(observation, self.mean, self.std, xp, self.clip)
+        action = xp.broadcast_to(self.neutral, (*normal.shape[:-1], len(self.neutral))).astype(float)
         between, last = ACTIVATIONS[self.activation], OUTPUT_ACTIVATIONS[self.output_activation]
         for head in self.heads:
             if not head.enabled:
                 continue
-            action[..., head.action] = last(_mlp(head.layers, between, normal[..., head.observation]))
+            here = _mlp(head.layers, between, normal[..., head.observation], xp)
+            action = put(action, (..., head.action), last(here, xp), xp)
             if self.mirror is not None and head.mirrored:
                 other = normal[..., self.mirror.index] * self.mirror.sign
-                there = _mlp(head.layers, between, other[..., head.observation])
-                action[..., self.mirror.action[head.action]] = last(there)
-        return np.clip(action, -1.0, 1.0)
+                there = _mlp(head.layers, between, other[..., head.observation], xp)
+                action = put(action, (..., self.mirror.action[head.action]), last(there, xp), xp)
+        return xp.clip(action, -1.0, 1.0)
 
 
-def _mlp(layers: tuple[tuple[np.ndarray, np.ndarray], ...], activation: Callable, x: np.ndarray) -> np.ndarray:
+def _mlp(layers: tuple[tuple[np.ndarray, np.ndarray], ...], activation: Callable, x: Any, xp: Any) -> Any:
     """Dense layers with an activation between them."""
     for kernel, bias in layers[:-1]:
-        x = activation(x @ kernel + bias)
+        x = activation(x @ kernel + bias, xp)
     kernel, bias = layers[-1]
     return x @ kernel + bias

@@ -32,7 +32,7 @@ from mjx_assist.sim.footsteps import advance_footsteps, no_footsteps
 from mjx_assist.sim.physics.base import Physics, PhysicsState
 from mjx_assist.sim.physics.checked import checked_physics
 from mjx_assist.sim.physics.composed import ComposedPhysics
-from mjx_assist.sim.walker_state import ControlledState, WalkerState, with_torque
+from mjx_assist.sim.walker_state import ControlledState, Moved, WalkerState, with_torque
 from mjx_assist.terrain.heightfield import Terrain, make_terrain, with_ground
 
 
@@ -52,21 +52,13 @@ class AssistEnv(Env):
         self.dt = 1.0 / params.control_framerate
         self.gait = gait
         self.joints = joint_names(model)
-        self.observation_spec = observation.make_spec(
-            model,
-            params.observation_joint_pos_keys,
-            params.observation_joint_vel_keys,
-            params.observation_joint_sensor_keys,
-            params.observe_gait_phase,
-            params.terrain_observation,
-            params.observation_activations,
-        )
+        self.observation_spec = observation.spec_of(model, params)
         self.action_spec = actions.make_action_spec(model, params.device_action)
-        settings = params.device_controller
+        settings = params.controller
         self.controller = make_controller(settings, model, self.dt, may_import=True) if settings else None
         self.command_range = command.command_range(params)
         self.rules = EpisodeRules(params, model, gait, terrain, self.observation_spec.names)
-        self._effort = Effort(model, params)
+        self.effort = Effort(model, params)
         slides = tuple(j for j in self.joints if model.joint(j).type[0] == mujoco.mjtJoint.mjJNT_SLIDE)
         self._reward = reward.make_reward(params.reward_keys_and_weights, self.joints, slides)
         imitated = reward.joint_weights(params.reward_keys_and_weights, "qpos_imitation_rewards", self.joints)
@@ -110,6 +102,10 @@ class AssistEnv(Env):
         uniform = jax.random.uniform(jax.random.fold_in(rng, 2))
         return self._begin(rng, self.rules.first_progress(uniform, jnp))
 
+    def start(self, rng: jax.Array, uniform: dict[str, jax.Array]) -> State:
+        """A first episode, of whose conditions some are given: the numbers uniform in 0..1 that they are drawn from."""
+        return self._begin(rng, self.rules.first_progress(0.0, jnp), uniform)
+
     def next_episode(self, state: State) -> State:
         """The episode after the one that ``state`` ends, with a fresh key; the curriculum goes on."""
         walker: WalkerState = state.pipeline_state
@@ -119,7 +115,7 @@ class AssistEnv(Env):
         trained = self.rules.next_progress(walker.episode, walker.step, covered, survived, uniform, jnp)
         return self._begin(walker.key, trained)
 
-    def _begin(self, rng: jax.Array, trained: progress.Progress | tuple) -> State:
+    def _begin(self, rng: jax.Array, trained: progress.Progress | tuple, given: dict | None = None) -> State:
         key, draws = jax.random.split(rng)
         uniform = jax.random.uniform(draws, (command.N_LEVELS + 3,))
         scheduled = self.rules.values(trained, jnp)
@@ -127,7 +123,8 @@ class AssistEnv(Env):
         target = command.target_velocity(drawn, 0.0, jnp)
         phase = uniform[0] if self.params.flag_random_ref_index else jnp.zeros(())
         qpos, qvel = cycle.start(self.gait, phase, target, self.params.reference_playback, jnp)
-        episode = self.rules.sample(scheduled, trained, self._uniform(jax.random.fold_in(draws, 1)), jnp)
+        conditions = self._uniform(jax.random.fold_in(draws, 1)) | (given or {})
+        episode = self.rules.sample(scheduled, trained, conditions, jnp)
         qpos, qvel = self.rules.on_ground(episode, qpos, qvel, phase, target, jnp)
         walker = WalkerState(
             physics=self.physics.start(qpos, qvel, jnp.asarray(self._initial_activation)).carried(),
@@ -139,11 +136,12 @@ class AssistEnv(Env):
             episode=episode,
         )
         if self.controller:
-            walker = ControlledState(**vars(walker), device=self.controller.start(jnp))
-        if self._effort.pays_rate:
-            walker = with_torque(walker, jnp.zeros(self._effort.n_motors))
+            device = self.controller.start(jnp, self.rules.design(conditions, jnp))
+            walker = ControlledState(**vars(walker), device=device)
+        if self.effort.pays_rate:
+            walker = with_torque(walker, jnp.zeros(self.effort.n_motors))
         zero = jnp.zeros(())
-        walker, obs = self._observe(walker, target, first=True)
+        walker, obs = self.observe(walker, target, first=True)
         terms = reward.term_names(self.params.reward_keys_and_weights)
         metrics = dict.fromkeys((*terms, "velocity_error", "tracking_error", "not_finite", "overflow"), zero)
         metrics |= self.rules.metrics(walker.episode, zero, zero, zero > 0, zero, jnp)
@@ -159,17 +157,10 @@ class AssistEnv(Env):
         """One control step with ``action`` ``[nu]`` in [-1, 1]."""
         before: WalkerState = state.pipeline_state
         scheduled = self.rules.values(before.episode.progress, jnp)
-        control = actions.to_control(self.action_spec, action, jnp)
-        device = None
-        if self.controller and isinstance(before, ControlledState):
-            device, control = self.controller.drive(before.device, before.physics, control, jnp)
-        episode, control = self.rules.drive(before.episode, scheduled, control, before.physics.time, jnp)
-        differs = self.rules.variation(episode, before.physics.time, self.dt, jnp)
-        body = self.physics.step(before.physics, control, differs)
+        body, episode, device, control, torque = self.move(before, action, scheduled)
         target = command.target_velocity(before.command, body.time, jnp)
         frequency = cycle.cadence(self.gait, target, self.params.reference_playback, jnp)
         phase = (before.phase + frequency * self.dt) % 1.0
-        torque = self._effort.device_torque(body, control, jnp)
         context = self._context(before, body, episode, control, torque, target, phase)
         footsteps = advance_footsteps(
             before.footsteps,
@@ -199,12 +190,12 @@ class AssistEnv(Env):
             footsteps=footsteps,
             episode=self.rules.advance(episode, target * self.dt, tracking_error),
         )
-        if self._effort.pays_rate:
+        if self.effort.pays_rate:
             after = with_torque(after, torque)
         if device is not None:
             after = after.replace(device=device)
         truncated = (after.step >= self.params.custom_max_episode_steps) & ~ended
-        after, obs = self._observe(after, target)
+        after, obs = self.observe(after, target)
         metrics = {**terms, "velocity_error": jnp.abs(context.velocity - target), "tracking_error": tracking_error}
         metrics = jax.tree.map(lambda x: jnp.where(broken, 0.0, x), metrics)
         metrics["not_finite"] = broken.astype(jnp.float32)
@@ -220,6 +211,16 @@ class AssistEnv(Env):
             info={**state.info, "truncation": truncated.astype(jnp.float32)},
         )
 
+    def move(self, before: WalkerState, action: jax.Array, scheduled: dict) -> Moved:
+        """What a control step's action becomes, and the body after it."""
+        control, device = actions.to_control(self.action_spec, action, jnp), None
+        if self.controller and isinstance(before, ControlledState):
+            device, control = self.controller.drive(before.device, before.physics, control, jnp)
+        episode, control = self.rules.drive(before.episode, scheduled, control, before.physics.time, jnp)
+        differs = self.rules.variation(episode, before.physics.time, self.dt, jnp)
+        body = self.physics.step(before.physics, control, differs)
+        return Moved(body, episode, device, control, self.effort.device_torque(body, control, jnp))
+
     def fallen(self, qpos: jax.Array, scheduled: dict | None = None) -> jax.Array:
         """Whether the pelvis is below ``safe_height``, in proportion to a person's legs, over the ground that ``qpos``
         is over: ``[...]`` for a batch."""
@@ -232,12 +233,13 @@ class AssistEnv(Env):
         speed = (scheduled.get("min_target_velocity", low), scheduled.get("max_target_velocity", high))
         return self.command_range._replace(speed=speed)
 
-    def _observe(self, walker: WalkerState, target: jax.Array, first: bool = False) -> tuple[WalkerState, jax.Array]:
+    def observe(self, walker: WalkerState, target: jax.Array, first: bool = False) -> tuple[WalkerState, jax.Array]:
         """What the policy sees, and the walker with what its sensing remembers of it."""
         body, rules = walker.physics, self.rules
         body = body.replace(qpos=rules.over_ground(walker.episode, body.qpos, jnp))
         ahead = rules.heights_ahead(walker.episode, body.qpos, jnp)
-        seen = observation.observe(self.observation_spec, body, target, walker.phase, jnp, ahead)
+        worn = rules.seen_design(walker.device, jnp) if isinstance(walker, ControlledState) else None
+        seen = observation.observe(self.observation_spec, body, target, walker.phase, jnp, ahead, worn)
         key = jax.random.fold_in(walker.key, walker.step)
         normal = jax.random.normal(key, seen.shape) if rules.senses else None
         episode, seen = rules.sense(walker.episode, seen, normal, first, jnp)
@@ -278,9 +280,9 @@ class AssistEnv(Env):
             foot_position=feet,
             reference_foot_position=feet_ref,
             device_effort=actions.device_effort(self.action_spec, control, jnp),
-            metabolic_power=self._effort.metabolic_power(body, control, self.rules.strength(episode), jnp),
-            device_power=self._effort.device_power(body, torque, jnp),
-            device_rate=self._effort.device_rate(torque, getattr(before, "torque", None), self.dt, jnp),
+            metabolic_power=self.effort.metabolic_power(body, control, self.rules.strength(episode), jnp),
+            device_power=self.effort.device_power(body, torque, jnp),
+            device_rate=self.effort.device_rate(torque, getattr(before, "torque", None), self.dt, jnp),
             strike=jnp.zeros(3),
             joints=self.joints,
             muscles=self._muscle_names,

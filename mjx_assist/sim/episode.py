@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import mujoco
 import numpy as np
 
+from mjx_assist.config.family import IDEAL, MASSES
 from mjx_assist.config.schema import EnvParams
 from mjx_assist.curriculum import progress
 from mjx_assist.model import variation
@@ -18,6 +19,7 @@ from mjx_assist.model.names import is_muscle
 from mjx_assist.model.variation import Variation
 from mjx_assist.reference.cycle import ReferenceGait
 from mjx_assist.sim import start_pose
+from mjx_assist.sim.device import family
 from mjx_assist.sim.disturbances import device_path, dropout, pushes, sensing
 from mjx_assist.terrain import heightfield
 
@@ -66,6 +68,8 @@ class EpisodeRules:
         self.scheduled_rewards = {key.removeprefix(_REWARD) for key in keys if key.startswith(_REWARD)}
         self._has_path = bool(self._settings.device_gain or self._settings.device_delay)
         self._has_path |= bool(self._settings.device_bandwidth)
+        self.family = params.device_family
+        self._has_path |= self.family is not None and any(self.family.span(name) != IDEAL[name] for name in IDEAL)
         self.senses = bool(self._settings.observation_noise or self._settings.observation_delay)
 
     @property
@@ -75,7 +79,13 @@ class EpisodeRules:
         several = {"push_impulse": pushes.N_IMPULSES + 1}
         if self._settings.device_off:
             several["device_off"] = dropout.N_UNIFORM
+        if self.family:
+            several["design"] = len(self.family.free)
         return {**self._varied, **several, **dict.fromkeys(single, 1)}
+
+    def design(self, uniform: Mapping[str, Any], xp: Any = np) -> family.Design | None:
+        """What device of the family the episode's walker wears, from numbers uniform in 0..1; None without a family."""
+        return family.design_of(self.family, uniform["design"], xp) if self.family else None
 
     def first_progress(self, uniform: Any, xp: Any = np) -> Any:
         """Where a walker begins, from a number uniform in 0..1; () without a curriculum."""
@@ -113,12 +123,14 @@ class EpisodeRules:
             parts["pushes"] = pushes.sample(
                 spans["push_impulse"], self._settings.push_interval, uniform["push_impulse"], xp
             )
+        worn = self.design(uniform, xp) or {}
         if self._has_path:
             parts["device"] = device_path.start(
                 single("device_gain"),
-                single("device_delay"),
-                single("device_bandwidth"),
-                max(self._settings.device_delay, default=0.0),
+                single("device_delay") + worn.get("delay_s", 0.0),
+                xp.minimum(single("device_bandwidth"), worn.get("bandwidth_hz", np.inf)),
+                max(self._settings.device_delay, default=0.0)
+                + (self.family.span("delay_s")[1] if self.family else 0.0),
                 1.0 / self.params.control_framerate,
                 self._device.size,
                 xp,
@@ -130,9 +142,17 @@ class EpisodeRules:
         if self.senses:
             parts["sensing"] = (single("observation_noise"), single("observation_delay"))
         differs = variation.sample(spans, self.model, {name: uniform[name] for name in self._varied}, xp)
+        if self.family and self.family.masses:
+            loads = {name.removesuffix("_kg"): worn[name] for name in MASSES if self.family.span(name)[1] > 0}
+            own = xp.ones(self.model.nbody) if differs.mass is None else differs.mass
+            differs = differs._replace(mass=own + variation.load_factors(self.model, loads, xp))
         if self.uneven:
             differs = self._on_terrain(differs, scheduled, uniform["ground"][0], xp)
         return Episode(**parts, variation=differs)
+
+    def seen_design(self, device: Any, xp: Any = np) -> Any:
+        """What the policy sees of the device, from its controller's state; None where it sees nothing of it."""
+        return family.seen(self.family, device.design, xp) if self.family and self.family.observed else None
 
     def on_ground(self, episode: Episode, qpos: Any, qvel: Any, phase: Any, speed: Any, xp: Any = np) -> tuple:
         """The reference pose ``qpos`` and its velocity, standing on the ground where the episode starts."""

@@ -6,6 +6,7 @@ from typing import Any
 import mujoco
 import numpy as np
 
+from mjx_assist.config.schema import EnvParams
 from mjx_assist.config.words import ALL_ACTIVATIONS
 from mjx_assist.model.names import (
     activation_names,
@@ -30,7 +31,8 @@ class ObservationSpec:
 
     Order: joint positions, joint velocities, activations (muscles, and device actuators with dynamics; or those of
     ``activation_index``), foot loads (body weights), target velocity, if ``gait_phase`` sine and cosine of the gait
-    phase, and the ground's heights ``ahead`` (m before the pelvis) over that under the pelvis, m.
+    phase, the ground's heights ``ahead`` (m before the pelvis) over that under the pelvis, m, and the ``design`` of
+    the device that is worn: its free parameters, each as -1..1 over its range.
     """
 
     names: tuple[str, ...]
@@ -42,6 +44,7 @@ class ObservationSpec:
     gait_phase: bool
     ahead: tuple[float, ...] = ()
     activation_index: tuple[int, ...] | None = None
+    design: tuple[str, ...] = ()
 
     @property
     def size(self) -> int:
@@ -56,6 +59,7 @@ def make_spec(
     gait_phase: bool,
     ahead: tuple[float, ...] = (),
     activations: str = ALL_ACTIVATIONS,
+    design: tuple[str, ...] = (),
 ) -> ObservationSpec:
     """Resolve names and joint patterns against the model; what matches nothing is an error with the nearest match.
 
@@ -77,6 +81,7 @@ def make_spec(
         "target_velocity",
         *(("phase.sin", "phase.cos") if gait_phase else ()),
         *(f"ground.{distance:g}" for distance in ahead),
+        *(f"design.{name}" for name in design),
     )
     return ObservationSpec(
         names=names,
@@ -88,16 +93,37 @@ def make_spec(
         gait_phase=gait_phase,
         ahead=tuple(ahead),
         activation_index=index,
+        design=tuple(design),
+    )
+
+
+def spec_of(model: mujoco.MjModel, params: EnvParams) -> ObservationSpec:
+    """What a config asks to observe of a model."""
+    return make_spec(
+        model,
+        params.observation_joint_pos_keys,
+        params.observation_joint_vel_keys,
+        params.observation_joint_sensor_keys,
+        params.observe_gait_phase,
+        params.terrain_observation,
+        params.observation_activations,
+        params.seen_design,
     )
 
 
 def observe(
-    spec: ObservationSpec, state: Any, target_velocity: Any, phase: Any, xp: Any = np, ground: Any = None
+    spec: ObservationSpec,
+    state: Any,
+    target_velocity: Any,
+    phase: Any,
+    xp: Any = np,
+    ground: Any = None,
+    design: Any = None,
 ) -> Any:
     """The observation ``[..., size]`` of ``state`` (anything with qpos, qvel, act, sensordata of shape ``[..., n]``).
 
     ``target_velocity`` in m/s and ``phase`` in gait cycles have shape ``[...]``; ``ground [..., len(spec.ahead)]`` are
-    the heights ahead, m.
+    the heights ahead, m; ``design [..., len(spec.design)]`` what is seen of the device (`sim.device.family.seen`).
     """
     blocks = [
         state.qpos[..., np.array(spec.position_index, int)],
@@ -111,6 +137,8 @@ def observe(
         blocks += [xp.sin(angle), xp.cos(angle)]
     if spec.ahead:
         blocks.append(ground)
+    if spec.design:
+        blocks.append(design)
     return xp.concatenate(blocks, axis=-1)
 
 

@@ -1,15 +1,26 @@
 """What `sim.env` hands from one control step to the next."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 from flax import struct
 
 from mjx_assist.sim.command import Command
-from mjx_assist.sim.device.strides import GaitClock
+from mjx_assist.sim.device.controller import State
 from mjx_assist.sim.episode import Episode
 from mjx_assist.sim.footsteps import Footsteps
-from mjx_assist.sim.physics.base import CarriedState
+from mjx_assist.sim.physics.base import CarriedState, PhysicsState
+
+
+class Moved(NamedTuple):
+    """A control step's physics: the body after it, the episode, the controller's state (None without one), controls
+    ``[nu]`` and the device's torque ``[D]``, N*m."""
+
+    body: PhysicsState
+    episode: Episode
+    device: Any
+    control: jax.Array
+    torque: jax.Array
 
 
 class WalkerState(struct.PyTreeNode):
@@ -30,7 +41,7 @@ class WalkerState(struct.PyTreeNode):
 class ControlledState(WalkerState):
     """A walker whose device has a controller: with that controller's state."""
 
-    device: GaitClock
+    device: State
 
 
 class PricedState(WalkerState):

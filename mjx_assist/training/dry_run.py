@@ -38,7 +38,7 @@ def _sizes(run: Run, state: Any) -> list[tuple[str, str]]:
     config, env, model = run.config, run.config.env_params, run.env.model
     ppo, muscles = config.ppo_params, int(is_muscle(model).sum())
     device = env.device_key or NO_DEVICE
-    driven = f", driven by {env.device_controller.type}" if env.device_controller else ""
+    driven = f", driven by {env.controller.type}" if env.controller else ""
     weights = sum(int(x.size) for x in jax.tree.leaves(state.params))
     start = config.init_from.source if config.init_from else "fresh networks"
     batch = env.num_envs * ppo.n_steps

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from mjx_assist import config as configs
+from mjx_assist.config.family import chosen_mass
 from mjx_assist.config.schema import RunConfig
 from mjx_assist.config.study import Study, Walks
 from mjx_assist.errors import UserError
@@ -52,7 +53,7 @@ def compare(policies: Sequence[Trained], walks: Walks, out: Path, processes: int
     """
     sides.check_different(policies)
     walks = sides.with_speeds(walks, policies)
-    masses = {policy.side: device_mass(policy.bundle.human, policy.bundle.device) for policy in policies}
+    masses = {policy.side: _worn(policy.bundle) for policy in policies}
     known = _known(out / WALKS)
 
     def keep(key: str, figures: dict) -> None:
@@ -105,6 +106,12 @@ def _trained(side: str, path: Path) -> Trained:
     """A finished run's policy. Whoever trained with a controller of their own has asked for it."""
     bundle = dataclasses.replace(bundles.load(path / POLICY_FOLDER), may_import=True)
     return Trained(side, path.name, str(path), bundle)
+
+
+def _worn(bundle: bundles.Bundle) -> float:
+    """kg of the device that a policy wears, with what a design of its family adds."""
+    family = bundle.config.env_params.device_family
+    return device_mass(bundle.human, bundle.device) + (chosen_mass(family) if family else 0.0)
 
 
 def _known(path: Path) -> dict[str, dict]:

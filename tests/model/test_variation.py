@@ -152,3 +152,18 @@ def test_draws_fill_their_ranges_and_a_share_shrinks_them_towards_neutral(model)
     friction = np.array([v.friction for v in half])
     assert 0.7 <= friction.min() < 0.72 and 1.18 < friction.max() <= 1.2
     assert {float(v.slope) for v in half} == {0.0}
+
+
+def test_loads_add_their_mass_where_they_sit(model):
+    """kg on each foot, each shank and the pelvis, drawn with a factor of the whole body's mass."""
+    settings = Randomization(body_mass=(1.1, 1.1), foot_mass=(0.0, 2.0), shank_mass=(1.0, 1.0), waist_mass=(0.0, 8.0))
+    sizes = variation.sizes(settings, model)
+    assert {"foot_mass", "shank_mass", "waist_mass"} <= sizes.keys()
+    uniform = {name: np.full(n, 0.5) for name, n in sizes.items()}
+    drawn = variation.sample(variation.spans(settings, {}), model, uniform)
+    added = (drawn.mass - 1.1) * model.body_mass
+    loaded = {"ankle_angle_r": 1.0, "ankle_angle_l": 1.0, "knee_angle_r": 1.0, "knee_angle_l": 1.0, "pelvis_tilt": 4.0}
+    expected = np.zeros(model.nbody)
+    for joint, mass in loaded.items():
+        expected[model.joint(joint).bodyid[0]] = mass
+    np.testing.assert_allclose(added, expected, atol=1e-9)

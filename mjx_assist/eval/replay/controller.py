@@ -27,6 +27,11 @@ def with_controller(bundle: Bundle, choice: str | DeviceController | None) -> Bu
     if choice is None:
         return bundle
     env = bundle.config.env_params
+    if env.device_family is not None:
+        raise UserError(
+            f"device controller {choice!r}: this policy was trained for a family of devices, and sees which one it "
+            f"wears: choose one of them with --design ({', '.join(env.device_family.free)}); docs/design.md."
+        )
     if choice == LEARNED:
         if env.device_controller is not None:
             raise UserError(

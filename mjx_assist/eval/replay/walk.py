@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from mjx_assist.config.family import added_mass
 from mjx_assist.config.words import LEARNED, REDUCED
 from mjx_assist.errors import note
 from mjx_assist.eval.replay.conditions import AS_TRAINED, Conditions
@@ -61,7 +62,7 @@ class Walk:
         self._actions = action.make_action_spec(self.walker.reduced, params.device_action)
         self._neutral = action.to_control(self._actions, self._actions.neutral)
         self._every = max(1, round(1.0 / ((record_rate or _RECORD_RATE) * self.walker.model.opt.timestep)))
-        settings = params.device_controller
+        settings = params.controller
         self._controller = (
             make_controller(settings, self.walker.reduced, self.dt, bundle.may_import) if settings else None
         )
@@ -84,7 +85,7 @@ class Walk:
         qpos, qvel = cycle.start(self.bundle.gait, self.phase, speed, playback)
         qpos, qvel = self._rules.on_ground(self._episode, qpos, qvel, np.asarray(self.phase), np.asarray(speed))
         self.walker.reset(qpos, qvel, action.INITIAL_ACTIVATION)
-        self._device: Any = self._controller.start() if self._controller else None
+        self._device: Any = self._controller.start(design=self.design) if self._controller else None
         self._gauge = Gauge(self.walker.body_mass * GRAVITY)
 
     @property
@@ -145,7 +146,7 @@ class Walk:
             device_joints=walker.device_joints,
             sensor_names=walker.sensor_names,
             body_mass=walker.body_mass,
-            device_mass=device_mass(self.bundle.human, self.bundle.device),
+            device_mass=device_mass(self.bundle.human, self.bundle.device) + self._added_mass(),
             leg_length=walker.leg_length(),
             fell=self.fell,
             human=self.bundle.human,
@@ -156,10 +157,15 @@ class Walk:
             controller=self._controller.name if self._controller else LEARNED,
         )
 
+    def _added_mass(self) -> float:
+        """kg of a family's device beyond that which the model wears."""
+        return float(added_mass(self.design)) if self.design else 0.0
+
     def _drawn(self, seed: int) -> Episode:
         """The episode's conditions; of a ground's variants each seed has the next."""
         uniform = {name: self._rng.uniform(size=n) for name, n in self._rules.sizes.items()}
         uniform["ground"] = np.array([(seed % self._variants + 0.5) / self._variants])
+        self.design = self._rules.design(uniform)
         episode = self._rules.sample({}, (), uniform)
         if self.conditions.push:
             impulse, interval = self.conditions.push
@@ -177,7 +183,8 @@ class Walk:
         body = self.walker.state()
         spec = self.bundle.observation
         ahead = self._rules.heights_ahead(self._episode, body.qpos)
-        seen = observe(spec, body, target, self.phase, ground=ahead)
+        worn = self._rules.seen_design(self._device) if self._controller else None
+        seen = observe(spec, body, target, self.phase, ground=ahead, design=worn)
         normal = self._rng.normal(size=seen.size) if self._rules.senses else None
         self._episode, seen = self._rules.sense(self._episode, seen, normal, first=self.steps == 0)
         self.unheard = self._held.unheard(seen)

@@ -159,12 +159,12 @@ def _walk(
 
 
 def _about(case: Case) -> dict:
-    settings = case.bundle.config.env_params.device_controller
+    settings = case.bundle.config.env_params.controller
     return {
         "case": case.label,
         "policy": case.policy,
         "condition": case.condition,
-        "controller": dataclasses.asdict(settings) if settings else {"type": LEARNED},
+        "controller": {"type": settings.type, **dataclasses.asdict(settings)} if settings else {"type": LEARNED},
         "human": case.bundle.human,
         "device": case.bundle.device,
         "trained_speeds_m_s": case.trained_speeds,

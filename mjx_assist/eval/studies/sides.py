@@ -185,7 +185,7 @@ def _trials(number: int, bundle: Bundle, physics: Physics, walks: Walks) -> Iter
     for speed in walks.speeds:
         for seed in range(walks.first_seed, walks.first_seed + walks.episodes):
             yield trials.Trial(number, physics.kind, walks.seconds, seed, Conditions(command=constant(speed)))
-    controller = bundle.config.env_params.device_controller
+    controller = bundle.config.env_params.controller
     driven = not is_muscle(reduced_model(bundle)).all() and not isinstance(controller, ZeroTorque)
     if driven and physics == Physics(REDUCED) and walks.at_speed:
         off = Conditions(

@@ -23,25 +23,30 @@ from mjx_assist.config.device import (
     ZeroTorque,
     joint_patterns,
 )
+from mjx_assist.config.family import DeviceFamily
 from mjx_assist.errors import UserError, unknown
 from mjx_assist.model.names import GRAVITY, body_weight
 from mjx_assist.model.view import FootLoads, foot_loads
 from mjx_assist.sim.device import curves, reach, strides
+from mjx_assist.sim.device.family import Design, Worn, profile_of
+from mjx_assist.sim.device.family import torque as family_torque
 from mjx_assist.sim.device.motors import Motors, controls, make_motors
 from mjx_assist.sim.own_code import imported
 
 
 class Felt(NamedTuple):
     """What each motor's leg and joint do, ``[D]``: percent of the gait cycle; does the leg walk; is its foot in
-    contact; angle (rad) and velocity (rad/s) of the joint."""
+    contact; angle (rad) and velocity (rad/s) of the joint. ``design``: of a device family, the walker's."""
 
     percent: Any
     walks: Any
     stance: Any
     angle: Any
     velocity: Any
+    design: Any = ()
 
 
+State = strides.GaitClock | Worn
 Torque = Callable[[Felt, Any], Any]  # (felt, xp) -> [D] N*m
 
 
@@ -57,31 +62,33 @@ class Controller:
     body_weight: float
     dt: float
 
-    def start(self, xp: Any = np) -> strides.GaitClock:
-        """The state before anything was felt."""
-        return strides.start(xp)
+    def start(self, xp: Any = np, design: Design | None = None) -> State:
+        """The state before anything was felt; a family's controller needs the walker's ``design``."""
+        return strides.start(xp) if design is None else Worn(strides.start(xp), design)
 
-    def drive(self, clock: strides.GaitClock, body: Any, control: Any, xp: Any = np) -> tuple[strides.GaitClock, Any]:
+    def drive(self, state: State, body: Any, control: Any, xp: Any = np) -> tuple[State, Any]:
         """The next state, and ``control`` ``[nu]`` with this controller's in the place of the device's.
 
         ``body`` has qpos, qvel and sensordata, in the reduced model's order (`sim.observation.observe`).
         """
         load = self.loads.total(body.sensordata) / self.body_weight
+        clock, design = (state.clock, state.design) if isinstance(state, Worn) else (state, ())
         clock = strides.advance(clock, load, self.dt, xp)
-        torque = self.wanted(clock, body.qpos, body.qvel, xp)
+        torque = self.wanted(clock, body.qpos, body.qvel, xp, design)
         device = controls(self.motors, torque, body.qpos[self.motors.joint], xp)
-        return clock, xp.where(self.motors.mask, device[self.motors.place], control)
+        control = xp.where(self.motors.mask, device[self.motors.place], control)
+        return state._replace(clock=clock) if isinstance(state, Worn) else clock, control
 
-    def wanted(self, clock: strides.GaitClock, qpos: Any, qvel: Any, xp: Any = np) -> Any:
+    def wanted(self, clock: strides.GaitClock, qpos: Any, qvel: Any, xp: Any = np, design: Any = ()) -> Any:
         """Torque ``[D]`` N*m of each motor about its joint, before the motor's limits."""
         percent, walks = strides.percent(clock, self.dt, xp)
         joint, side = self.motors.joint, self.motors.side
-        felt = Felt(percent[side], walks[side], clock.loaded[side], qpos[joint], qvel[joint])
+        felt = Felt(percent[side], walks[side], clock.loaded[side], qpos[joint], qvel[joint], design)
         return xp.where(self.driven, self.torque(felt, xp), 0.0)
 
 
 def make_controller(
-    settings: DeviceController, model: mujoco.MjModel, dt: float, may_import: bool = False
+    settings: DeviceController | DeviceFamily, model: mujoco.MjModel, dt: float, may_import: bool = False
 ) -> Controller:
     """Settings resolved against a reduced model whose control step is ``dt`` s.
 
@@ -104,8 +111,9 @@ def make_controller(
     if not driven.any():
         raise unknown(f"device controller {settings.type!r}: driven joint", ", ".join(patterns), motors.joint_names)
     weight = body_weight(model)
-    if isinstance(settings, TorqueProfile | Spline):
-        reach.check(settings, curve_of(settings), weight / GRAVITY, motors, driven)
+    profile = profile_of(settings) if isinstance(settings, DeviceFamily) else settings
+    if isinstance(profile, TorqueProfile | Spline):
+        reach.check(profile, curve_of(profile), weight / GRAVITY, motors, driven)
     return Controller(
         name=settings.type,
         motors=motors,
@@ -117,7 +125,7 @@ def make_controller(
     )
 
 
-def _torque(settings: DeviceController, mass: float, joints: Sequence[str]) -> Torque:
+def _torque(settings: DeviceController | DeviceFamily, mass: float, joints: Sequence[str]) -> Torque:
     """The settings as a function for motors of these joints; ``mass`` (kg) of what walks turns N*m/kg into N*m."""
     match settings:
         case ZeroTorque():
@@ -130,6 +138,8 @@ def _torque(settings: DeviceController, mass: float, joints: Sequence[str]) -> T
             return lambda felt, xp: xp.where(felt.stance, _spring(settings, felt), _spring(swing, felt))
         case PhasedImpedance():
             return _phased(settings, joints)
+        case DeviceFamily():
+            return family_torque(settings, mass)
         case OwnController():
             return _own_torque(settings, mass if settings.torque_unit == "N*m/kg" else 1.0)
 

@@ -42,6 +42,13 @@ def four_parameter(peak_torque: float, peak_time: float, rise_time: float, fall_
     return Curve(np.array(starts), peak_torque * np.array(pieces).T)
 
 
+def four_parameter_at(percent: Any, peak_time: Any, rise_time: Any, fall_time: Any, xp: Any = np) -> Any:
+    """`four_parameter` of peak 1 at ``percent``, for times that differ from walker to walker."""
+    up = xp.clip((percent - peak_time) / rise_time + 1.0, 0.0, 1.0)
+    down = xp.clip((percent - peak_time) / fall_time, 0.0, 1.0)
+    return xp.where(percent < peak_time, up**2 * (3.0 - 2.0 * up), 1.0 - down**2 * (1.5 - 0.5 * down))
+
+
 def spline(percent: Sequence[float], torque: Sequence[float]) -> Curve:
     """Periodic monotone cubic through knots (PCHIP: Fritsch & Carlson 1980, SIAM J Numer Anal 17:238).
 

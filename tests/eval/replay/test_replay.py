@@ -58,7 +58,7 @@ def test_replay_is_the_training_env_without_jax(untrained_bundle, reduced, mode)
     qpos, qvel, _ = cycle.sample(env.gait, uniform[0], first)
     physics = walker.physics.replace(qpos=jnp.float32(qpos), qvel=jnp.float32(qvel))
     walker = walker.replace(physics=physics, phase=jnp.float32(uniform[0]), command=wish)
-    state = state.replace(pipeline_state=walker, obs=env._observe(walker, first)[1])
+    state = state.replace(pipeline_state=walker, obs=env.observe(walker, first)[1])
     for i in range(10):
         state = step(state, jnp.asarray(bundle.policy.act(np.asarray(state.obs, float))))
         sample = 8 * (i + 1)  # 240 Hz physics, 30 Hz control

@@ -93,7 +93,7 @@ def test_env_with_a_controller_walks_as_replay_does(reduced, untrained_bundle):
     walker = state.pipeline_state
     physics = walker.physics.replace(qpos=jnp.float32(qpos), qvel=jnp.float32(qvel))
     walker = walker.replace(physics=physics, phase=jnp.float32(phase))
-    state, step = state.replace(pipeline_state=walker, obs=env._observe(walker, 1.25)), jax.jit(env.step)
+    state, step = state.replace(pipeline_state=walker, obs=env.observe(walker, 1.25)), jax.jit(env.step)
     for i in range(10):
         state = step(state, jnp.asarray(bundle.policy.act(np.asarray(state.obs, float))))
         body = state.pipeline_state.physics
