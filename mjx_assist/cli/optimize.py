@@ -43,5 +43,6 @@ def optimize(arguments: argparse.Namespace) -> None:
     for note in result["notes"]:
         print(f"note: {note}")
     for row in result.get("confirmed", ()):
-        print(f"trained alone: {row['side']}, {row['physics']}: {row['mean']:.3f} W/kg, {row['percent'] or ''}")
+        cost = "none walked on" if row["mean"] is None else f"{row['mean']:.3f} W/kg"
+        print(f"trained alone: {row['side']}, {row['physics']}: {cost} {row['percent'] or ''}".rstrip())
     print(f"\npage     {page}\nfigures  {out / JSON}\nfirmware {out / firmware.TORQUE}, {out / firmware.DEVICE}")

@@ -213,8 +213,8 @@ def compare(arguments: argparse.Namespace) -> None:
     from mjx_assist.eval.studies import people
     from mjx_assist.model.human_key import short
 
-    sides = [{file: people.read(file) for file in files} for files in (arguments.reports, arguments.against)]
-    found = people.compare(*sides, arguments.figure)
+    with_it, without = ({file: people.read(file) for file in files} for files in (arguments.reports, arguments.against))
+    found = people.compare(with_it, without, arguments.figure)
     header = ("", "mass (kg)", "with", "against", "difference")
     figures = ("with", "against", "difference")
     rows = [

@@ -53,7 +53,7 @@ def _numbers(element: ET.Element, tag: str, what: str) -> np.ndarray | None:
         values = None if text is None else np.array([float(part) for part in text.split()])
     except ValueError:
         raise UserError(
-            f"{what}: <{tag}> of {element.get('name')!r} holds {text[:40]!r}, which is no number."
+            f"{what}: <{tag}> of {element.get('name')!r} holds {(text or '')[:40]!r}, which is no number."
         ) from None
     if values is not None and not np.isfinite(values).all():
         raise UserError(f"{what}: <{tag}> of {element.get('name')!r} is not finite.")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.stats import spearmanr
+from scipy.stats import rankdata
 
 from mjx_assist.errors import UserError
 from mjx_assist.eval.studies import trainings
@@ -99,5 +99,6 @@ def _ranks(trait: Sequence[float], differences: Sequence[float]) -> float | None
     """Spearman's; None for few people, or where nothing varies."""
     if len(trait) < _FEWEST:
         return None
-    found = float(spearmanr(trait, differences).statistic)
+    with np.errstate(invalid="ignore"):
+        found = float(np.corrcoef(rankdata(trait), rankdata(differences))[0, 1])
     return found if math.isfinite(found) else None
