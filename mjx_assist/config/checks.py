@@ -3,7 +3,7 @@ be stands on its field (limits.py); ranges and levels are checked in curriculum/
 
 from typing import TYPE_CHECKING
 
-from mjx_assist.config.device import check as check_controller
+from mjx_assist.config.device_file import check as check_controller
 from mjx_assist.config.family import check as check_family
 from mjx_assist.config.limits import COUNT
 from mjx_assist.config.limits import check as check_numbers

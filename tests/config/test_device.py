@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from mjx_assist.config import device
+from mjx_assist.config import device, device_file
 from mjx_assist.errors import UserError
 
 
@@ -21,7 +21,7 @@ def test_every_number_in_a_controllers_file_must_be_finite(settings, key, tmp_pa
     file = tmp_path / "mine.json"
     file.write_text(json.dumps(settings))
     with pytest.raises(UserError) as error:
-        device.read(file)
+        device_file.read(file)
     assert f"config key {key!r}: must be a finite number" in str(error.value)
 
 
@@ -32,4 +32,4 @@ def test_a_controllers_file_gives_its_settings(tmp_path):
             {"type": "spline", "percent": [0, 50], "torque": [0, -1.5], "joint": "*hip*", "torque_unit": "N*m/kg"}
         )
     )
-    assert device.read(file) == device.Spline((0.0, 50.0), (0.0, -1.5), joint="*hip*")
+    assert device_file.read(file) == device.Spline((0.0, 50.0), (0.0, -1.5), joint="*hip*")

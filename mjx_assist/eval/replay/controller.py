@@ -5,7 +5,7 @@ import fnmatch
 from collections.abc import Sequence
 from pathlib import Path
 
-from mjx_assist.config import device
+from mjx_assist.config import device, device_file
 from mjx_assist.config.device import PUBLISHED, DeviceController
 from mjx_assist.config.words import LEARNED, ZERO_TORQUE
 from mjx_assist.errors import UserError, note, unknown
@@ -46,7 +46,7 @@ def with_controller(bundle: Bundle, choice: str | DeviceController | None) -> Bu
             note(f"--controller {choice}: {device.described(wanted)}")
     else:
         wanted = choice
-        device.check(wanted, "device controller")
+        device_file.check(wanted, "device controller")
     make_controller(wanted, model, 1.0 / env.control_framerate, may_import=True)
     env = dataclasses.replace(env, device_controller=wanted)
     config = dataclasses.replace(bundle.config, env_params=env)
@@ -56,7 +56,7 @@ def with_controller(bundle: Bundle, choice: str | DeviceController | None) -> Bu
 def chosen(choice: str, joints: Sequence[str]) -> DeviceController:
     """The settings that a name or a file's path stands for, for a device that drives ``joints``."""
     if choice.endswith(".json") or Path(choice).is_file():
-        return device.read(choice)
+        return device_file.read(choice)
     if choice not in PUBLISHED:
         raise unknown("--controller (a name, or a .json file)", choice, NAMES)
     for controller in PUBLISHED[choice]:
