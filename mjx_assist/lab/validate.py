@@ -56,6 +56,7 @@ def run(
             "schema_version": SCHEMA_VERSION,
             "seconds": seconds,
             "seeds": list(seeds),
+            "policies": sorted({experiment.policy for experiment in ready}),
             "experiments": rows,
             "not_run": [{"key": e.key, "title": e.title, "policy": e.policy} for e in chosen if e not in ready],
             "hits": count,

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mjx_assist.config.design_study import FIGURES
+from mjx_assist.config.words import REDUCED
 from mjx_assist.eval.plots import design as plots
 from mjx_assist.eval.plots.style import save
+from mjx_assist.eval.report.head import head
 from mjx_assist.eval.report.html import Cell, Section, Table, render
 from mjx_assist.eval.report.tables import NONE
 from mjx_assist.files.atomic import write_text
@@ -62,6 +64,7 @@ def page(result: dict, figures: Sequence[tuple[str, bytes]]) -> str:
     return render(
         "study",
         title="The best device of a family",
+        made=head(result["policy_names"], REDUCED, physics="the physics that trained"),
         about=(
             f"{result['designs']} designs, each walked from {len(result['seeds'])} seeds by "
             f"{len(result['policy_names'])} trained policies for {result['seconds']:g} s at {result['speed_m_s']:g} m/s"

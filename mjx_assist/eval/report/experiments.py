@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+from mjx_assist.config.words import REDUCED
 from mjx_assist.eval.plots import experiments as plots
 from mjx_assist.eval.plots.style import save
+from mjx_assist.eval.report.head import head
 from mjx_assist.eval.report.html import Cell, Section, Table, render
 from mjx_assist.eval.report.tables import NONE
 from mjx_assist.files.atomic import write_text
@@ -30,6 +32,7 @@ def write_validation(out: str | Path, result: dict) -> Path:
     page = render(
         "study",
         title="Against what was measured",
+        made=head([f"{kind} policy" for kind in result["policies"]], REDUCED),
         about=(
             f"{len(result['experiments'])} experiments, walks of {result['seconds']:g} s from "
             f"{len(result['seeds'])} seeds"

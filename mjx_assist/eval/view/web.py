@@ -49,7 +49,7 @@ def serve(choices: Choices, host: str = HOST, port: int = PORT) -> None:
     page = Page(choices, host, port)
     print(f"http://{host}:{page.port} (Ctrl+C ends)", flush=True)
     if has_display() and host in (HOST, "localhost"):
-        webbrowser.open(f"http://{host}:{page.port}")
+        webbrowser.open_new_tab(f"http://{host}:{page.port}")
     try:
         while True:
             choices.player.tick(page.draw)

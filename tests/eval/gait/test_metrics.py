@@ -15,7 +15,7 @@ from mjx_assist.eval.gait import angles, events, metrics
 from mjx_assist.eval.gait.metrics import StrideMetric, register
 from mjx_assist.eval.gait.summary import stride_rows, summarize
 from mjx_assist.eval.plots import compare as compare_plots
-from mjx_assist.eval.plots import composite
+from mjx_assist.eval.plots import composite, sheet
 from mjx_assist.eval.report.comparison import write_comparison
 from mjx_assist.eval.report.gait import write_report
 from mjx_assist.eval.report.tables import label
@@ -148,7 +148,7 @@ def test_labels_are_the_titles_of_the_table():
 def test_a_figure_has_a_panel_unless_it_is_drawn_elsewhere(record, drawn):
     """The panel shows each leg's strides at their times; this figure is its own time."""
     register(metric(drawn=drawn))
-    figure, places = composite.composite(composite.Gait([record], summarize([record]), healthy_stub))
+    figure, places = sheet.composite(composite.Gait([record], summarize([record]), healthy_stub))
     panels = [ax for ax in figure.axes if ax.get_title(loc="left") == "Begin"]
     assert ("Further figures" in places, len(panels)) == (drawn, int(drawn))
     for ax in panels:
@@ -159,7 +159,7 @@ def test_a_figure_has_a_panel_unless_it_is_drawn_elsewhere(record, drawn):
 
 def test_todays_panels_are_all_there_is_without_a_further_figure(record):
     assert metrics.drawn() == []
-    _, places = composite.composite(composite.Gait([record], summarize([record]), healthy_stub))
+    _, places = sheet.composite(composite.Gait([record], summarize([record]), healthy_stub))
     assert "Further figures" not in places
 
 
@@ -173,7 +173,7 @@ def test_bars_below_zero_are_seen_and_more_panels_than_letters_too(record):
         assert ax.get_ylim()[0] < -begin(record).mean() < ax.get_ylim()[1]
     sections = composite.sections(composite.Gait([record], summarize([record]), healthy_stub))
     assert next(part for part in sections if part.title == "Further figures").rows == 20
-    composite.composite(composite.Gait([record], summarize([record]), healthy_stub))
+    sheet.composite(composite.Gait([record], summarize([record]), healthy_stub))
 
 
 def wave_at(stride: dict) -> float:

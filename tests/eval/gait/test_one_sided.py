@@ -92,7 +92,7 @@ def test_a_transfemoral_body_is_not_judged_by_figures_of_transtibial_people():
 
 def test_the_page_names_the_sides():
     metrics = summarize([with_prosthesis()])
-    text = page("walk", metrics, ("", judged(with_prosthesis()).values()), [], [], [])
+    text = page("walk", metrics, ("", judged(with_prosthesis()).values()), [], b"", [], [])
     assert "right: prosthetic side (transtibial), left: sound side" in text
     assert leg_titles(metrics) == ("right (prosthetic)", "left (sound)", "both")
     assert "Sound and prosthetic side" in text

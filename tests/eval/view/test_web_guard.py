@@ -6,7 +6,7 @@ import socket
 import pytest
 
 from mjx_assist.eval.view import web
-from mjx_assist.eval.view.player import Player
+from mjx_assist.eval.view.choices import only
 from mjx_assist.eval.view.web_guard import allowed, number
 
 pytest.importorskip("viser", reason="needs the extra [web]")
@@ -51,15 +51,15 @@ def test_a_foreign_origin_is_refused_and_garbage_ends_nothing(untrained_bundle):
 
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    player = Player(untrained_bundle, "reduced", 100, 0)
-    page = web.Page(player, port=port)
+    choices = only(untrained_bundle, "reduced", 100, 0)
+    page = web.Page(choices, port=port)
     try:
         with pytest.raises(InvalidStatus, match="403"), connected("http://evil.example"):
             raise AssertionError
         for message in (b"garbage", b"\xc1" * 100, "text", b"\xff\xff"):
             with connected(f"http://127.0.0.1:{port}") as client:
                 client.send(message)
-        player.tick(page.draw)
+        choices.player.tick(page.draw)
         with connected(f"http://127.0.0.1:{port}"):
             pass
     finally:
