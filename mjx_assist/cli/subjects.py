@@ -12,7 +12,7 @@ from mjx_assist.files.tables import number, table
 
 _PEOPLE = "a subject's file, a cohort's, or one of a cohort (cohort.json#S03)"
 _MOST_DRAWN = 8
-_HEADER = ("", "height (m)", "mass (kg)", "sex", "age", "hips to soles (m)", "thigh (m)", "shank (m)", "strength")
+_HEADER = ("", "height (m)", "mass (kg)", "sex", "age", "pelvis to soles (m)", "thigh (m)", "shank (m)", "strength")
 
 
 def add_draw(parser: Parser) -> None:
