@@ -288,9 +288,8 @@ def main() -> None:
         print(f"{case}: {json.dumps(results[case])}", flush=True)
     print(f"\n{table(results)}")
     if options.json:
-        options.json.write_text(
-            json.dumps({"machine": platform.processor(), "results": results}, indent=1) + "\n", encoding="utf-8"
-        )
+        figures = {"machine": platform.processor(), "results": results}
+        options.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     failed = [name for name, result in results.items() if "error" in result]
     if options.docs and not failed:
         write_table(DOCS / "performance.md", "throughput", table(results))

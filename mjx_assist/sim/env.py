@@ -65,8 +65,7 @@ class AssistEnv(Env):
         self._imitated = np.array([self.joints.index(j) for j in imitated], int)
         self._ending = termination.ending_joints(params.out_of_trajectory_joint_keys, self.joints, self._imitated)
         self._limits = termination.limit_joints(params.joint_limit_keys, model)
-        self._forward = self.joints.index("pelvis_tx")
-        self._height = self.joints.index("pelvis_ty")
+        self._forward, self._height = map(self.joints.index, ("pelvis_tx", "pelvis_ty"))
         self._height_offset = anatomy.height_offset(model)  # of pelvis_ty over the ground
         self._leg_scale = leg_scale(model)
         self._muscles = actions.muscle_activations(model)

@@ -26,13 +26,7 @@ from mjx_assist.eval.report import tables
 
 pytestmark = pytest.mark.filterwarnings("error")
 CURVE = [
-    {
-        "control_steps": 10_000 * i,
-        "wall_s": 2.0 * i,
-        "reward": 0.1 * i,
-        "episode_length": 9.0 * i,
-        "steps_per_s": 5000.0,
-    }
+    {"control_steps": 1e4 * i, "wall_s": 2.0 * i, "reward": 0.1 * i, "episode_length": 9.0 * i, "steps_per_s": 5e3}
     for i in range(1, 8)
 ]
 

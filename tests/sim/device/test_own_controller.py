@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from controlled import controlled
 from printed import example
 
 from mjx_assist.cli.main import main
@@ -24,11 +25,6 @@ from mjx_assist.sim.env import AssistEnv
 from mjx_assist.training.export import load_policy
 
 DT = 1 / 30
-
-
-def controlled(bundle, settings):
-    env = dataclasses.replace(bundle.config.env_params, device_controller=settings)
-    return dataclasses.replace(bundle, config=dataclasses.replace(bundle.config, env_params=env))
 
 
 @pytest.fixture
