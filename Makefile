@@ -83,19 +83,19 @@ clean:
 	rm -rf $(VENV) build dist .pytest_cache .ruff_cache
 
 $(CORE): pyproject.toml | $(VENV)/bin/python
-	$(VENV)/bin/python -m pip install --quiet -e '.$(EXTRAS)'
+	$(VENV)/bin/python -m pip install --quiet --no-compile -e '.$(EXTRAS)'
 	touch $@
 
 $(DEV): pyproject.toml | $(VENV)/bin/python
-	$(VENV)/bin/python -m pip install --quiet -e '.[dev]'
+	$(VENV)/bin/python -m pip install --quiet --no-compile -e '.[dev]'
 	touch $@
 
 $(CUDA): pyproject.toml | $(VENV)/bin/python
-	$(VENV)/bin/python -m pip install --quiet -e '.[cuda]'
+	$(VENV)/bin/python -m pip install --quiet --no-compile -e '.[cuda]'
 	touch $@
 
 $(CUDA_DEV): pyproject.toml | $(VENV)/bin/python
-	$(VENV)/bin/python -m pip install --quiet -e '.[cuda,dev]'
+	$(VENV)/bin/python -m pip install --quiet --no-compile -e '.[cuda,dev]'
 	touch $@
 
 # The newest Python there is, 3.11 or later. Debian keeps venv in a package of its own: add it if we may.
