@@ -89,6 +89,7 @@ def compare(arguments: argparse.Namespace) -> None:
 def _compare_sides(arguments: argparse.Namespace) -> None:
     """``--against``: every policy is a training of its side."""
     from mjx_assist.cli import study
+    from mjx_assist.eval.studies import sides
     from mjx_assist.eval.studies.sides import Trained
     from mjx_assist.training.export import load_policy
 
@@ -104,6 +105,7 @@ def _compare_sides(arguments: argparse.Namespace) -> None:
     for paths, side in zip(given, labels_of(arguments.labels, _side_names(given)), strict=True):
         for path in paths:
             policies.append(Trained(side, names[len(policies)], str(path), load_policy(path)))
+    policies = sides.by_person(policies)
     dt, usual = 1.0 / policies[0].bundle.config.env_params.control_framerate, Walks()
     walks = Walks(
         speeds=tuple(speeds_of(arguments.speeds) or ()),
@@ -116,8 +118,8 @@ def _compare_sides(arguments: argparse.Namespace) -> None:
     )
     check_walks(walks)
     # The others are what the first is held against.
-    sides = list(dict.fromkeys(policy.side for policy in policies))
-    policies.sort(key=lambda policy: policy.side == sides[0])
+    first = policies[0].side
+    policies.sort(key=lambda policy: policy.side == first)
     study.compare(policies, walks, out, formats_of(arguments.figures))
 
 

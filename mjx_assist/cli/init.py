@@ -22,7 +22,8 @@ def add_init(parser: Parser) -> None:
 
 def init(arguments: argparse.Namespace) -> None:
     """Write the config, its keys explained by comments; it is checked first."""
-    from mjx_assist.config.read import config_file, load, read_json
+    from mjx_assist.config.comments import read_json
+    from mjx_assist.config.read import config_file, load
     from mjx_assist.files.plain import write_json
     from mjx_assist.model.assembly import check_keys
     from mjx_assist.paths import data_path

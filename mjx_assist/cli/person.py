@@ -19,7 +19,7 @@ def add_person(parser: Parser) -> None:
 
 def person_of(arguments: argparse.Namespace) -> dict | None:
     """What the flags say of a person, as the data of ``env_params.subject``; None: nothing."""
-    from mjx_assist.config.read import read_subject
+    from mjx_assist.config.people import read_subject
 
     tree = read_subject(arguments.subject) if arguments.subject else {}
     tree |= {key: value for key in ("height", "mass") if (value := getattr(arguments, key)) is not None}

@@ -42,7 +42,7 @@ def compare(policies: Sequence[Trained], walks: Walks, out: Path, formats: Seque
         print(sentence)
     for note in result["notes"]:
         print(f"note: {note}")
-    for side in result["sides"]:
+    for side in result["sides"] if not result["people"] else ():
         print(f"median training of {side['side']}: {side['median_policy'] or 'none walked at that speed'}")
     print(f"\npage   {page}\nfigures {out / JSON}")
 
@@ -56,4 +56,5 @@ def _table(result: dict) -> str:
             name = "W/kg" if row["figure"].endswith(POWER) else "J/(kg m)"
             lines.append((row["physics"], row["side"], name, number(row["mean"], ".3f"), limits, str(row["trainings"])))
     title = f"at {result['at_speed_m_s']:g} m/s"
-    return table((title, "side", "Umberger 2010", "mean", "95 % over trainings", "trainings"), lines)
+    over = f"95 % over {result['interval']['over']}"
+    return table((title, "side", "Umberger 2010", "mean", over, "trainings"), lines)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from mjx_assist.cli.arguments import Parser, natural, number_of, several
+from mjx_assist.config.people import read_people
 from mjx_assist.errors import UserError
 from mjx_assist.files.atomic import check_writable
 from mjx_assist.files.plain import write_json
@@ -69,7 +70,7 @@ def show(arguments: argparse.Namespace) -> None:
     """Print who they are, as bodies: heights, masses, legs, strength; and how well each is reduced."""
     if arguments.json:
         check_writable(arguments.json, folder=False)
-    people = _people(arguments.files)
+    people = read_people(arguments.files)
     rows = {name: _figures(key, arguments) for name, key in _keys(people, arguments).items()}
     header = [*_HEADER, *(["fidelity"] if arguments.fidelity else [])]
     print(table(header, [_cells(name, row) for name, row in rows.items()]))
@@ -78,27 +79,10 @@ def show(arguments: argparse.Namespace) -> None:
 
 
 def _figures(key: str, arguments: argparse.Namespace) -> dict[str, Any]:
-    """A person's body in numbers; lengths of the longer leg."""
-    from mjx_assist.model import human_key
-    from mjx_assist.model.assembly import compose
-    from mjx_assist.model.subjects import proportions, standard
+    """A person's body in numbers, and how well it is reduced if that is asked."""
+    from mjx_assist.model.person import figures
 
-    parts = human_key.parse(key)
-    body = standard.standard(parts.human, compose)
-    assert parts.subject is not None
-    made = proportions.proportions(parts.subject, body, parts.human)
-    lengths = {name: metres * made.length[name] for name, metres in body.lengths.items()}
-    row: dict[str, Any] = {
-        "height_m": made.height,
-        "mass_kg": made.total_mass,
-        "sex": parts.subject.sex,
-        "age_years": parts.subject.age,
-        "root_to_sole_m": -proportions.sole(made.length, body),
-        "thigh_m": max(lengths["thigh_r"], lengths["thigh_l"]),
-        "shank_m": max(lengths["shank_r"], lengths["shank_l"]),
-        "strength": made.force / made.size,
-    }
-    return row | ({"fidelity": _fidelity(key, arguments.device)} if arguments.fidelity else {})
+    return figures(key) | ({"fidelity": _fidelity(key, arguments.device)} if arguments.fidelity else {})
 
 
 def _fidelity(key: str, device: str) -> str:
@@ -152,7 +136,7 @@ def add_picture(parser: Parser) -> None:
 def picture(arguments: argparse.Namespace) -> None:
     """Draw people standing beside one another, in one scale."""
     check_writable(arguments.out, folder=False)
-    keys = _keys(_people(arguments.files), arguments)
+    keys = _keys(read_people(arguments.files), arguments)
     if len(keys) > _MOST_DRAWN:
         raise UserError(f"subjects picture: {len(keys)} people are more than fit beside one another ({_MOST_DRAWN}).")
 
@@ -167,21 +151,6 @@ def picture(arguments: argparse.Namespace) -> None:
 def _add_body(parser: Parser) -> None:
     parser.add_argument("--human", default="myolegs22", help="whose body is scaled (default: myolegs22)")
     parser.add_argument("--device", default="none", help="what they wear (default: none)")
-
-
-def _people(files: list[str]) -> dict[str, dict]:
-    """Name -> data of everyone in the files."""
-    from mjx_assist.config.read import PART_MARK, read_json, read_subject
-    from mjx_assist.config.subject import SUBJECTS
-
-    people: dict[str, dict] = {}
-    for file in files:
-        path, _, part = file.partition(PART_MARK)
-        found = read_json(Path(path), "subject file").get(SUBJECTS) if not part else None
-        own = found if isinstance(found, dict) else {part or Path(path).stem: read_subject(file)}
-        for name, person in own.items():
-            people[name if name not in people else f"{file} {name}"] = person
-    return people
 
 
 def _keys(people: dict[str, dict], arguments: argparse.Namespace) -> dict[str, str]:

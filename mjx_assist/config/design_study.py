@@ -2,13 +2,14 @@
 
 What needs the policies is checked where they are opened (`lab.optimize`)."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated
 
 from mjx_assist.config.comments import without_comments
 from mjx_assist.config.limits import COUNT, NOT_NEGATIVE, POSITIVE, SEED
 from mjx_assist.config.limits import check as check_numbers
+from mjx_assist.config.study import people_of, subject_files
 from mjx_assist.config.tree import build
 from mjx_assist.errors import UserError, unknown
 from mjx_assist.files.untrusted import read_json
@@ -40,12 +41,14 @@ class Confirm:
 
     Attributes:
         best: how many of them; 0: none
+        subjects: files of people, each of whom trains with every one of the designs; none: the family's own body
         seeds: trainings of each, and of the device that does nothing
         total_timesteps (control steps): of each training
         overrides: {"dotted.key": value} of their config
     """
 
     best: Annotated[int, NOT_NEGATIVE] = 0
+    subjects: tuple[str, ...] | str = ()
     seeds: Annotated[int, COUNT] = 2
     total_timesteps: Annotated[int, COUNT] = 500_000
     overrides: dict = field(default_factory=dict)
@@ -99,9 +102,11 @@ def read_design_study(path: str | Path) -> DesignStudy:
     try:
         study = build(DesignStudy, tree, "")
         _check(study)
+        people = subject_files(study.confirm.subjects, Path(path).parent)
+        people_of(people, Path())
     except UserError as error:
         raise UserError(f"{what}: {error}") from None
-    return study
+    return replace(study, confirm=replace(study.confirm, subjects=people))
 
 
 def _check(study: DesignStudy) -> None:

@@ -7,15 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from mjx_assist.config.checks import check
-from mjx_assist.config.comments import without_comments
+from mjx_assist.config.comments import read_json
+from mjx_assist.config.people import PART_MARK, read_subject
 from mjx_assist.config.schema import RunConfig
-from mjx_assist.config.subject import ABOUT, SUBJECTS
 from mjx_assist.config.tree import build, override
 from mjx_assist.errors import UserError, unknown
-from mjx_assist.files import untrusted
 from mjx_assist.paths import data_path
 
-PART_MARK = "#"  # between a cohort's file and the name of one of its people
 MODEL_PATH, MODEL_KEYS = "env_params.model_path", ("msk_key", "device_key")
 
 
@@ -109,36 +107,6 @@ def _found(name: str, key: str, folder: Path | None) -> Path:
     if not path.is_file():
         raise UserError(f"config key 'env_params.{key}': there is no file {name!r}.")
     return path
-
-
-def read_subject(name: str) -> dict:
-    """The data of a subject in a file of its own, or of one in a cohort's: ``cohort.json#S03``.
-
-    Raises:
-        UserError: no such file, no JSON, no such subject.
-    """
-    file, _, part = name.partition(PART_MARK)
-    tree = read_json(Path(file), "subject file")
-    people = tree.get(SUBJECTS)
-    if not isinstance(people, dict):
-        if part:
-            raise UserError(f"subject file {file!r} is of one person, so it has no {PART_MARK}{part}.")
-        return {key: value for key, value in tree.items() if key != ABOUT}
-    if part not in people:
-        raise unknown(f"subject in {file!r}, as FILE{PART_MARK}NAME", part, people)
-    if not isinstance(people[part], dict):
-        raise UserError(f"subject {name!r}: expected a group of keys, got {people[part]!r}.")
-    return people[part]
-
-
-def read_json(path: Path, what: str) -> dict:
-    """The object in a user's JSON file, without its comments; `UserError` where there is none."""
-    if not path.is_file():
-        raise UserError(f"{what} {str(path)!r} does not exist.")
-    tree = without_comments(untrusted.read_json(path, f"{what} {str(path)!r}"))
-    if not isinstance(tree, dict):
-        raise UserError(f"{what} {str(path)!r} must hold one JSON object.")
-    return tree
 
 
 def preset_names() -> list[str]:

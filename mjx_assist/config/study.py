@@ -4,15 +4,16 @@ Strict about every key; what the sides' configs say is checked with them."""
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from mjx_assist.config.comments import without_comments
 from mjx_assist.config.limits import NOT_NEGATIVE, POSITIVE, SEED
 from mjx_assist.config.limits import check as check_numbers
-from mjx_assist.config.read import config_file, load
+from mjx_assist.config.people import PART_MARK, read_people
+from mjx_assist.config.read import config_file, from_dict, load, to_dict
 from mjx_assist.config.schema import RunConfig
 from mjx_assist.config.tree import build
 from mjx_assist.config.words import FULL, REDUCED
@@ -20,7 +21,18 @@ from mjx_assist.errors import UserError, unknown
 from mjx_assist.files.untrusted import read_json
 
 MODELS = (REDUCED, FULL)
-_SEED = "env_params.seed"
+_SEED, _SUBJECT = "env_params.seed", "env_params.subject"
+_FOLDER = r"[A-Za-z0-9_-]+"
+
+
+class Walker(NamedTuple):
+    """Whose training: of a side, and which person of a study over people (the standard body: "")."""
+
+    side: str
+    person: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.side}, {self.person}" if self.person else self.side
 
 
 @dataclass(frozen=True)
@@ -52,21 +64,27 @@ class Walks:
 
 @dataclass(frozen=True)
 class Study:
-    """``seeds`` trainings of every side, from ``first_seed`` on; ``overrides`` are for all sides, under their own."""
+    """``seeds`` trainings of every side, from ``first_seed`` on; ``overrides`` are for all sides, under their own.
+
+    ``subjects``: files of people (docs/subjects.md), by whom every side is trained, each person with all seeds.
+    """
 
     sides: dict[str, Side] = field(default_factory=dict)
+    subjects: tuple[str, ...] | str = ()
     seeds: Annotated[int, POSITIVE] = 5
     first_seed: Annotated[int, SEED] = 1
     overrides: dict = field(default_factory=dict)
     walks: Walks = field(default_factory=Walks)
 
 
-def read_study(path: str | Path) -> tuple[Study, dict[str, RunConfig]]:
-    """The study of a JSON file, and every side's config; a side's file is looked for beside the study's first.
+def read_study(path: str | Path) -> tuple[Study, dict[Walker, RunConfig]]:
+    """The study of a JSON file, and every side's config, of a study over people every person's of every side.
+
+    A side's file, and the people's, are looked for beside the study's first.
 
     Raises:
-        UserError: no such file, not JSON, an unknown key, a wrong type, a value out of range, a side's config that is
-            not there or not good.
+        UserError: no such file, not JSON, an unknown key, a wrong type, a value out of range, a side's config or a
+            person that is not there or not good.
     """
     path = Path(path)
     tree = without_comments(read_json(path, f"study file {str(path)!r}"))
@@ -75,9 +93,39 @@ def read_study(path: str | Path) -> tuple[Study, dict[str, RunConfig]]:
     try:
         study = build(Study, tree, "")
         _check(study)
-        return study, {name: _config(study, name, path.parent) for name in study.sides}
+        people = people_of(study.subjects, path.parent)
+        return study, {
+            Walker(name, person): _config(study, name, path.parent, person, data)
+            for name in study.sides
+            for person, data in people.items()
+        }
     except UserError as error:
         raise UserError(f"study file {str(path)!r}: {error}") from None
+
+
+def subject_files(subjects: Sequence[str] | str, folder: Path) -> tuple[str, ...]:
+    """The files, each in ``folder`` if it is there."""
+    files = (subjects,) if isinstance(subjects, str) else subjects
+    return tuple(str(folder / file) if (folder / file.partition(PART_MARK)[0]).is_file() else file for file in files)
+
+
+def people_of(subjects: Sequence[str] | str, folder: Path) -> dict[str, dict]:
+    """Name -> data of the people in the files, which may lie in ``folder``; ``{"": {}}`` is the standard body alone.
+
+    Raises:
+        UserError: a file that is not there or of nobody, a name that cannot be a folder's, two who are the same.
+    """
+    files = subject_files(subjects, folder)
+    if not files:
+        return {"": {}}
+    people = read_people(files)
+    for name, person in people.items():
+        if not re.fullmatch(_FOLDER, name):
+            raise UserError(f"'subjects': {name!r} is to be a folder: a name must be of letters, digits, - and _.")
+        twin = next(other for other, data in people.items() if data == person)
+        if twin != name:
+            raise UserError(f"'subjects': {twin!r} and {name!r} are the same person, who counts once.")
+    return people
 
 
 def check_walks(walks: Walks) -> None:
@@ -110,20 +158,35 @@ def _check(study: Study) -> None:
     if len(study.sides) < 2:
         raise UserError(f"'sides': must name at least two, got {len(study.sides)}.")
     for name, side in study.sides.items():
-        if not re.fullmatch(r"[A-Za-z0-9_-]+", name):
+        if not re.fullmatch(_FOLDER, name):
             raise UserError(f"'sides': {name!r} is to be a folder: its name must be of letters, digits, - and _.")
         if _SEED in {**study.overrides, **side.overrides}:
             raise UserError(f"'sides.{name}': {_SEED} comes from the study: 'first_seed' and 'seeds'.")
+        if study.subjects and _SUBJECT in {**study.overrides, **side.overrides}:
+            raise UserError(f"'sides.{name}': {_SUBJECT} comes from the study: 'subjects'.")
     check_walks(study.walks)
 
 
-def _config(study: Study, name: str, folder: Path) -> RunConfig:
-    """A side's config, with the first of the seeds."""
+def _config(study: Study, name: str, folder: Path, person: str, data: dict) -> RunConfig:
+    """A side's config for a person, with the first of the seeds."""
     side = study.sides[name]
     beside = folder / side.config
     changes: Mapping[str, Any] = {**study.overrides, **side.overrides, _SEED: study.first_seed}
     try:
         path = beside if beside.is_file() else config_file(side.config)
-        return load(path, [(key, json.dumps(value)) for key, value in changes.items()])
+        config = load(path, [(key, json.dumps(value)) for key, value in changes.items()])
     except UserError as error:
         raise UserError(f"'sides.{name}': {error}") from None
+    return with_person(config, f"'sides.{name}'", person, data) if person else config
+
+
+def with_person(config: RunConfig, where: str, person: str, data: dict) -> RunConfig:
+    """The config for a person of a study; ``where`` begins the sentence of the `UserError` for one who cannot be."""
+    if config.env_params.subject is not None:
+        raise UserError(f"{where}: its config has a subject; who walks comes from the study: 'subjects'.")
+    tree = to_dict(config)
+    tree["env_params"]["subject"] = data
+    try:
+        return from_dict(tree)
+    except UserError as error:
+        raise UserError(f"{where}, {person}: {error}") from None

@@ -8,7 +8,7 @@ from pathlib import Path
 from mjx_assist.config.design_study import DesignStudy
 from mjx_assist.config.read import from_dict, to_dict
 from mjx_assist.config.schema import RunConfig
-from mjx_assist.config.study import Side, Study, Walks
+from mjx_assist.config.study import Side, Study, Walker, Walks, people_of, with_person
 from mjx_assist.config.tree import override
 from mjx_assist.eval.replay.design import wearing
 from mjx_assist.eval.report.study import write_study
@@ -36,9 +36,15 @@ def confirm(
     """
     sides = {f"best_{i}": design for i, design in enumerate(designs, 1)}
     sides = ({NOTHING: off} if off else {}) | sides
-    configs = {name: _alone(study, bundles[0], design) for name, design in sides.items()}
+    configs = {
+        Walker(name, person): with_person(alone, f"'confirm', {name}", person, data) if person else alone
+        for name, design in sides.items()
+        for alone in [_alone(study, bundles[0], design)]
+        for person, data in people_of(study.confirm.subjects, Path()).items()
+    }
     asked = Study(
         sides={name: Side(name) for name in sides},
+        subjects=study.confirm.subjects,
         seeds=study.confirm.seeds,
         first_seed=_FIRST_SEED,
         walks=Walks(
@@ -46,7 +52,7 @@ def confirm(
         ),
     )
     policies = studies.train(asked, configs, out / FOLDER)
-    for side, design in sides.items():
+    for side, design in sides.items() if not study.confirm.subjects else ():  # the family's policies are of one body
         for name, bundle in zip(study.policies, bundles, strict=True):
             policies.append(Trained(f"{side}_{FAMILY}", f"{side} of {name}", name, wearing(bundle, design)))
     result = studies.compare(policies, asked.walks, out / FOLDER, cpus())

@@ -1,5 +1,6 @@
 """What a human's key says: ``myolegs22+passive@subject=height:1.62,mass:55@lean=0.26``."""
 
+import re
 from typing import NamedTuple
 
 from mjx_assist.config.limits import check as check_numbers
@@ -27,6 +28,17 @@ def parse(human: str) -> HumanKey:
     key, mark, text = key.partition(SUBJECT_MARK)
     base, body = (key, ASSIST_SIM) if own_file.is_path(key) else bodies.split(key)
     return HumanKey(base, body, _subject(text) if mark else None, forward)
+
+
+def without_person(human: str) -> str:
+    """The key of the standard body of a person."""
+    return re.sub(rf"{re.escape(SUBJECT_MARK)}[^@]*", "", human)
+
+
+def subject_of(human: str) -> str:
+    """The person of a key, as its part says it: ``height:1.62,mass:55``."""
+    subject = parse(human).subject
+    return "standard body" if subject is None else to_text(subject).removeprefix(SUBJECT_MARK) or "standard body"
 
 
 def _subject(text: str) -> Subject:

@@ -10,7 +10,7 @@ import mujoco
 import numpy as np
 
 import mjx_assist
-from mjx_assist.config.read import read_json
+from mjx_assist.config.comments import read_json
 from mjx_assist.config.schema import RunConfig
 from mjx_assist.config.words import COMPOSED, CRITIC, TANH
 from mjx_assist.errors import UserError

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from mjx_assist.config.read import read_json
+from mjx_assist.config.comments import read_json
 from mjx_assist.errors import UserError, note
 from mjx_assist.myoassist import vocabulary as words
 from mjx_assist.myoassist.task import as_task, only_a_task

@@ -4,7 +4,8 @@ import copy
 from pathlib import Path
 from typing import Any
 
-from mjx_assist.config.read import read_json, to_dict
+from mjx_assist.config.comments import read_json
+from mjx_assist.config.read import to_dict
 from mjx_assist.config.schema import RunConfig
 from mjx_assist.config.tree import override
 from mjx_assist.config.words import MIXED, UNIFORM

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from mjx_assist.config.read import read_json
+from mjx_assist.config.comments import read_json
 from mjx_assist.config.words import RECORDED, SCALED
 from mjx_assist.errors import UserError
 from mjx_assist.model.assembly import NO_DEVICE, check_keys

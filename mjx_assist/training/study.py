@@ -1,6 +1,7 @@
 """A study in its folder: train what is missing, let all policies walk, compare the sides. It goes on where it stopped.
 
-Each training is a run of its own in ``<side>/seed_<seed>/``; the walks' figures are in walks.json."""
+Each training is a run of its own in ``<side>/seed_<seed>/``, of people in ``<side>/<person>/seed_<seed>/``; the walks'
+figures are in walks.json."""
 
 import dataclasses
 import json
@@ -10,7 +11,7 @@ from pathlib import Path
 from mjx_assist import config as configs
 from mjx_assist.config.family import chosen_mass
 from mjx_assist.config.schema import RunConfig
-from mjx_assist.config.study import Study, Walks
+from mjx_assist.config.study import Study, Walker, Walks
 from mjx_assist.errors import UserError
 from mjx_assist.eval.studies import matched, sides
 from mjx_assist.eval.studies.sides import Trained
@@ -22,10 +23,10 @@ from mjx_assist.policy import bundle as bundles
 from mjx_assist.training import origin, run, seeds
 
 WALKS = "walks.json"
-Runs = list[tuple[str, Path, RunConfig]]  # side, folder, config
+Runs = list[tuple[Walker, Path, RunConfig]]  # whose, folder, config
 
 
-def train(study: Study, sides_configs: Mapping[str, RunConfig], out: Path) -> list[Trained]:
+def train(study: Study, sides_configs: Mapping[Walker, RunConfig], out: Path) -> list[Trained]:
     """Train every side with every seed, in turns; finished runs are left as they are, stopped ones go on.
 
     Raises:
@@ -36,13 +37,13 @@ def train(study: Study, sides_configs: Mapping[str, RunConfig], out: Path) -> li
     missing = [each for each in runs if not seeds.finished(*each[1:])]
     if missing:
         _check(study.walks, sides_configs)
-    for number, (side, path, config) in enumerate(missing, 1):
-        print(f"\ntraining {number} of {len(missing)}: {side}, seed {config.env_params.seed}", flush=True)
+    for number, (walker, path, config) in enumerate(missing, 1):
+        print(f"\ntraining {number} of {len(missing)}: {walker}, seed {config.env_params.seed}", flush=True)
         path.mkdir(parents=True, exist_ok=True)
         if not (path / SESSION_CONFIG).is_file():
             write_json(path / SESSION_CONFIG, configs.to_dict(config))
         _train(path, config, out)
-    return [_trained(side, path) for side, path, _ in runs]
+    return [_trained(walker, path) for walker, path, _ in runs]
 
 
 def compare(policies: Sequence[Trained], walks: Walks, out: Path, processes: int) -> dict:
@@ -53,7 +54,7 @@ def compare(policies: Sequence[Trained], walks: Walks, out: Path, processes: int
     """
     sides.check_different(policies)
     walks = sides.with_speeds(walks, policies)
-    masses = {policy.side: _worn(policy.bundle) for policy in policies}
+    masses = {policy.walker: _worn(policy.bundle) for policy in policies}
     known = _known(out / WALKS)
 
     def keep(key: str, figures: dict) -> None:
@@ -64,19 +65,19 @@ def compare(policies: Sequence[Trained], walks: Walks, out: Path, processes: int
     return matched.result(policies, walks, sides.physics_of(walks), walked, masses)
 
 
-def _runs(study: Study, sides_configs: Mapping[str, RunConfig], out: Path) -> Runs:
+def _runs(study: Study, sides_configs: Mapping[Walker, RunConfig], out: Path) -> Runs:
     """Every training, a seed of every side before the next seed."""
     runs = []
     for seed in range(study.first_seed, study.first_seed + study.seeds):
-        for side, config in sides_configs.items():
-            path, config = out / side / f"seed_{seed}", seeds.seeded(config, seed)
+        for walker, config in sides_configs.items():
+            path, config = out / walker.side / walker.person / f"seed_{seed}", seeds.seeded(config, seed)
             if (path / SESSION_CONFIG).is_file():
                 config = origin.checked(path, config)
-            runs.append((side, path, config))
+            runs.append((walker, path, config))
     return runs
 
 
-def _check(walks: Walks, sides_configs: Mapping[str, RunConfig]) -> None:
+def _check(walks: Walks, sides_configs: Mapping[Walker, RunConfig]) -> None:
     """What only a side's env can tell, for all sides before the first of them trains for hours."""
     for config in sides_configs.values():
         run.check_sources(config)
@@ -86,10 +87,10 @@ def _check(walks: Walks, sides_configs: Mapping[str, RunConfig]) -> None:
     from mjx_assist.sim.env import make_env
     from mjx_assist.training.loop import make_policy_spec
 
-    for name, config in sides_configs.items():
+    for walker, config in sides_configs.items():
         env = make_env(config.env_params)
         make_policy_spec(config, env)
-        sides.check(walks, env.gait.speed, config.env_params.control_framerate, name)
+        sides.check(walks, env.gait.speed, config.env_params.control_framerate, str(walker))
 
 
 def _train(path: Path, config: RunConfig, out: Path) -> None:
@@ -102,10 +103,11 @@ def _train(path: Path, config: RunConfig, out: Path) -> None:
         raise
 
 
-def _trained(side: str, path: Path) -> Trained:
+def _trained(walker: Walker, path: Path) -> Trained:
     """A finished run's policy. Whoever trained with a controller of their own has asked for it."""
     bundle = dataclasses.replace(bundles.load(path / POLICY_FOLDER), may_import=True)
-    return Trained(side, path.name, str(path), bundle)
+    name = f"{walker.person} {path.name}" if walker.person else path.name
+    return Trained(walker.side, name, str(path), bundle, walker.person)
 
 
 def _worn(bundle: bundles.Bundle) -> float:

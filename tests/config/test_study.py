@@ -5,12 +5,25 @@ import json
 import pytest
 
 from mjx_assist.cli.main import main
-from mjx_assist.config.study import Walks, read_study
+from mjx_assist.config.study import Walker, Walks, read_study
+from mjx_assist.config.subject import Subject
 
 GOOD = {"sides": {"none": {"config": "walk22_none"}, "exo": {"config": "walk22_exo"}}}
 
 
+FILES = {
+    "giants.csv": "name,height,mass\nIda,3,70\n",
+    "no_one.json": '{"subjects": {}}',
+    "twins.csv": "name,height,mass\nAnn,1.7,70\nBob,1.7,70\n",
+    "spaced.csv": "name,height\nAnn B,1.7\n",
+    "ok.csv": "name,height\nAnn,1.7\n",
+    "own.json": '{"env_params": {"subject": {"height": 1.6}}}',
+}
+
+
 def write(tmp_path, tree):
+    for name, text in FILES.items():
+        (tmp_path / name).write_text(text)
     path = tmp_path / "STUDY.json"
     path.write_text(tree if isinstance(tree, str) else json.dumps(tree))
     return path
@@ -22,10 +35,19 @@ def test_a_sides_overrides_go_over_the_studys_and_its_file_is_beside_it(tmp_path
     tree = {"sides": sides, "first_seed": 7, "overrides": {"ppo_params.gamma": 0.95, "total_timesteps": 1000}}
     study, configs = read_study(write(tmp_path, tree))
     assert (study.seeds, study.walks) == (5, Walks())
-    assert [configs[name].ppo_params.gamma for name in ("own", "exo")] == [0.95, 0.9]
-    assert configs["own"].env_params.num_envs == 64
+    assert [configs[Walker(name)].ppo_params.gamma for name in ("own", "exo")] == [0.95, 0.9]
+    assert configs[Walker("own")].env_params.num_envs == 64
     assert [config.env_params.seed for config in configs.values()] == [7, 7]
-    assert configs["exo"].total_timesteps == 1000
+    assert configs[Walker("exo")].total_timesteps == 1000
+
+
+def test_a_study_over_people_has_a_config_for_everybody_on_every_side(tmp_path):
+    (tmp_path / "people.csv").write_text("# ours\nName, mass ,height,Sex\nAnn,55,1.6,Female\nBob,,1.8,\n")
+    study, configs = read_study(write(tmp_path, {**GOOD, "subjects": "people.csv", "seeds": 2}))
+    assert list(configs) == [Walker(side, person) for side in ("none", "exo") for person in ("Ann", "Bob")]
+    assert configs[Walker("exo", "Ann")].env_params.subject == Subject(height=1.6, mass=55.0, sex="female")
+    assert configs[Walker("none", "Bob")].env_params.subject == Subject(height=1.8)
+    assert str(Walker("exo", "Ann")) == "exo, Ann" and str(Walker("exo")) == "exo"
 
 
 @pytest.mark.parametrize(
@@ -53,6 +75,21 @@ def test_a_sides_overrides_go_over_the_studys_and_its_file_is_beside_it(tmp_path
         ({**GOOD, "walks": {"models": ["reduced", "ful"]}}, "'models': 'ful' is unknown. Did you mean 'full'?"),
         ({**GOOD, "walks": {"models": []}}, "'models': must name at least one of reduced, full"),
         ({**GOOD, "walks": {"physics_rates": [0]}}, "physics_rates[0]': must be positive"),
+        ({**GOOD, "subjects": "nobody.json"}, "subject file 'nobody.json' does not exist"),
+        ({**GOOD, "subjects": 5}, "'subjects': expected"),
+        (
+            {**GOOD, "subjects": "giants.csv"},
+            "'sides.none', Ida: config key 'env_params.subject.height': must lie in 1.2",
+        ),
+        ({**GOOD, "subjects": "no_one.json"}, "nobody is in"),
+        ({**GOOD, "subjects": ["twins.csv"]}, "'subjects': 'Ann' and 'Bob' are the same person, who counts once"),
+        ({**GOOD, "subjects": "spaced.csv"}, "'subjects': 'Ann B' is to be a folder"),
+        ({**GOOD, "subjects": "twins.csv#Eve"}, "'Eve' is unknown. Did you mean"),
+        (
+            {**GOOD, "subjects": "twins.csv", "overrides": {"env_params.subject": {}}},
+            "comes from the study: 'subjects'",
+        ),
+        ({**GOOD, "subjects": "ok.csv", "sides": {**GOOD["sides"], "c": {"config": "own.json"}}}, "has a subject"),
         ({**GOOD, "walks": {"episodes": 0}}, "'walks.episodes': must be positive"),
     ],
 )

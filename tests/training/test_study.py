@@ -29,7 +29,7 @@ def write(tmp_path, **more):
 
 
 @pytest.fixture
-def trained(monkeypatch, untrained_bundle):
+def trained(monkeypatch, untrained_bundle, tmp_path):
     """(side, seed) of the runs that were made, without training or walking; ``trained.error`` ends the next one."""
 
     class Trained(list):
@@ -39,10 +39,11 @@ def trained(monkeypatch, untrained_bundle):
 
     def train_in(path, config, resume, callbacks=()):
         assert resume
-        made.append((path.parent.name, config.env_params.seed))
+        made.append((*path.relative_to(tmp_path / "out").parts[:-1], config.env_params.seed))
         if made.error:
             raise made.error
-        env = dataclasses.replace(untrained_bundle.config.env_params, seed=config.env_params.seed)
+        asked = config.env_params
+        env = dataclasses.replace(untrained_bundle.config.env_params, seed=asked.seed, subject=asked.subject)
         own = dataclasses.replace(untrained_bundle.config, env_params=env)
         mean = untrained_bundle.policy.mean + len(made)
         policy = dataclasses.replace(untrained_bundle.policy, mean=mean)
@@ -67,6 +68,17 @@ def test_every_side_is_trained_with_every_seed_in_turns(trained, tmp_path, capsy
     assert trained == [("zero", 3), ("exo", 3), ("zero", 4), ("exo", 4)]
     assert configs.load(tmp_path / "out" / "exo" / "seed_4" / "session_config.json").env_params.seed == 4
     assert "training 4 of 4: exo, seed 4" in capsys.readouterr().out
+
+
+def test_every_person_is_trained_on_every_side_and_more_people_are_added(trained, tmp_path):
+    (tmp_path / "cohort.json").write_text(json.dumps({"subjects": {"S1": {"height": 1.6}, "S2": {"mass": 90}}}))
+    assert main(write(tmp_path, seeds=1, subjects="cohort.json#S1")) == 0
+    assert trained == [("zero", "S1", 1), ("exo", "S1", 1)]
+    trained.clear()
+    assert main(write(tmp_path, seeds=1, subjects=["cohort.json"])) == 0
+    assert trained == [("zero", "S2", 1), ("exo", "S2", 1)]
+    config = configs.load(tmp_path / "out" / "exo" / "S2" / "seed_1" / "session_config.json")
+    assert config.env_params.human == "myolegs22@subject=mass:90"
 
 
 def test_a_study_goes_on_where_it_stopped_and_takes_more_seeds(trained, tmp_path, capsys):
@@ -147,7 +159,7 @@ def test_a_study_trains_walks_and_reports_and_does_nothing_twice(quick_gait, tmp
 def test_the_documented_study_is_one(tmp_path):
     (tmp_path / "STUDY.json").write_text(json.dumps(example()))
     study, sides = read_study(tmp_path / "STUDY.json")
-    assert list(sides) == ["none", "zero_torque", "powered"] and study.walks.at_speed == 1.25
+    assert [walker.side for walker in sides] == ["none", "zero_torque", "powered"] and study.walks.at_speed == 1.25
     assert {config.env_params.max_target_velocity for config in sides.values()} == {1.6}
 
 

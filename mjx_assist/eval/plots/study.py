@@ -10,6 +10,7 @@ from matplotlib.lines import Line2D
 
 from mjx_assist.eval.plots.cases import DASHES, PALETTE
 from mjx_assist.eval.plots.style import FAINT, INK, MODEL_TITLES, SOFT, say, styled
+from mjx_assist.eval.studies.cohort import TRAITS
 from mjx_assist.eval.studies.conclusions import COST, KEY_MODEL, POWER, sure
 
 _PANEL = 3.1  # inches
@@ -59,6 +60,62 @@ def differences(result: dict) -> Figure:
         range(len(places)), [f"{side} against {against}, {physics}" for side, against, physics in places]
     )
     return figure
+
+
+@styled
+def people(result: dict) -> Figure:
+    """Who gains: a row per pair of sides in the first physics. People by their difference with its interval over
+
+    trainings, the mean over people as a band; the same differences against height, mass and strength.
+    """
+    figure_of = KEY_MODEL + COST
+    rows = [r for r in result["differences"] if (r["figure"], r["physics"]) == (figure_of, result["physics"][0])]
+    figure = Figure(
+        figsize=(9.6, max(1, len(rows)) * max(2.3, 0.16 * len(result["people"]) + 1.1)), layout="constrained"
+    )
+    grid = figure.subplots(max(1, len(rows)), 1 + len(TRAITS), squeeze=False, width_ratios=[1.5] + [1.0] * len(TRAITS))
+    for axes, row in zip(grid, rows, strict=False):
+        _who(axes[0], row)
+        for ax, (trait, title) in zip(axes[1:], TRAITS.items(), strict=True):
+            _trait(ax, result, row, trait)
+            ax.set_xlabel(title)
+        axes[1].set_ylabel("difference (%)")
+    return figure
+
+
+def _who(ax: Axes, row: dict) -> None:
+    each = sorted(row["each"], key=lambda one: one["percent"])
+    for line, one in enumerate(each):
+        low, high = (one[f"difference_{end}"] for end in ("low", "high"))
+        told = low is not None and low * high > 0
+        if low is not None:
+            ax.plot([_percent(low, one), _percent(high, one)], [line, line], color=INK if told else SOFT, lw=1.2)
+        ax.plot(one["percent"], line, "o", color=INK if told else SOFT, ms=5, mfc=INK if told else "white")
+    if row["percent_low"] is not None:
+        ax.axvspan(row["percent_low"], row["percent_high"], color=PALETTE[0], alpha=0.15, lw=0)
+    if row["percent"] is not None:
+        ax.axvline(row["percent"], color=PALETTE[0], lw=1.2)
+    else:
+        say(ax, "nobody can be compared at that speed")
+    ax.axvline(0, color=INK, lw=0.8)
+    ax.set_yticks(range(len(each)), [one["person"] for one in each])
+    ax.set(title=f"{row['side']} against {row['against']}", xlabel="cost of transport, difference (%)")
+
+
+def _trait(ax: Axes, result: dict, row: dict, trait: str) -> None:
+    known = {each["person"]: each[trait] for each in result["people"]}
+    for one in row["each"]:
+        ax.plot(known[one["person"]], one["percent"], "o", color=PALETTE[0], ms=5, mec="white", mew=0.6)
+    ax.axhline(0, color=INK, lw=0.8)
+    ax.grid(color=FAINT, lw=0.5)
+    if trait in row["ranks"]:
+        told = row["ranks"][trait]
+        limits = "" if told["low"] is None else f" [{told['low']:.2f}, {told['high']:.2f}]"
+        ax.set_title(f"rank correlation {told['r']:.2f}{limits}", fontsize="small")
+
+
+def _percent(difference: float, one: dict) -> float:
+    return 100 * difference / one["against"]
 
 
 def _costs(ax: Axes, result: dict, rows: Sequence[dict], name: str) -> None:

@@ -5,10 +5,10 @@ from pathlib import Path
 
 from mjx_assist.eval.plots import study as plots
 from mjx_assist.eval.plots.style import save
-from mjx_assist.eval.report import paper
+from mjx_assist.eval.report import paper, study_people
 from mjx_assist.eval.report.head import head
 from mjx_assist.eval.report.html import Cell, Section, Table, render
-from mjx_assist.eval.report.tables import NONE, label, number
+from mjx_assist.eval.report.tables import NONE, interval, label, number
 from mjx_assist.eval.studies.conclusions import COST, KEY_MODEL, POWER, sure
 from mjx_assist.files.atomic import write_text
 from mjx_assist.files.plain import write_json
@@ -20,17 +20,31 @@ _METHOD = (
     "muscle power is regressed over the speeds that it reached (least squares; a parabola where they spread by 0.15 "
     "m/s or more, a line by 0.05 m/s, else their mean) and read off at the speed that is compared; nothing is "
     "extrapolated. Cost of transport is the muscles' power at that speed with the resting rate, over the speed. W/kg "
-    "and J/(kg·m) are per kg of the person without the device. Intervals are 95 %, over trainings, from the t "
-    "distribution: of a side's mean with n − 1 degrees of freedom; of a difference by Welch (1947), as of trainings "
-    "independent of each other, with spreads not supposed equal; in percent by Fieller (1954), both means uncertain. "
-    "Paired: over the seeds that both sides have. Bold: the interval leaves out zero. Each interval is by itself: of "
-    "twenty figures that do not differ, one is bold by chance. They hold the spread between trainings of one model of"
-    " a person, not that between people. Device: peaks over all walks to the end; the torque limit is the model's "
-    "own, at the joint's angle of the instant; limits of power and rate are those of models/motors.json, and what no "
-    "data gives is not known. Device gone off: after 5 s of a walk at that speed the device gives no torque for 10 s;"
-    " of the walks that were up then, those that fell. The median training has as many cheaper as dearer ones beside "
-    "it (of an even number the cheaper of two), by the cost of transport after Umberger in the first physics; one "
-    "that has no cost counts as the dearest."
+    "and J/(kg·m) are per kg of the person without the device. {intervals} Bold: the interval leaves out zero. Each "
+    "interval is by itself: of twenty figures that do not differ, one is bold by chance. Device: peaks over all walks "
+    "to the end; the torque limit is the model's own, at the joint's angle of the instant; limits of power and rate "
+    "are those of models/motors.json, and what no data gives is not known. Device gone off: after 5 s of a walk at "
+    "that speed the device gives no torque for 10 s; of the walks that were up then, those that fell."
+)
+_OVER_TRAININGS = (
+    "Intervals are 95 %, over trainings, from the t distribution: of a side's mean with n − 1 degrees of freedom; of a "
+    "difference by Welch (1947), as of trainings independent of each other, with spreads not supposed equal; in "
+    "percent by Fieller (1954), both means uncertain. Paired: over the seeds that both sides have. They hold the "
+    "spread between trainings of one model of a person, not that between people."
+)
+_MEDIAN = (
+    " The median training has as many cheaper as dearer ones beside it (of an even number the cheaper of two), by the "
+    "cost of transport after Umberger in the first physics; one that has no cost counts as the dearest."
+)
+_OVER_PEOPLE = (
+    "People are paired with themselves: a person's difference is that of the means of their trainings on the two "
+    "sides, and every person counts once. Intervals are 95 %. Over people: t interval of people's differences (n − 1 "
+    "degrees of freedom), for the mean over all people of whom these are a sample; it holds the spread of trainings "
+    "too. Percent: people's own percents, the same way. Over trainings: the mean of these very people, had they been "
+    "trained again; the spread of trainings is pooled within people, of each side by itself, with Satterthwaite's "
+    "degrees of freedom (a nested design: Searle, Casella & McCulloch 1992); so are the limits of each person. Spread "
+    "of people: the standard deviation of their differences without what trainings scatter. Rank correlations are "
+    "Spearman's, with the limits of Bonett & Wright (2000)."
 )
 
 
@@ -46,8 +60,11 @@ def write_study(out: str | Path, result: dict, formats: Sequence[str] = ()) -> P
     out.mkdir(parents=True, exist_ok=True)
     write_json(out / JSON, result)
     drawn = {"over_speed": plots.over_speed(result), "differences": plots.differences(result)}
+    titles = ["Cost over speed", "Differences"]
+    if result["people"]:
+        drawn, titles = {"people": plots.people(result), **drawn}, ["Who gains", *titles]
     saved = [save(figure, out / name, dpi=150) for name, figure in drawn.items()]
-    figures = list(zip(("Cost over speed", "Differences"), saved, strict=True))
+    figures = list(zip(titles, saved, strict=True))
     paper.write(out, drawn, formats)
     write_text(out / PAGE, page(result, figures))
     return out / PAGE
@@ -55,6 +72,7 @@ def write_study(out: str | Path, result: dict, formats: Sequence[str] = ()) -> P
 
 def page(result: dict, figures: Sequence[tuple[str, bytes]]) -> str:
     """The page of what study.json holds; ``figures``: (title, PNG)."""
+    people = result["people"]
     return render(
         "study",
         title=f"Study: {', '.join(side['side'] for side in result['sides'])}",
@@ -65,20 +83,24 @@ def page(result: dict, figures: Sequence[tuple[str, bytes]]) -> str:
         figures=figures,
         sections=[
             Section(
-                f"Differences at {result['at_speed_m_s']:g} m/s", [_differences(result, p) for p in result["physics"]]
+                f"Differences at {result['at_speed_m_s']:g} m/s",
+                [(study_people.differences if people else _differences)(result, p) for p in result["physics"]],
             ),
+            *([Section("People", study_people.tables(result))] if people else []),
             Section("Sides", [_sides(result), *(_means(result, p) for p in result["physics"])]),
             Section("Trainings", [_policies(result, p) for p in result["physics"]]),
             Section("Device", _devices(result)),
         ],
-        method=_METHOD,
+        method=_METHOD.format(intervals=_OVER_PEOPLE if people else _OVER_TRAININGS) + ("" if people else _MEDIAN),
     )
 
 
 def _about(result: dict) -> str:
     speeds = ", ".join(f"{speed:g}" for speed in result["speeds_asked_m_s"])
+    people = f"{len(result['people'])} people, " if result["people"] else ""
+    trainings = sum(side["trainings"] for side in result["sides"])
     return (
-        f"{sum(side['trainings'] for side in result['sides'])} trainings; each walks {result['episodes']} times "
+        f"{people}{trainings} trainings; each walks {result['episodes']} times "
         f"{result['seconds']:g} s at {speeds} m/s on: {', '.join(result['physics'])}"
     )
 
@@ -91,8 +113,8 @@ def _differences(result: dict, physics: str) -> Table:
             continue
         counts = f"{row['trainings']} against {row['trainings_against']}"
         look = "sure" if sure(row) else "unsure"
-        cells = [Cell(_interval(row, name, unit), look) for name, unit in (("difference", ""), ("percent", " %"))]
-        paired = f"{_interval(row, 'paired', '')} ({row['pairs']})" if row["paired"] is not None else NONE
+        cells = [Cell(interval(row, name, unit), look) for name, unit in (("difference", ""), ("percent", " %"))]
+        paired = f"{interval(row, 'paired', '')} ({row['pairs']})" if row["paired"] is not None else NONE
         lines.append((f"{row['side']} against {row['against']}", label(row["figure"]), *cells, paired, counts))
     header = ("", "", "difference [95 %]", "percent [95 %]", "paired [95 %] (pairs)", "trainings")
     return Table(header, lines, physics, one_line=True)
@@ -115,10 +137,15 @@ def _means(result: dict, physics: str) -> Table:
     sides = [side["side"] for side in result["sides"]]
     rows = {(r["figure"], r["side"]): r for r in result["means"] if r["physics"] == physics}
     lines = [
-        (label(figure), *(_interval(rows[figure, side], "mean", "", signed=False) for side in sides))
+        (label(figure), *(interval(rows[figure, side], "mean", "", signed=False) for side in sides))
         for figure in dict.fromkeys(figure for figure, _ in rows)
     ]
-    return Table(("", *(f"{side} [95 %]" for side in sides)), lines, f"Means over trainings, {physics}", one_line=True)
+    return Table(
+        ("", *(f"{side} [95 %]" for side in sides)),
+        lines,
+        f"Means over {result['interval']['over']}, {physics}",
+        one_line=True,
+    )
 
 
 def _policies(result: dict, physics: str) -> Table:
@@ -160,18 +187,3 @@ def _joint(joint: dict, drive: dict | None) -> tuple[str, ...]:
     rate, power = (number(drive[k]) if drive else NOT_KNOWN for k in ("torque_rate_nm_per_s", "power_w"))
     peaks = [number(joint[k]) for k in ("torque_peak_nm", "torque_rate_peak_nm_per_s", "power_peak_w")]
     return (peaks[0], of_limit, at_limit, peaks[1], rate, peaks[2], power, number(joint["positive_power_w"]))
-
-
-def _interval(row: dict, name: str, unit: str, signed: bool = True) -> str:
-    """Estimate and limits of one of a row's quantities; a dash for none."""
-    estimate, low, high = (
-        row[key] for key in ((name, "low", "high") if name == "mean" else (name, f"{name}_low", f"{name}_high"))
-    )
-    if estimate is None:
-        return NONE
-    plus = "+" if signed else ""
-
-    def text(value: float) -> str:
-        return f"{value:{plus}.1f}" if unit else f"{value:{plus}.3f}"
-
-    return text(estimate) + unit + (f" [{text(low)}, {text(high)}]" if low is not None else "")

@@ -250,3 +250,18 @@ def _episode_table(episodes: Sequence[dict]) -> Table:
 
     lines = [cells(episode) for episode in episodes]
     return Table(tuple(lines[0]), [tuple(line.values()) for line in lines])
+
+
+def interval(row: dict, name: str, unit: str, signed: bool = True) -> str:
+    """Estimate and limits of one of a row's quantities; a dash for none."""
+    estimate, low, high = (
+        row[key] for key in ((name, "low", "high") if name == "mean" else (name, f"{name}_low", f"{name}_high"))
+    )
+    if estimate is None:
+        return NONE
+    plus = "+" if signed else ""
+
+    def text(value: float) -> str:
+        return f"{value:{plus}.1f}" if unit else f"{value:{plus}.3f}"
+
+    return text(estimate) + unit + (f" [{text(low)}, {text(high)}]" if low is not None else "")

@@ -48,12 +48,24 @@ def _part(name: str, row: dict) -> str:
     text = f"{name} {row['percent']:+.1f} %"
     if row["percent_low"] is not None:
         text += f" [{row['percent_low']:+.1f}, {row['percent_high']:+.1f}]"
-    counted = f"{row['trainings']} against {row['trainings_against']} trainings"
+    counted = _counted(row)
     certain = {None: ", no interval", False: ", no certain difference", True: ""}[sure(row)]
     return f"{text}{certain}, {counted}"
 
 
+def _counted(row: dict) -> str:
+    """Over how many a difference is."""
+    if "people" not in row:
+        return f"{row['trainings']} against {row['trainings_against']} trainings"
+    told = f"{row['people']} people, {row['less']} of whom spend less"
+    if row["over_trainings_low"] is None:
+        return told
+    return f"{told} ({row['surely_less']} surely, {row['surely_more']} surely more)"
+
+
 def _few(result: dict) -> list[str]:
+    if result["people"]:
+        return _few_people(result)
     single = [side["side"] for side in result["sides"] if side["trainings"] == 1]
     found = []
     if single:
@@ -64,6 +76,29 @@ def _few(result: dict) -> list[str]:
     few = [side["side"] for side in result["sides"] if 1 < side["trainings"] < 5]
     if few:
         found.append(f"Fewer than five trainings: {', '.join(few)}. The intervals are wide, as they must be.")
+    return found
+
+
+def _few_people(result: dict) -> list[str]:
+    """What the numbers of people and of their trainings cannot tell, and who is not compared."""
+    found, count = [], len(result["people"])
+    if count == 1:
+        found.append("One person only: there is no interval over people, and what differs says nothing about others.")
+    elif count < 5:
+        found.append(f"Only {count} people. The intervals over people are wide, as they must be.")
+    if all(side["trainings"] <= count for side in result["sides"]):
+        found.append(
+            "One training a person and side: who gains cannot be told from the luck of a training; the interval over "
+            "people holds that luck, and stands."
+        )
+    figure = KEY_MODEL + COST
+    for row in result["differences"]:
+        if row["figure"] == figure and row["left_out"]:
+            found.append(
+                f"{row['side']} against {row['against']}, {row['physics']}: left out, for no cost on one of the sides: "
+                f"{', '.join(row['left_out'])}. If they differ from the others, the mean over people does not hold "
+                "for all."
+            )
     return found
 
 

@@ -8,13 +8,14 @@ from dataclasses import asdict
 
 import numpy as np
 
-from mjx_assist.config.study import Walks
+from mjx_assist.config.study import Walker, Walks
 from mjx_assist.eval.gait.metabolics import STANDING_W_PER_KG
-from mjx_assist.eval.studies import conclusions, trainings
+from mjx_assist.eval.studies import cohort, conclusions, trainings
 from mjx_assist.eval.studies.conclusions import COST, KEY_MODEL, POWER
 from mjx_assist.eval.studies.sides import Physics, Trained, Walked
 from mjx_assist.eval.studies.stress import OFF_AFTER, OFF_WINDOW
 from mjx_assist.files.plain import plain
+from mjx_assist.model.human_key import without_person
 from mjx_assist.sim.device.drive import drives
 
 SCHEMA_VERSION = 1
@@ -22,6 +23,8 @@ _CURVED, _SLOPED = 0.15, 0.05  # m/s: speeds that spread less than this tell no 
 _REACHED = 0.01  # m/s: a cost is not read off farther than this from the speeds that were reached
 _PEAKS = ("torque_peak_nm", "torque_rate_peak_nm_per_s", "power_peak_w", "torque_limit_nm", "torque_limit_share_peak")
 _MEANS = ("positive_power_w", "time_at_limit_share")
+_OVER_TRAININGS = {"over": "trainings", "difference": "Welch", "percent": "Fieller"}
+_OVER_PEOPLE = {"over": "people", "difference": "paired by person, t", "percent": "people's own, t"}
 
 
 def read_off(speed: Sequence[float], cost: Sequence[float], at: float) -> float | None:
@@ -43,15 +46,16 @@ def result(
     walks: Walks,
     physics: Sequence[Physics],
     walked: Sequence[Walked],
-    device_mass: Mapping[str, float],
+    device_mass: Mapping[Walker, float],
 ) -> dict:
-    """What study.json holds. ``walks``: with their speeds; ``device_mass``: kg of the device of every side."""
+    """What study.json holds. ``walks``: with their speeds; ``device_mass``: kg that everyone wears and carries."""
     at = walks.at_speed or 0.0
     rows = [
-        _policy(policy, part.label, at, walked, device_mass[policy.side]) for part in physics for policy in policies
+        _policy(policy, part.label, at, walked, device_mass[policy.walker]) for part in physics for policy in policies
     ]
     names = list(dict.fromkeys(policy.side for policy in policies))
     first = [row for row in rows if row["physics"] == physics[0].label]
+    people = cohort.people(policies)
     found = {
         "schema_version": SCHEMA_VERSION,
         "at_speed_m_s": at,
@@ -61,12 +65,11 @@ def result(
         "physics": [part.label for part in physics],
         "device_off_s": [OFF_AFTER, OFF_AFTER + OFF_WINDOW],
         "resting_w_per_kg": STANDING_W_PER_KG,
-        "interval": {"level": trainings.LEVEL, "over": "trainings", "difference": "Welch", "percent": "Fieller"},
-        "sides": [
-            _side(name, policies, [row for row in first if row["side"] == name], device_mass[name]) for name in names
-        ],
-        "means": _means(names, rows),
-        "differences": _differences(names, rows),
+        "interval": {"level": trainings.LEVEL, **(_OVER_PEOPLE if people else _OVER_TRAININGS)},
+        "people": people,
+        "sides": [_side(name, policies, [row for row in first if row["side"] == name], device_mass) for name in names],
+        "means": cohort.means(names, rows) if people else _means(names, rows),
+        "differences": cohort.differences(names, rows, people) if people else _differences(names, rows),
         "policies": rows,
     }
     found = plain(found)
@@ -89,6 +92,7 @@ def _policy(policy: Trained, physics: str, at: float, walked: Sequence[Walked], 
         "side": policy.side,
         "policy": policy.name,
         "source": policy.source,
+        "person": policy.person,
         "seed": policy.seed,
         "physics": physics,
         "person_mass_kg": own[0].figures["body_mass_kg"] - device_mass,
@@ -134,22 +138,25 @@ def _device(walks: Sequence[Sequence[dict]]) -> list[dict]:
     return found
 
 
-def _side(name: str, policies: Sequence[Trained], rows: Sequence[dict], device_mass: float) -> dict:
-    """Who walked on a side; ``rows``: of its policies in the first physics."""
+def _side(name: str, policies: Sequence[Trained], rows: Sequence[dict], worn: Mapping[Walker, float]) -> dict:
+    """Who walked on a side; ``rows``: of its policies in the first physics. Over people: masses are their mean."""
     own = [policy for policy in policies if policy.side == name]
+    people = {row["person"]: row["person_mass_kg"] for row in rows}
+    mass = float(np.mean(list(people.values())))
+    device_mass = float(np.mean([worn[Walker(name, person)] for person in people]))
     speeds, drive = [policy.speeds for policy in own], drives().get(own[0].bundle.device)
     return {
         "side": name,
-        "human": own[0].bundle.human,
+        "human": without_person(own[0].bundle.human) if own[0].person else own[0].bundle.human,
         "device": own[0].bundle.device,
-        "body_mass_kg": device_mass + rows[0]["person_mass_kg"],
+        "body_mass_kg": device_mass + mass,
         "device_mass_kg": device_mass,
-        "person_mass_kg": rows[0]["person_mass_kg"],
+        "person_mass_kg": mass,
         "drive": asdict(drive) if drive else None,
         "trainings": len(own),
         "trained_speeds_m_s": [max(low for low, _ in speeds), min(high for _, high in speeds)],
         "trained_physics_hz": sorted({p.bundle.config.env_params.physics_sim_framerate for p in own}),
-        "median_policy": median(rows),
+        "median_policy": None if own[0].person else median(rows),
     }
 
 
@@ -177,15 +184,10 @@ def _values(rows: Sequence[dict], side: str, physics: str, figure: str) -> dict[
     return found
 
 
-def _places(rows: Sequence[dict]) -> list[tuple[str, str]]:
-    """(physics, figure) that any policy has, in order."""
-    return list(dict.fromkeys((row["physics"], figure) for row in rows for figure in row["figures"]))
-
-
 def _means(sides: Sequence[str], rows: Sequence[dict]) -> list[dict]:
     """Every side's mean over trainings, with its t interval."""
     found = []
-    for physics, figure in _places(rows):
+    for physics, figure in cohort.places(rows):
         for side in sides:
             values = list(_values(rows, side, physics, figure).values())
             mean, low, high = trainings.mean(values) if values else (None, None, None)
@@ -197,7 +199,7 @@ def _means(sides: Sequence[str], rows: Sequence[dict]) -> list[dict]:
 def _differences(sides: Sequence[str], rows: Sequence[dict]) -> list[dict]:
     """Every later side less every earlier one."""
     found = []
-    for physics, figure in _places(rows):
+    for physics, figure in cohort.places(rows):
         for against, side in itertools.combinations(sides, 2):
             of, other = (_values(rows, name, physics, figure) for name in (side, against))
             row = {"physics": physics, "figure": figure, "side": side, "against": against}

@@ -2,21 +2,18 @@
 
 From what reports wrote (metrics.json); walks and trainings of one person are averaged first. Nothing is simulated."""
 
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.stats import rankdata
 
 from mjx_assist.errors import UserError
-from mjx_assist.eval.studies import trainings
+from mjx_assist.eval.studies import nested, trainings
 from mjx_assist.eval.studies.statistics import LEVEL
 from mjx_assist.files.untrusted import read_json
 
 METRICS = "metrics.json"
-_FEWEST = 4  # people, of whom a rank correlation says something
 
 
 def read(folder: str | Path) -> dict[str, Any]:
@@ -45,7 +42,7 @@ def compare(
     """``reports`` and ``against``: file -> its metrics. Difference = first less second, by person (the human's key).
 
     ``mean`` and its limits are over the people whom both have, by the t distribution; ``gain``: how many have less of
-    the figure. ``rank_correlation`` of the differences with the person's mass, from `_FEWEST` people on.
+    the figure. ``rank_correlation`` of the differences with the person's mass, where it can be told.
 
     Raises:
         UserError: a figure that a report lacks; nobody whom both sides have.
@@ -69,7 +66,7 @@ def compare(
         "low": low,
         "high": high,
         "gain": sum(difference < 0 for difference in differences),
-        "rank_correlation": {"person_mass_kg": _ranks(masses, differences)},
+        "rank_correlation": {"person_mass_kg": (nested.ranks(masses, differences) or (None,))[0]},
         "left_out": sorted(set(sides[0]) ^ set(sides[1])),
     }
 
@@ -93,12 +90,3 @@ def _row(person: str, own: Sequence[tuple[float, float]], other: Sequence[tuple[
         "against": without,
         "difference": with_it - without,
     }
-
-
-def _ranks(trait: Sequence[float], differences: Sequence[float]) -> float | None:
-    """Spearman's; None for few people, or where nothing varies."""
-    if len(trait) < _FEWEST:
-        return None
-    with np.errstate(invalid="ignore"):
-        found = float(np.corrcoef(rankdata(trait), rankdata(differences))[0, 1])
-    return found if math.isfinite(found) else None

@@ -12,7 +12,7 @@ import mujoco
 import numpy as np
 
 from mjx_assist.config.device import ZeroTorque
-from mjx_assist.config.study import Walks
+from mjx_assist.config.study import Walker, Walks
 from mjx_assist.config.words import FULL, REDUCED
 from mjx_assist.errors import UserError
 from mjx_assist.eval.replay.conditions import Conditions, constant, describe, fixed
@@ -21,6 +21,7 @@ from mjx_assist.eval.studies.challenge import fingerprint
 from mjx_assist.eval.studies.effort import effort
 from mjx_assist.eval.studies.stress import OFF_AFTER, OFF_WINDOW
 from mjx_assist.files.plain import plain
+from mjx_assist.model.human_key import subject_of
 from mjx_assist.model.mjcf import with_physics_rate
 from mjx_assist.model.names import is_muscle
 from mjx_assist.policy.bundle import Bundle, reduced_model
@@ -32,12 +33,17 @@ _AROUND = 0.05  # m/s to either side of the one speed that policies were trained
 
 @dataclass(frozen=True)
 class Trained:
-    """One training's policy: on which side, by which name, from where."""
+    """One training's policy: on which side, by which name, from where, and of whom if over people."""
 
     side: str
     name: str
     source: str
     bundle: Bundle
+    person: str = ""
+
+    @property
+    def walker(self) -> Walker:
+        return Walker(self.side, self.person)
 
     @property
     def seed(self) -> int:
@@ -139,6 +145,23 @@ def check(walks: Walks, known: np.ndarray, control_rate: int, whose: str) -> Non
             raise UserError(
                 f"physics_rates: {rate} Hz is not a multiple of {whose}'s control_framerate {control_rate}."
             )
+
+
+def by_person(policies: Sequence[Trained]) -> list[Trained]:
+    """The policies with whom they are, where they are of several people; as they are where all are of one body.
+
+    Raises:
+        UserError: nobody is on all sides, so that nobody is paired.
+    """
+    people = {policy.source: subject_of(policy.bundle.human) for policy in policies}
+    if len(set(people.values())) == 1:
+        return list(policies)
+    told = [replace(policy, person=people[policy.source]) for policy in policies]
+    sides = {side: {p.person for p in told if p.side == side} for side in dict.fromkeys(p.side for p in told)}
+    if not set.intersection(*sides.values()):
+        each = "; ".join(f"{side}: {', '.join(sorted(people))}" for side, people in sides.items())
+        raise UserError(f"nobody has trained on all sides, so nobody is compared with themselves ({each}).")
+    return told
 
 
 def check_different(policies: Sequence[Trained]) -> None:

@@ -17,7 +17,7 @@ Interval = tuple[float, float | None, float | None]  # estimate and limits; None
 def mean(values: Sequence[float], level: float = LEVEL) -> Interval:
     """Mean with its t interval (n - 1 degrees of freedom); no limits for one value."""
     of = np.asarray(values, float)
-    return _limits(float(of.mean()), _error(of), of.size - 1, level)
+    return limits(float(of.mean()), _error(of), of.size - 1, level)
 
 
 def welch(values: Sequence[float], others: Sequence[float], level: float = LEVEL) -> Interval:
@@ -28,7 +28,7 @@ def welch(values: Sequence[float], others: Sequence[float], level: float = LEVEL
     of, against = np.asarray(values, float), np.asarray(others, float)
     difference = float(of.mean() - against.mean())
     parts = _error(of) ** 2, _error(against) ** 2
-    return _limits(difference, math.sqrt(sum(parts)), _freedom(parts, (of.size - 1, against.size - 1)), level)
+    return limits(difference, math.sqrt(sum(parts)), freedom(parts, (of.size - 1, against.size - 1)), level)
 
 
 def paired(values: Sequence[float], others: Sequence[float], level: float = LEVEL) -> Interval:
@@ -49,7 +49,7 @@ def percent(values: Sequence[float], others: Sequence[float], level: float = LEV
         return math.nan, None, None
     ratio = top / bottom
     above, below = _error(of) ** 2, _error(against) ** 2
-    t = _quantile(_freedom((above, ratio**2 * below), (of.size - 1, against.size - 1)), level)
+    t = _quantile(freedom((above, ratio**2 * below), (of.size - 1, against.size - 1)), level)
     # (top - r bottom)^2 <= t^2 (above + r^2 below) is a quadratic in the ratio r.
     square = bottom**2 - t**2 * below
     root = t**2 * (above * bottom**2 + below * top**2 - t**2 * above * below)
@@ -64,20 +64,21 @@ def _error(values: np.ndarray) -> float:
     return float(values.std(ddof=1) / math.sqrt(values.size)) if values.size > 1 else math.nan
 
 
-def _freedom(squared_errors: Sequence[float], freedoms: Sequence[int]) -> float:
-    """Satterthwaite's degrees of freedom of a sum; those of all where nothing varies."""
+def freedom(squared_errors: Sequence[float], freedoms: Sequence[int]) -> float:
+    """Satterthwaite's degrees of freedom of a sum of independent parts; those of all where nothing varies."""
     total = sum(squared_errors)
     if total == 0:
         return float(sum(freedoms))
     return total**2 / sum(e**2 / f if f else math.nan for e, f in zip(squared_errors, freedoms, strict=True))
 
 
-def _limits(estimate: float, error: float, freedom: float, level: float) -> Interval:
+def limits(estimate: float, error: float, degrees: float, level: float = LEVEL) -> Interval:
+    """The t interval of an estimate with its standard error and degrees of freedom; no limits for an error of NaN."""
     if not math.isfinite(error):
         return estimate, None, None
-    reach = _quantile(freedom, level) * error
+    reach = _quantile(degrees, level) * error
     return estimate, estimate - reach, estimate + reach
 
 
-def _quantile(freedom: float, level: float) -> float:
-    return float(student.ppf((1 + level) / 2, freedom))
+def _quantile(degrees: float, level: float) -> float:
+    return float(student.ppf((1 + level) / 2, degrees))

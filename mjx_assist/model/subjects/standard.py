@@ -3,7 +3,7 @@
 import fnmatch
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from functools import cache
 from typing import Any
 
@@ -13,6 +13,7 @@ import numpy as np
 from mjx_assist.model import anatomy
 from mjx_assist.model import cache as kept
 from mjx_assist.model.feet.sole import ground_geoms, supporting_points
+from mjx_assist.model.names import actuator_names, is_muscle
 from mjx_assist.paths import data_path
 
 WORLD = "world"
@@ -24,7 +25,7 @@ class Standard:
 
     ``mass``: kg by segment. ``vertex`` and ``sole_r``, ``sole_l``: m by segment, whose sums are the heights of the
     vertex and of the soles over the root, standing with all joints at zero. ``lengths``: m by name, each in proportion
-    to the segment of that name. ``bodies``: names of all of its bodies.
+    to the segment of that name. ``bodies``, ``muscles``: names of all of its own.
     """
 
     mass: dict[str, float]
@@ -33,6 +34,7 @@ class Standard:
     sole_l: dict[str, float]
     lengths: dict[str, float]
     bodies: tuple[str, ...]
+    muscles: tuple[str, ...]
 
     @property
     def total_mass(self) -> float:
@@ -59,9 +61,10 @@ def segments() -> tuple[str, ...]:
 @cache
 def standard(human: str, compose: Callable[[str, str], mujoco.MjSpec]) -> Standard:
     """Of a human's key; ``compose`` (assembly.py) makes it without a device, unless it is kept on disk."""
-    key = kept.key(human.encode(), json.dumps(rules(), sort_keys=True).encode())
+    form = [field.name for field in fields(Standard)]
+    key = kept.key(human.encode(), json.dumps([rules(), form], sort_keys=True).encode())
     content = kept.fetch(f"standard-{human}", key, lambda: asdict(measured(compose(human, "none").compile())))
-    return Standard(**{**content, "bodies": tuple(content["bodies"])})
+    return Standard(**{**content, "bodies": tuple(content["bodies"]), "muscles": tuple(content["muscles"])})
 
 
 def segment_of(parents: dict[str, str], joints: dict[str, list[str]]) -> dict[str, str]:
@@ -95,7 +98,8 @@ def measured(model: mujoco.MjModel) -> Standard:
     )
     place = {name: data.xpos[model.body(name).id] for pair in table["lengths"].values() for name in pair}
     lengths = {name: float(np.linalg.norm(place[a] - place[b])) for name, (a, b) in table["lengths"].items()}
-    return Standard({k: v for k, v in mass.items() if v}, top, sole_r, sole_l, lengths, tuple(names[1:]))
+    muscles = tuple(name for name, own in zip(actuator_names(model), is_muscle(model), strict=True) if own)
+    return Standard({k: v for k, v in mass.items() if v}, top, sole_r, sole_l, lengths, tuple(names[1:]), muscles)
 
 
 def _extreme(

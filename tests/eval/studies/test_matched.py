@@ -5,10 +5,11 @@ import json
 
 import numpy as np
 import pytest
+from study_walks import DEVICE, SPEEDS, WALKS, figures, walk_nothing
 
 from mjx_assist.cli.main import main
 from mjx_assist.config.device import ZeroTorque
-from mjx_assist.config.study import Walks
+from mjx_assist.config.study import Walker, Walks
 from mjx_assist.errors import UserError
 from mjx_assist.eval.replay.conditions import Conditions, constant
 from mjx_assist.eval.report.study import page, write_study
@@ -18,10 +19,7 @@ from mjx_assist.eval.studies.sides import Physics, Trained, Walked
 from mjx_assist.policy import bundle as bundles
 from mjx_assist.training import study as studies
 
-SPEEDS = (1.1, 1.25, 1.4)
-WALKS = Walks(speeds=SPEEDS, at_speed=1.25, episodes=1)
 REDUCED, FULL = Physics("reduced"), Physics("full")
-MASS, DEVICE = 80.0, 2.0
 
 
 def curve(speed):
@@ -33,15 +31,6 @@ def policy(bundle, side, seed):
     env = dataclasses.replace(bundle.config.env_params, seed=seed)
     config = dataclasses.replace(bundle.config, env_params=env)
     return Trained(side, f"seed_{seed}", f"runs/{side}/{seed}", dataclasses.replace(bundle, config=config))
-
-
-def figures(speed, power, seed=0, fell=False, share=0.0):
-    joint = {"joint": "ankle_angle_r", "torque_peak_nm": 60.0, "torque_rate_peak_nm_per_s": 900.0}
-    joint |= {"power_peak_w": 150.0, "positive_power_w": 9.0, "torque_limit_nm": 100.0}
-    joint |= {"torque_limit_share_peak": 0.6, "time_at_limit_share": share}
-    watts = {"umberger2010": power * (MASS - DEVICE), "bhargava2004": 0.8 * power * (MASS - DEVICE)}
-    walked = {"seed": seed, "fell": fell, "time_s": 3.0 if fell else 20.0, "strides": 30, "speed_m_s": speed}
-    return {**walked, "body_mass_kg": MASS, "muscle_power_w": watts, "device": [joint]}
 
 
 def study(bundle, offsets, physics=(REDUCED,), fast=0.0, fallen=(), share=0.0, factor=None):
@@ -58,7 +47,7 @@ def study(bundle, offsets, physics=(REDUCED,), fast=0.0, fallen=(), share=0.0, f
                 fell = one.name in fallen and asked == max(SPEEDS)
                 found = figures(speed, power + 50 * fell, fell=fell, share=share)
                 walked.append(Walked(one.side, one.name, part.label, Conditions(command=constant(asked)), found))
-    return matched.result(policies, WALKS, list(physics), walked, dict.fromkeys(offsets, DEVICE))
+    return matched.result(policies, WALKS, list(physics), walked, {Walker(side): DEVICE for side in offsets})
 
 
 def row(rows, figure=KEY_MODEL + POWER, **where):
@@ -191,13 +180,7 @@ def test_physics_at_another_rate_is_the_same_model_in_smaller_steps(untrained_bu
 def walked(monkeypatch):
     """Instead of walking: what was asked to walk, by policy."""
     asked = []
-
-    def run(bundles, walks, processes, measure):
-        asked.extend((bundles[trial.policy], trial) for trial in walks)
-        for i, trial in enumerate(walks):
-            yield i, figures(trial.conditions.command.speed[0], 3.0, trial.seed)
-
-    monkeypatch.setattr(trials, "run", run)
+    monkeypatch.setattr(trials, "run", walk_nothing(asked))
     return asked
 
 
