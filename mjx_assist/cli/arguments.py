@@ -52,7 +52,7 @@ def model_of(requested: str | None, bundles: Iterable["Bundle"]) -> str:
 
 
 def add_controller(parser: Parser) -> None:
-    text = "what drives the device: learned, zero_torque, profile, spline, impedance, impedance_phases, or a .json file"
+    text = "what drives the device: learned, zero_torque, profile, spline, impedance, impedance_phases, or a file"
     parser.add_argument("--controller", metavar="NAME|FILE", help=f"{text} (default: as trained)")
 
 

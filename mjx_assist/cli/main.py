@@ -50,6 +50,7 @@ COMMANDS = {
     "subjects show": "who they are, as bodies, in a table",
     "subjects import": "a subject from a scaled OpenSim model, OpenCap's folder or a table of lengths",
     "subjects picture": "draw people standing beside one another",
+    "subjects study": "a study of people with a device's torque and without, to be run by 'study'",
     "subjects compare": "two conditions over people: who gains, with an interval over people",
     "models": "the humans and devices there are, and their reduced models",
     "models list": "humans, the devices that each can wear, and their reduced models",

@@ -16,7 +16,7 @@ from mjx_assist.files.tables import table
 def add_report(parser: Parser) -> None:
     text = f"{POLICY_HELP}; or gait records (.npz), which need no simulation"
     parser.add_argument("sources", metavar=f"{POLICY}|RECORD.npz", nargs="+", help=text)
-    text = "what drives the device: learned, zero_torque, profile, spline, impedance, impedance_phases, or a .json file"
+    text = "what drives the device: learned, zero_torque, profile, spline, impedance, impedance_phases, or a file"
     parser.add_argument("--controller", metavar="NAME|FILE", help=f"{text} (default: as trained)")
     text = "reduced: as trained (default); full: the unreduced model with rigid couplings; composed: as it is"
     parser.add_argument("--model", metavar="|".join(MODEL_KINDS), type=one_of(MODEL_KINDS), help=text)

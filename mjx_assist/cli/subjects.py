@@ -1,10 +1,11 @@
-"""The commands `subjects draw | show | import | picture`: who walks, in the place of the standard body. No JAX."""
+"""The commands `subjects draw | show | import | picture | study | compare`: who walks. No JAX."""
 
 import argparse
 from pathlib import Path
 from typing import Any
 
 from mjx_assist.cli.arguments import Parser, natural, number_of, several
+from mjx_assist.cli.subjects_study import add_study as add_study
 from mjx_assist.config.people import read_people
 from mjx_assist.errors import UserError
 from mjx_assist.files.atomic import check_writable
@@ -102,20 +103,25 @@ def _cells(name: str, row: dict[str, Any]) -> list[str]:
 
 
 def add_import(parser: Parser) -> None:
-    text = "a scaled OpenSim model (.osim), OpenCap's folder, or a table segment,length (.csv; m)"
+    text = "a scaled OpenSim model (.osim), OpenCap's folder, a table segment,length (.csv; m), or of several people: "
+    text += "name,height,mass and, if known, sex,age (.csv; m, kg, years)"
     parser.add_argument("source", metavar="FILE", help=text)
     _add_body(parser)
     parser.add_argument("--height", metavar="M", type=number_of, help="what the file does not say, or says otherwise")
     parser.add_argument("--mass", metavar="KG", type=number_of, help="the same, for the mass")
-    parser.add_argument("-o", "--out", metavar="FILE", required=True, help="the subject, a JSON file")
+    parser.add_argument("-o", "--out", metavar="FILE", required=True, help="the subject or cohort, a JSON file")
     parser.set_defaults(run=import_person)
 
 
 def import_person(arguments: argparse.Namespace) -> None:
     """Make a subject's file of what people have of a person."""
+    from mjx_assist.files.roster import is_roster
     from mjx_assist.files.subject_sources import read_person
 
     check_writable(arguments.out, folder=False)
+    if is_roster(Path(arguments.source)):
+        _import_people(arguments)
+        return
     person = read_person(arguments.source)
     person |= {name: value for name in ("height", "mass") if (value := getattr(arguments, name)) is not None}
     [key] = _keys({arguments.source: person}, arguments).values()
@@ -124,6 +130,21 @@ def import_person(arguments: argparse.Namespace) -> None:
     write_json(arguments.out, person)
     print(table(_HEADER, [_cells(Path(arguments.out).stem, row)]))
     print(f"\nnext: mjx-assist train walk --human {arguments.human} --subject {arguments.out}")
+
+
+def _import_people(arguments: argparse.Namespace) -> None:
+    """A cohort's file of a table of people."""
+    from mjx_assist.config.subject import ABOUT, SUBJECTS
+
+    for flag in ("height", "mass"):
+        if getattr(arguments, flag) is not None:
+            raise UserError(f"--{flag}: {arguments.source!r} is a table of several people, who each have their own.")
+    people = read_people([arguments.source])
+    arguments.fidelity = False
+    rows = {name: _figures(key, arguments) for name, key in _keys(people, arguments).items()}
+    write_json(arguments.out, {ABOUT: f"from {Path(arguments.source).name}", SUBJECTS: people})
+    print(table(_HEADER, [_cells(name, row) for name, row in rows.items()]))
+    print(f"\nnext: mjx-assist subjects study {arguments.out} --torque torque.csv -o STUDY.json")
 
 
 def add_picture(parser: Parser) -> None:

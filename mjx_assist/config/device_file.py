@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import fields
 from pathlib import Path
 
+from mjx_assist.config import torque_table
 from mjx_assist.config.comments import without_comments
 from mjx_assist.config.device import (
     MOST_TORQUE,
@@ -27,12 +28,16 @@ from mjx_assist.files.untrusted import read_json
 
 
 def read(path: str | Path) -> DeviceController:
-    """A controller's settings from a JSON file.
+    """A controller's settings from a JSON file, or from a table of torque over the gait cycle (.csv).
 
     Raises:
-        UserError: no such file, not JSON, an unknown key or type, a value out of range.
+        UserError: no such file, not JSON, no such table, an unknown key or type, a value out of range.
     """
     what = f"controller file {str(path)!r}"
+    if Path(path).suffix.lower() == ".csv":
+        table = torque_table.read(path)
+        check(table, what)
+        return table
     tree = without_comments(read_json(path, what))
     controller = build(DeviceController, tree, Path(path).name)
     check(controller, what)

@@ -17,7 +17,7 @@ FILES = {
     "twins.csv": "name,height,mass\nAnn,1.7,70\nBob,1.7,70\n",
     "spaced.csv": "name,height\nAnn B,1.7\n",
     "ok.csv": "name,height\nAnn,1.7\n",
-    "own.json": '{"env_params": {"subject": {"height": 1.6}}}',
+    "one.json": '{"env_params": {"subject": {"height": 1.6}}}',
 }
 
 
@@ -43,7 +43,7 @@ def test_a_sides_overrides_go_over_the_studys_and_its_file_is_beside_it(tmp_path
 
 def test_a_study_over_people_has_a_config_for_everybody_on_every_side(tmp_path):
     (tmp_path / "people.csv").write_text("# ours\nName, mass ,height,Sex\nAnn,55,1.6,Female\nBob,,1.8,\n")
-    study, configs = read_study(write(tmp_path, {**GOOD, "subjects": "people.csv", "seeds": 2}))
+    _, configs = read_study(write(tmp_path, {**GOOD, "subjects": "people.csv", "seeds": 2}))
     assert list(configs) == [Walker(side, person) for side in ("none", "exo") for person in ("Ann", "Bob")]
     assert configs[Walker("exo", "Ann")].env_params.subject == Subject(height=1.6, mass=55.0, sex="female")
     assert configs[Walker("none", "Bob")].env_params.subject == Subject(height=1.8)
@@ -84,12 +84,12 @@ def test_a_study_over_people_has_a_config_for_everybody_on_every_side(tmp_path):
         ({**GOOD, "subjects": "no_one.json"}, "nobody is in"),
         ({**GOOD, "subjects": ["twins.csv"]}, "'subjects': 'Ann' and 'Bob' are the same person, who counts once"),
         ({**GOOD, "subjects": "spaced.csv"}, "'subjects': 'Ann B' is to be a folder"),
-        ({**GOOD, "subjects": "twins.csv#Eve"}, "'Eve' is unknown. Did you mean"),
+        ({**GOOD, "subjects": "twins.csv#Eve"}, "'Eve' is unknown. Allowed: Ann, Bob"),
         (
             {**GOOD, "subjects": "twins.csv", "overrides": {"env_params.subject": {}}},
             "comes from the study: 'subjects'",
         ),
-        ({**GOOD, "subjects": "ok.csv", "sides": {**GOOD["sides"], "c": {"config": "own.json"}}}, "has a subject"),
+        ({**GOOD, "subjects": "ok.csv", "sides": {**GOOD["sides"], "c": {"config": "one.json"}}}, "has a subject"),
         ({**GOOD, "walks": {"episodes": 0}}, "'walks.episodes': must be positive"),
     ],
 )

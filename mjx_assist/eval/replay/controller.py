@@ -1,4 +1,4 @@
-"""What `--controller` chooses for a policy: the learned head, a published default, or a JSON file's settings."""
+"""What `--controller` chooses for a policy: the learned head, a published default, or a file's settings."""
 
 import dataclasses
 import fnmatch
@@ -58,7 +58,7 @@ def chosen(choice: str, joints: Sequence[str]) -> DeviceController:
     if choice.endswith(".json") or Path(choice).is_file():
         return device_file.read(choice)
     if choice not in PUBLISHED:
-        raise unknown("--controller (a name, or a .json file)", choice, NAMES)
+        raise unknown("--controller (a name, or a .json or .csv file)", choice, NAMES)
     for controller in PUBLISHED[choice]:
         if any(fnmatch.filter(joints, pattern) for pattern in device.joint_patterns(controller)):
             return controller

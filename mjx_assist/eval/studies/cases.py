@@ -112,7 +112,7 @@ def cases_of(
         conditions = [TRAINED, ZERO_TORQUE] if alone else [TRAINED]
     for condition in conditions:
         if condition not in (TRAINED, *NAMES) and not condition.endswith(".json") and not Path(condition).is_file():
-            raise unknown("--conditions (a name, or a .json file)", condition, (TRAINED, *NAMES))
+            raise unknown("--conditions (a name, or a .json or .csv file)", condition, (TRAINED, *NAMES))
     cases = []
     for name, bundle in policies.items():
         for condition in conditions:
