@@ -41,7 +41,10 @@ def env_params(config: str | Path, overrides: Mapping[str, Any] | None = None) -
     """
     preset = data_path("configs", f"{config}.json")
     text = [(key, json.dumps(value)) for key, value in (overrides or {}).items()]
-    return configs.load(preset if preset.is_file() else config, text).env_params
+    params = configs.load(preset if preset.is_file() else config, text).env_params
+    if params.cohort and params.subject is None:
+        raise UserError("config key 'env_params.cohort': this env is of one person; say who: env_params.subject.")
+    return params
 
 
 class WalkEnv(gymnasium.Env):

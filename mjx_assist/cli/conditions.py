@@ -7,7 +7,7 @@ from typing import Any
 from mjx_assist.cli.arguments import Parser
 from mjx_assist.config.words import ZERO_TORQUE
 from mjx_assist.errors import UserError, note
-from mjx_assist.eval.replay import design
+from mjx_assist.eval.replay import design, person
 from mjx_assist.eval.replay.beyond import beyond
 from mjx_assist.eval.replay.conditions import Conditions, constant, fixed
 from mjx_assist.eval.replay.controller import with_controller
@@ -15,7 +15,7 @@ from mjx_assist.model.assembly import NO_DEVICE
 from mjx_assist.policy.bundle import Bundle
 from mjx_assist.terrain.kinds import kinds
 
-FLAGS = ("speed", "slope", "terrain", "push", "device", "design")
+FLAGS = ("speed", "slope", "terrain", "push", "device", "design", "subject")
 PUSH_EVERY_S = 4.0
 STEEPEST_DEG = 30.0
 
@@ -29,6 +29,8 @@ def add_conditions(parser: Parser) -> None:
     parser.add_argument("--push", metavar="N*S[,EVERY]", help=text)
     text = "one device of the family that the policy was trained for (default: as the episode's seed draws it)"
     parser.add_argument("--design", metavar="NAME=NUMBER,...", help=text)
+    text = "of a policy for a cohort: as whom it walks, a name of its cohort or a file (default: the standard body)"
+    parser.add_argument("--subject", metavar="NAME|FILE[#NAME]", help=text)
     parser.add_argument("--device", metavar="on|off", help="off: worn, and without torque (--controller zero_torque)")
 
 
@@ -44,6 +46,8 @@ def under(arguments: argparse.Namespace, bundle: Bundle) -> tuple[Bundle, Condit
     Raises:
         UserError: a value that no walk can be under, a device that is not there, --device off with a --controller.
     """
+    if arguments.subject is not None:
+        bundle = person.being(bundle, arguments.subject)
     bundle = _driven(arguments, bundle)
     if arguments.design is not None:
         bundle = design.wearing(bundle, design.read(arguments.design))

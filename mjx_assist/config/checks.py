@@ -82,6 +82,7 @@ def _check_env(env: "EnvParams") -> None:
         )
     if env.subject is not None:
         check_subject(env.subject, "config key 'env_params.subject'")
+    _check_cohort(env)
     if env.device_controller is not None:
         check_controller(env.device_controller, "config key 'env_params.device_controller'")
     if env.device_family is not None:
@@ -105,6 +106,22 @@ def _check_env(env: "EnvParams") -> None:
                 f"config keys 'env_params.{low}' ({getattr(env, low)}) and '{high}' ({getattr(env, high)}): "
                 "need 0 < min <= max."
             )
+
+
+def _check_cohort(env: "EnvParams") -> None:
+    for name, subject in env.cohort.items():
+        check_subject(subject, f"config key 'env_params.cohort.{name}'")
+    if env.cohort and env.num_envs % len(env.cohort) and env.subject is None:
+        raise UserError(
+            f"config keys 'env_params.num_envs' ({env.num_envs}) and 'cohort': must be a multiple of its "
+            f"{len(env.cohort)} people, as many walkers of each; such as {_multiple(env.num_envs, len(env.cohort))}."
+        )
+    if env.cohort and env.model_path is not None:
+        raise UserError("config keys 'env_params.cohort' and 'model_path': people are made of assist_sim's humans.")
+
+
+def _multiple(number: int, of: int) -> int:
+    return max(of, number // of * of)
 
 
 def _check_one_driver(env: "EnvParams") -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from mjx_assist.config.checks import check
 from mjx_assist.config.comments import read_json
-from mjx_assist.config.people import PART_MARK, read_subject
+from mjx_assist.config.people import PART_MARK, read_people, read_subject
 from mjx_assist.config.schema import RunConfig
 from mjx_assist.config.tree import build, override
 from mjx_assist.errors import UserError, unknown
@@ -83,7 +83,7 @@ def _with_one_model(tree: dict) -> dict:
 
 
 def _with_files(tree: dict, folder: Path | None = None) -> dict:
-    """The tree with what ``env_params.terrain`` and ``subject`` name a file of; it may lie in ``folder``.
+    """The tree with what ``env_params.terrain``, ``subject``, ``cohort`` name a file of; it may lie in ``folder``.
 
     Raises:
         UserError: there is no such file, or it is not JSON.
@@ -97,6 +97,8 @@ def _with_files(tree: dict, folder: Path | None = None) -> dict:
     if isinstance(env.get("subject"), str):
         file, mark, part = env["subject"].partition(PART_MARK)
         read["subject"] = read_subject(f"{_found(file, 'subject', folder)}{mark}{part}")
+    if isinstance(env.get("cohort"), str):
+        read["cohort"] = read_people([str(_found(env["cohort"], "cohort", folder))])
     return {**tree, "env_params": {**env, **read}} if read else tree
 
 

@@ -25,7 +25,7 @@ from mjx_assist.config.limits import (
     OneOf,
 )
 from mjx_assist.config.rewards import RewardWeights
-from mjx_assist.config.subject import Subject, to_text
+from mjx_assist.config.subject import BODY_TRAITS, Subject, to_text
 from mjx_assist.config.words import (
     ALL_ACTIVATIONS,
     ASSIST_SIM,
@@ -63,6 +63,7 @@ class EnvParams:
         device_key: the device that it wears; null: none {}
         trunk_lean (rad): by which the trunk leans forward over the pelvis, for good {lumbar_joint_fixed_angle}
         subject: who it is: a person's size, build, strength (docs/subjects.md); null: the standard body
+        cohort: people who train one policy together, by name, or their file; their bodies are observed
         model_path: a MuJoCo XML file of your own in the place of assist_sim's human and device (docs/own_models.md) {}
         fit_to_body: what must differ between bodies follows from the model: joints that it lacks are left out
         model_kind: what moves in training: the reduced model, or assist_sim's as composed (docs/composed.md)
@@ -110,6 +111,7 @@ class EnvParams:
     device_key: str | None = "Tutorial_L1"
     trunk_lean: float = 0.0
     subject: Subject | None = None
+    cohort: dict[str, Subject] = field(default_factory=dict)
     model_path: str | None = None
     fit_to_body: bool = False
     model_kind: Annotated[str, OneOf(TRAINED_KINDS)] = REDUCED
@@ -160,6 +162,11 @@ class EnvParams:
     def seen_design(self) -> tuple[str, ...]:
         """The parameters of the device family that the policy sees."""
         return self.device_family.free if self.device_family and self.device_family.observed else ()
+
+    @property
+    def seen_body(self) -> tuple[str, ...]:
+        """What of the body the policy sees: nothing of one that is always the same."""
+        return BODY_TRAITS if self.cohort else ()
 
     @property
     def human(self) -> str:

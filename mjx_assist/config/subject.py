@@ -17,6 +17,7 @@ FACTOR = Limit("lie in 0.02..3", ge=0.02, le=3)
 CARRIED = Limit("lie in 0..100 kg", ge=0, le=100)
 BMI = (12.0, 70.0)  # kg/m2
 _NAMED = ("segment_lengths", "strength", "contracture", "added_mass")  # groups with names of their own
+BODY_TRAITS = ("height_m", "mass_kg", "strength")  # what a policy for a cohort sees of a body
 ABOUT, SUBJECTS = "about", "subjects"  # keys of a file
 _SPAN = ".."  # between the ends of a range in a key
 

@@ -1,5 +1,6 @@
 """What a policy sees, in MyoAssist's order, by name; the same function for training (jax) and replay (numpy)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +9,7 @@ import numpy as np
 
 from mjx_assist.config.schema import EnvParams
 from mjx_assist.config.words import ALL_ACTIVATIONS
+from mjx_assist.model import person
 from mjx_assist.model.names import (
     activation_names,
     actuator_names,
@@ -32,7 +34,8 @@ class ObservationSpec:
     Order: joint positions, joint velocities, activations (muscles, and device actuators with dynamics; or those of
     ``activation_index``), foot loads (body weights), target velocity, if ``gait_phase`` sine and cosine of the gait
     phase, the ground's heights ``ahead`` (m before the pelvis) over that under the pelvis, m, and the ``design`` of
-    the device that is worn: its free parameters, each as -1..1 over its range.
+    the device that is worn: its free parameters, each as -1..1 over its range. Last, of a policy for a cohort, the
+    ``body``: numbers of `model.person` (m, kg, 1), the same at all times.
     """
 
     names: tuple[str, ...]
@@ -45,6 +48,7 @@ class ObservationSpec:
     ahead: tuple[float, ...] = ()
     activation_index: tuple[int, ...] | None = None
     design: tuple[str, ...] = ()
+    body: tuple[float, ...] = ()
 
     @property
     def size(self) -> int:
@@ -60,6 +64,7 @@ def make_spec(
     ahead: tuple[float, ...] = (),
     activations: str = ALL_ACTIVATIONS,
     design: tuple[str, ...] = (),
+    body: Mapping[str, float] | None = None,
 ) -> ObservationSpec:
     """Resolve names and joint patterns against the model; what matches nothing is an error with the nearest match.
 
@@ -82,6 +87,7 @@ def make_spec(
         *(("phase.sin", "phase.cos") if gait_phase else ()),
         *(f"ground.{distance:g}" for distance in ahead),
         *(f"design.{name}" for name in design),
+        *(f"body.{name}" for name in body or {}),
     )
     return ObservationSpec(
         names=names,
@@ -94,6 +100,7 @@ def make_spec(
         ahead=tuple(ahead),
         activation_index=index,
         design=tuple(design),
+        body=tuple((body or {}).values()),
     )
 
 
@@ -108,7 +115,16 @@ def spec_of(model: mujoco.MjModel, params: EnvParams) -> ObservationSpec:
         params.terrain_observation,
         params.observation_activations,
         params.seen_design,
+        _body(params),
     )
+
+
+def _body(params: EnvParams) -> dict[str, float]:
+    """What of its body the policy sees, by name."""
+    if not params.seen_body:
+        return {}
+    own = person.figures(params.human)
+    return {name: float(own[name]) for name in params.seen_body}
 
 
 def observe(
@@ -139,6 +155,8 @@ def observe(
         blocks.append(ground)
     if spec.design:
         blocks.append(design)
+    if spec.body:
+        blocks.append(xp.broadcast_to(xp.asarray(spec.body), (*blocks[0].shape[:-1], len(spec.body))))
     return xp.concatenate(blocks, axis=-1)
 
 

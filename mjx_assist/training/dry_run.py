@@ -44,6 +44,7 @@ def _sizes(run: Run, state: Any) -> list[tuple[str, str]]:
     batch = env.num_envs * ppo.n_steps
     return [
         ("walker", f"{env.human}, device {device}{driven}; {env.model_kind} model"),
+        *([("people", f"{len(env.cohort)}, {env.num_envs // len(env.cohort)} walkers each")] if env.cohort else []),
         ("model", f"{model.nv} degrees of freedom, {muscles} muscles, {model.nu - muscles} device actuators"),
         (
             "physics",

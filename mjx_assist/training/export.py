@@ -50,13 +50,14 @@ def restored(run: Path, also: Sequence[str] = (), update: int | None = None) -> 
     from mjx_assist.ppo import learner
     from mjx_assist.sim.env import make_env
     from mjx_assist.training import loop, origin
+    from mjx_assist.training.batch import batched
     from mjx_assist.training.checkpoint import Checkpoints
 
     config = origin.checked(run, origin.config_of(run))
     origin.tell_edited(run)
     env = make_env(without_own_code(config.env_params))
     spec = loop.make_policy_spec(config, env)
-    made = learner.make_learner(loop.batched(env), spec, config.ppo_params)
+    made = learner.make_learner(batched(env, everybody=False), spec, config.ppo_params)
     template = jax.eval_shape(partial(learner.init, made), jax.random.PRNGKey(0))
     checkpoints = Checkpoints(run / CHECKPOINTS, config.logger_params.keep_checkpoints)
     items = template.items()

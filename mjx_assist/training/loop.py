@@ -21,11 +21,10 @@ from mjx_assist.model.names import actuator_names, is_muscle, joint_mirror_signs
 from mjx_assist.paths import CHECKPOINTS, TRAIN_LOG
 from mjx_assist.ppo import learner, sharding, wiring
 from mjx_assist.ppo.networks import Mirror, PolicySpec
-from mjx_assist.ppo.rollout import Walkers
 from mjx_assist.sim import fit_to_body, sense
-from mjx_assist.sim.auto_reset import auto_reset
 from mjx_assist.sim.env import AssistEnv, make_env
 from mjx_assist.training import failures, origin
+from mjx_assist.training.batch import batched
 from mjx_assist.training.callbacks import Callback, DumpBlowUps, LogFile, Run, SaveCheckpoints, TensorBoard
 from mjx_assist.training.checkpoint import Checkpoints
 from mjx_assist.training.display import Display
@@ -123,12 +122,6 @@ class StopSignals:
         if self.requested and number == signal.SIGINT:
             raise KeyboardInterrupt("a second SIGINT")
         self.requested = signal.Signals(number).name
-
-
-def batched(env: AssistEnv) -> Walkers:
-    """The env's ``num_envs`` walkers as one batch, with auto-reset."""
-    step = jax.vmap(lambda state, action: auto_reset(env, state, action))
-    return Walkers(jax.vmap(env.reset), step, env.params.num_envs, env.observation_size)
 
 
 def open_run(config: RunConfig, path: Path, devices: list | None = None) -> tuple[Run, Callable]:
