@@ -108,6 +108,10 @@ def _at_zero(axis: ET.Element, what: str) -> float:
             x, y = _numbers(spline, "x", what), _numbers(spline, "y", what)
             if x is not None and y is not None and x.size == y.size > 0:
                 return factor * float(np.interp(0.0, x, y))
+    for tag in ("LinearFunction", "PolynomialFunction"):
+        for polynomial in axis.iter(tag):
+            coefficients = _numbers(polynomial, "coefficients", what)  # of the highest power first
+            return 0.0 if coefficients is None or not coefficients.size else factor * float(coefficients[-1])
     for constant in axis.iter("Constant"):
         value = _numbers(constant, "value", what)
         return 0.0 if value is None or not value.size else factor * float(value[0])

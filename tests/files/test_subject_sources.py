@@ -1,11 +1,16 @@
 """People from other programs' files: lengths that the file's own geometry has, and sentences for what is none."""
 
+from functools import partial
 from pathlib import Path
 
+import numpy as np
+import opensim_files
 import pytest
 
+from mjx_assist.cli.person import key_with
 from mjx_assist.errors import UserError
 from mjx_assist.files.subject_sources import read_person
+from mjx_assist.model.person import figures
 
 HIP = """<CustomJoint name="hip_{s}"><socket_parent_frame>pelvis_offset</socket_parent_frame><frames>
 <PhysicalOffsetFrame name="pelvis_offset"><socket_parent>/bodyset/pelvis</socket_parent>
@@ -41,6 +46,27 @@ def write(path: Path, text: str) -> Path:
 def test_a_scaled_model_of_opensim_4(tmp_path: Path):
     person = read_person(write(tmp_path / "scaled.osim", NEW))
     assert person == {"mass": 70.0, "segment_lengths": {"pelvis": 0.18, "shank_r": 0.5, "thigh_r": 0.41}}
+
+
+FACTORS = (1.04, 0.93, 1.1)  # of bones forward, up, sideways, as the scale tool has them
+
+
+@pytest.mark.parametrize(
+    "made", [opensim_files.opensim4, opensim_files.opensim3, partial(opensim_files.opensim4, knee="PolynomialFunction")]
+)
+def test_a_whole_scaled_model_gives_its_persons_lengths_and_the_body_has_them(made, tmp_path: Path):
+    """Patella, subtalar joint, muscles and markers are in the file too, and change nothing."""
+    person = read_person(write(tmp_path / "scaled.osim", made(64.3, FACTORS)))
+    wanted = {}
+    for side in "rl":
+        places = {"thigh": opensim_files.KNEE, "shank": opensim_files.ANKLE, "foot": opensim_files.MTP}
+        wanted |= {f"{name}_{side}": np.linalg.norm(np.multiply(place, FACTORS)) for name, place in places.items()}
+    wanted["pelvis"] = 2 * opensim_files.HIP[2] * FACTORS[2]
+    assert person["mass"] == pytest.approx(64.3, abs=1e-3)
+    assert person["segment_lengths"] == pytest.approx(wanted, abs=1e-5)
+    body = figures(key_with("myolegs22", person, "subject"))
+    assert (body["thigh_m"], body["shank_m"]) == pytest.approx((wanted["thigh_r"], wanted["shank_r"]), abs=1e-5)
+    assert body["mass_kg"] == pytest.approx(64.3, abs=1e-3)
 
 
 def test_a_model_of_opensim_3_whose_knee_follows_a_spline(tmp_path: Path):

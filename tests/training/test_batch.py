@@ -93,7 +93,7 @@ def test_a_policy_of_one_body_walks_as_nobody_else(untrained_bundle):
     [
         ({"num_envs": 5}, "must be a multiple of its 2 people, as many walkers of each; such as 4"),
         ({"cohort": {"a": {"height": 3}}}, "cohort.a.height': must lie in 1.2..2.2 m"),
-        ({"cohort": {"a": {"height": 1.5, "mass": 180}}}, "cohort.a: 180 kg at 1.5 m is a body mass index of 80"),
+        ({"cohort": {"a": {"height": 1.5, "mass": 180}}}, "cohort.a': 180 kg at 1.5 m is a body mass index of 80"),
         ({"cohort": {"a": {"hight": 1.5}}}, "Did you mean 'height'"),
         ({"cohort": "nobody.json"}, "config key 'env_params.cohort': there is no file 'nobody.json'"),
         ({"msk_key": None, "model_path": "own.xml"}, "people are made of assist_sim's humans"),
