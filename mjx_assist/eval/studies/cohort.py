@@ -4,6 +4,7 @@ From the rows of policies that `matched` makes; `nested` has the intervals. It s
 
 import itertools
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -11,6 +12,10 @@ from mjx_assist.eval.studies import nested, trainings
 from mjx_assist.eval.studies.sides import Trained
 from mjx_assist.model import person
 
+_UNKNOWN = ("difference", "difference_low", "difference_high", "percent", "percent_low", "percent_high")
+_UNKNOWN = (*_UNKNOWN, "over_trainings_low", "over_trainings_high", "people_sd")
+_NOBODY: dict[str, Any] = {name: None for name in _UNKNOWN}  # what `nested.compare` gives, where it has nobody
+_NOBODY |= {"people": 0, "less": 0, "surely_less": 0, "surely_more": 0, "each": []}
 # What people's differences are held against: figure of `model.person` -> title.
 TRAITS = {"height_m": "height (m)", "mass_kg": "mass (kg)", "strength": "strength (of the standard body's)"}
 
@@ -49,7 +54,7 @@ def differences(sides: Sequence[str], rows: Sequence[dict], known: Sequence[dict
             row |= {"trainings": sum(map(len, of.values())), "trainings_against": sum(map(len, other.values()))}
             row |= {"left_out": [name for name in by_name if name not in of or name not in other]}
             both = of.keys() & other.keys()
-            told = nested.compare(of, other) if both else _NOTHING
+            told = nested.compare(of, other) if both else _NOBODY
             found.append({**row, **told, "ranks": _ranks(told["each"], by_name)})
     return found
 
@@ -57,13 +62,6 @@ def differences(sides: Sequence[str], rows: Sequence[dict], known: Sequence[dict
 def places(rows: Sequence[dict]) -> list[tuple[str, str]]:
     """(physics, figure) that any policy has, in order."""
     return list(dict.fromkeys((row["physics"], figure) for row in rows for figure in row["figures"]))
-
-
-_LIMITS = ("difference", "difference_low", "difference_high", "percent", "percent_low", "percent_high")
-_NOTHING = dict.fromkeys((*_LIMITS, "over_trainings_low", "over_trainings_high", "people_sd")) | dict.fromkeys(
-    ("people", "less", "surely_less", "surely_more"), 0
-)
-_NOTHING |= {"each": []}
 
 
 def _values(rows: Sequence[dict], side: str, physics: str, figure: str) -> dict[str, list[float]]:

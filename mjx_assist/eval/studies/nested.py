@@ -51,8 +51,8 @@ def compare(of: Side, against: Side) -> dict:
     ]
     _, low, high = _over_trainings(differences, within, range(len(people)))
     return {
-        **_named("difference", trainings.mean(differences)),
-        **_named("percent", trainings.mean(percents)),
+        **_named("difference", trainings.mean(differences.tolist())),
+        **_named("percent", trainings.mean(percents.tolist())),
         "over_trainings_low": low,
         "over_trainings_high": high,
         "people_sd": _people_sd(differences, within),
