@@ -16,8 +16,8 @@ from mjx_assist.eval.gait.metrics import StrideMetric, register
 from mjx_assist.eval.gait.summary import stride_rows, summarize
 from mjx_assist.eval.plots import compare as compare_plots
 from mjx_assist.eval.plots import composite, sheet
-from mjx_assist.eval.report.comparison import write_comparison
 from mjx_assist.eval.report.gait import write_report
+from mjx_assist.eval.report.pages.comparison import write_comparison
 from mjx_assist.eval.report.tables import label
 from mjx_assist.eval.studies import compare
 from mjx_assist.eval.studies.cases import Comparison
