@@ -198,6 +198,7 @@ def test_a_gait_figure_is_a_function_and_a_row(tmp_path: Path):
     assert "Flexion at contact (deg)" in page and "Further figures" in page
 
 
+@pytest.mark.slow
 def test_a_gait_figure_of_ones_own_is_compared(tmp_path: Path):
     exec(example("A gait figure"), {})
     records = {"a": synthetic_gait(duration=8.0), "b": synthetic_gait(duration=8.0, start_phase=0.301)}
