@@ -177,6 +177,8 @@ def _config(study: Study, name: str, folder: Path, person: str, data: dict) -> R
         config = load(path, [(key, json.dumps(value)) for key, value in changes.items()])
     except UserError as error:
         raise UserError(f"'sides.{name}': {error}") from None
+    if config.env_params.cohort:
+        raise UserError(f"'sides.{name}': 'env_params.cohort' is one training for all; a study's people train alone.")
     return with_person(config, f"'sides.{name}'", person, data) if person else config
 
 

@@ -19,9 +19,10 @@ from mjx_assist.sim.env import AssistEnv, make_env
 def batched(env: AssistEnv, everybody: bool = True) -> Walkers:
     """The env's ``num_envs`` walkers as one batch, with auto-reset; those of its cohort, if it has one.
 
-    ``everybody`` False: all are the env's own body, for whoever needs shapes alone.
+    ``everybody`` False: all are the env's own body, for whoever needs shapes alone; so they are where the config says
+    which one of the cohort walks.
     """
-    envs = people(env) if everybody and env.params.cohort else [env]
+    envs = people(env) if everybody and env.params.cohort and env.params.subject is None else [env]
     reset = [jax.vmap(one.reset) for one in envs]
     step = [jax.vmap(lambda state, action, one=one: auto_reset(one, state, action)) for one in envs]
     return Walkers(_in_groups(reset), _in_groups(step), env.params.num_envs, env.observation_size)

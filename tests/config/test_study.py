@@ -76,6 +76,7 @@ def test_a_study_over_people_has_a_config_for_everybody_on_every_side(tmp_path):
         ({**GOOD, "walks": {"models": []}}, "'models': must name at least one of reduced, full"),
         ({**GOOD, "walks": {"physics_rates": [0]}}, "physics_rates[0]': must be positive"),
         ({**GOOD, "subjects": "nobody.json"}, "subject file 'nobody.json' does not exist"),
+        ({**GOOD, "overrides": {"env_params.cohort": {"a": {}}}}, "is one training for all"),
         ({**GOOD, "subjects": 5}, "'subjects': expected"),
         (
             {**GOOD, "subjects": "giants.csv"},

@@ -5,9 +5,10 @@ from pathlib import Path
 
 from mjx_assist.eval.plots import study as plots
 from mjx_assist.eval.plots.style import save
-from mjx_assist.eval.report import paper, study_people
+from mjx_assist.eval.report import paper
 from mjx_assist.eval.report.head import head
 from mjx_assist.eval.report.html import Cell, Section, Table, render
+from mjx_assist.eval.report.pages import study_people
 from mjx_assist.eval.report.tables import NONE, interval, label, number
 from mjx_assist.eval.studies.conclusions import COST, KEY_MODEL, POWER, sure
 from mjx_assist.files.atomic import write_text
