@@ -169,6 +169,7 @@ def test_the_design_without_torque_keeps_the_rest():
         ({"policies": ["p"], "population": 2}, "4 designs a generation or more, got 2"),
         ({"policies": ["p"], "seconds": 2}, "it must last more than 4, got 2"),
         ({"policies": ["p"], "seed": -1}, "'seed': must lie in 0..4294967295, got -1"),
+        ({"policies": ["p"], "confirm": {"subjects": "nobody.json"}}, "subject file 'nobody.json' does not exist"),
         ({"policies": ["p"], "pop": 2}, "'pop' is unknown"),
     ],
 )
