@@ -11,7 +11,7 @@ from mjx_assist.cli.main import main
 from mjx_assist.config.study import Walker
 from mjx_assist.config.subject import Subject
 from mjx_assist.eval.replay.conditions import Conditions, constant
-from mjx_assist.eval.report.study import write_study
+from mjx_assist.eval.report.pages.study import write_study
 from mjx_assist.eval.studies import matched, trials
 from mjx_assist.eval.studies.conclusions import KEY_MODEL, POWER
 from mjx_assist.eval.studies.sides import Physics, Trained, Walked
