@@ -18,12 +18,14 @@ _ANY: Limit = ("be a number", lambda x: True)
 SCALARS: dict[str, Limit] = {
     "min_target_velocity": _POSITIVE,
     "max_target_velocity": _POSITIVE,
+    "min_heading_rate": _ANY,
+    "max_heading_rate": _ANY,
     "out_of_trajectory_threshold": _POSITIVE,
     "safe_height": _ANY,
     "device_torque_limit": _SHARE,
     "terrain_amplitude": _SHARE,
 }
-NO_NEUTRAL = ("device_bandwidth", "device_off_time", "push_interval")  # ranges that no share can shrink to nothing
+NO_NEUTRAL = ("device_bandwidth", "device_off_time", "push_angle", "push_interval")  # ranges that no share can shrink to nothing
 
 
 def check_curriculum(settings: Curriculum, env: Any, where: str) -> None:

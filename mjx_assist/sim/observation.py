@@ -9,6 +9,7 @@ import numpy as np
 from mjx_assist.config.schema import EnvParams
 from mjx_assist.config.words import ALL_ACTIVATIONS
 from mjx_assist.model.names import (
+    HEADING_RATE,
     activation_names,
     actuator_names,
     body_weight,
@@ -30,7 +31,8 @@ class ObservationSpec:
     """Where each block of the observation comes from.
 
     Order: joint positions, joint velocities, activations (muscles, and device actuators with dynamics; or those of
-    ``activation_index``), foot loads (body weights), target velocity, if ``gait_phase`` sine and cosine of the gait
+    ``activation_index``), foot loads (body weights), target velocity, if ``turning`` the target heading rate (rad/s; the
+    pelvis' place, angles and their velocities are then those along the heading, `sim.heading`), if ``gait_phase`` sine and cosine of the gait
     phase, the ground's heights ``ahead`` (m before the pelvis) over that under the pelvis, m, and the ``design`` of
     the device that is worn: its free parameters, each as -1..1 over its range.
     """
@@ -45,6 +47,7 @@ class ObservationSpec:
     ahead: tuple[float, ...] = ()
     activation_index: tuple[int, ...] | None = None
     design: tuple[str, ...] = ()
+    turning: bool = False
 
     @property
     def size(self) -> int:
@@ -60,6 +63,7 @@ def make_spec(
     ahead: tuple[float, ...] = (),
     activations: str = ALL_ACTIVATIONS,
     design: tuple[str, ...] = (),
+    turning: bool = False,
 ) -> ObservationSpec:
     """Resolve names and joint patterns against the model; what matches nothing is an error with the nearest match.
 
@@ -79,6 +83,7 @@ def make_spec(
         *(f"act.{a}" for a in seen),
         *(f"load.{s}" for s in sensors),
         "target_velocity",
+        *((HEADING_RATE,) if turning else ()),
         *(("phase.sin", "phase.cos") if gait_phase else ()),
         *(f"ground.{distance:g}" for distance in ahead),
         *(f"design.{name}" for name in design),
@@ -94,6 +99,7 @@ def make_spec(
         ahead=tuple(ahead),
         activation_index=index,
         design=tuple(design),
+        turning=turning,
     )
 
 
@@ -108,6 +114,7 @@ def spec_of(model: mujoco.MjModel, params: EnvParams) -> ObservationSpec:
         params.terrain_observation,
         params.observation_activations,
         params.seen_design,
+        params.turns,
     )
 
 
@@ -119,11 +126,13 @@ def observe(
     xp: Any = np,
     ground: Any = None,
     design: Any = None,
+    heading_rate: Any = None,
 ) -> Any:
     """The observation ``[..., size]`` of ``state`` (anything with qpos, qvel, act, sensordata of shape ``[..., n]``).
 
     ``target_velocity`` in m/s and ``phase`` in gait cycles have shape ``[...]``; ``ground [..., len(spec.ahead)]`` are
     the heights ahead, m; ``design [..., len(spec.design)]`` what is seen of the device (`sim.device.family.seen`).
+    ``heading_rate [...]``, rad/s, is read where the spec is of a walker that turns.
     """
     blocks = [
         state.qpos[..., np.array(spec.position_index, int)],
@@ -132,6 +141,8 @@ def observe(
         state.sensordata[..., np.array(spec.sensor_index, int)] / spec.body_weight,
         xp.asarray(target_velocity)[..., None],
     ]
+    if spec.turning:
+        blocks.append(xp.asarray(heading_rate)[..., None])
     if spec.gait_phase:
         angle = 2 * np.pi * xp.asarray(phase)[..., None]
         blocks += [xp.sin(angle), xp.cos(angle)]
