@@ -37,7 +37,7 @@ class CourseRules:
         self.turns, self._share = turns, params.standing_share
         self._length = params.custom_max_episode_steps / params.control_framerate
         self._turn = command.turn_range(params)
-        self._root = heading.root_of(model, _KEYS) if turns else None
+        self.root = heading.root_of(model, _KEYS) if turns else None
         self._forward = joint_names(model).index("pelvis_tx")
 
     @property
@@ -46,12 +46,17 @@ class CourseRules:
         turn = {"heading_rate": command.N_UNIFORM} if self.turns else {}
         return turn | ({"standing": command.N_STANDING} if self._share else {})
 
+    def asked(self, speed: Command, standing: tuple[float, float] | None, turn: Command) -> Command | Course:
+        """What is asked of a walk by hand: to stand until and from a time (s), to turn (where the rules say so)."""
+        stands = () if standing is None else command.Standing(*map(np.asarray, standing))
+        return Course(speed, stands, turn if self.turns else ()) if self.turns or standing else speed
+
     def sample(self, speed: Command, scheduled: Mapping, uniform: Mapping[str, Any], xp: Any = np) -> Command | Course:
         """What is asked of an episode beside a speed; `begin` says where."""
         if not self.sizes:
             return speed
         stands = command.standing(self._share, self._length, uniform["standing"], xp) if self._share else ()
-        if self._root is None:
+        if self.root is None:
             return Course(speed, stands)
         low, high = self._turn.speed
         turn = (scheduled.get("min_heading_rate", low), scheduled.get("max_heading_rate", high))
@@ -59,9 +64,9 @@ class CourseRules:
 
     def begin(self, asked: Command | Course, qpos: Any, xp: Any = np) -> Command | Course:
         """What is asked, and its frame where the walk begins, at ``qpos`` (world)."""
-        if self._root is None or not isinstance(asked, Course):
+        if self.root is None or not isinstance(asked, Course):
             return asked
-        return asked._replace(frame=heading.begin(self._root, qpos, xp))
+        return asked._replace(frame=heading.begin(self.root, qpos, xp))
 
     def speed(self, asked: Command | Course, time: Any, xp: Any = np) -> Any:
         """The commanded speed, m/s, at ``time`` s into the episode."""
@@ -77,13 +82,19 @@ class CourseRules:
         self, asked: Command | Course, rate: Any, passed: float, before: Any, after: Any, xp: Any = np
     ) -> Command | Course:
         """What is asked after ``passed`` s at a heading rate: the frame goes along with qpos (world)."""
-        if self._root is None or not isinstance(asked, Course):
+        if self.root is None or not isinstance(asked, Course):
             return asked
-        return asked._replace(frame=heading.advance(self._root, asked.frame, rate * passed, before, after, xp))
+        return asked._replace(frame=heading.advance(self.root, asked.frame, rate * passed, before, after, xp))
 
     def direction(self, asked: Command | Course) -> Any:
         """The commanded heading, rad; None where no turn is asked."""
         return asked.frame.heading if isinstance(asked, Course) and self.turns else None
+
+    def placed(self, asked: Command | Course, rate: Any) -> dict[str, Any]:
+        """The frame's fields and its rate, by name; none where no turn is asked."""
+        if not isinstance(asked, Course) or not self.turns:
+            return {}
+        return {**asked.frame._asdict(), "rate": rate}
 
     def way(self, asked: Command | Course, qpos: Any) -> Any:
         """m that the pelvis has come along the heading; ``qpos``: where it is in the world."""
@@ -93,10 +104,10 @@ class CourseRules:
         self, asked: Command | Course, rate: Any, qpos: Any, qvel: Any, xp: Any = np
     ) -> tuple[Any, Any]:
         """``qpos``, ``qvel`` (world) along a heading that turns at ``rate``; themselves where no turn is asked."""
-        if self._root is None or not isinstance(asked, Course):
+        if self.root is None or not isinstance(asked, Course):
             return qpos, qvel
-        motion = heading.seen_motion(self._root, asked.frame, rate, qpos, qvel, xp)
-        return heading.seen_pose(self._root, asked.frame, qpos, xp), motion
+        motion = heading.seen_motion(self.root, asked.frame, rate, qpos, qvel, xp)
+        return heading.seen_pose(self.root, asked.frame, qpos, xp), motion
 
     def vector(self, asked: Command | Course, vector: Any, xp: Any = np) -> Any:
         """Vectors ``[..., 3]`` of the world along the heading; themselves where no turn is asked."""

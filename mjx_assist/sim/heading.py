@@ -9,6 +9,7 @@ Coordinates of the pelvis are OpenSim's (x forward, y up, z right; tilt about z,
 about axes that the ones before have turned); vectors of the world are MuJoCo's (x forward, y left, z up).
 """
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import mujoco
@@ -52,13 +53,16 @@ def root_of(model: mujoco.MjModel, asked: str) -> Root:
             f"{asked}: a walker turns in three dimensions only, and this one has no {missing[0]}. Choose a human in "
             "3-D, such as env_params.msk_key myolegs26."
         )
-    data = mujoco.MjData(model)
+    data, root = mujoco.MjData(model), root_in(joints)
     mujoco.mj_kinematics(model, data)
-    places = [joints.index(name) for name in ROOT]
-    order = [joints.index(name) for name in ROOT[2:]]
-    if not np.allclose(data.xaxis[places], _AXES, atol=1e-6) or order != sorted(order):
+    if not np.allclose(data.xaxis[list(root)], _AXES, atol=1e-6) or list(root[2:]) != sorted(root[2:]):
         raise UserError(f"{asked}: the pelvis of this model does not turn by tilt, list, rotation about OpenSim's axes.")
-    return Root(*places)
+    return root
+
+
+def root_in(joints: Sequence[str]) -> Root:
+    """Where the pelvis' coordinates are among joints that have them."""
+    return Root(*(list(joints).index(name) for name in ROOT))
 
 
 def begin(root: Root, qpos: Any, xp: Any = np) -> Frame:

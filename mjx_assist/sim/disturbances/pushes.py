@@ -53,10 +53,15 @@ def horizontal(
     is; None: along x."""
     if not isinstance(pushing, Directed):
         size = force(pushing, time, dt, xp)
-        return (size, None) if heading is None else (size * xp.cos(heading), size * xp.sin(heading))
+        return (size, None) if heading is None else along(size, heading, xp)
     angle = pushing.angle[_which(_since(pushing.pushes, time, xp)[0])] + (0.0 if heading is None else heading)
     size = force(pushing.pushes, time, dt, xp)
-    return size * xp.cos(angle), size * xp.sin(angle)
+    return along(size, angle, xp)
+
+
+def along(size: Any, heading: Any, xp: Any = np) -> tuple[Any, Any]:
+    """(along x, to the left) of a force; ``heading``: rad, None: along x."""
+    return (size, 0.0) if heading is None else (size * xp.cos(heading), size * xp.sin(heading))
 
 
 def _since(pushes: Pushes, time: Any, xp: Any) -> tuple[Any, Any]:
