@@ -35,14 +35,9 @@ def along_heading(columns: dict[str, Any], root: Root, frame: Frame, rate: np.nd
     return {**columns, **seen}
 
 
-def turned(record: GaitRecord) -> bool:
-    """Whether a record was laid out straight."""
-    return bool(np.any(record.heading))
-
-
 def in_world(record: GaitRecord) -> GaitRecord:
     """The record as the walk was in the world, for programs that play it; itself where it did not turn."""
-    if not turned(record):
+    if not np.any(record.heading):
         return record
     root = heading.root_in(record.joint_names)
     back = Frame(-record.heading, record.pelvis_place[:, 0], -record.pelvis_place[:, 1])
