@@ -18,6 +18,7 @@ from mjx_assist.config.words import LEARNED
 from mjx_assist.errors import UserError, note
 from mjx_assist.eval.replay.controller import with_controller
 from mjx_assist.eval.studies import challenge as rules
+from mjx_assist.eval.studies import challenge_table as texts
 from mjx_assist.eval.studies import trials
 from mjx_assist.files.atomic import check_writable, write_text
 from mjx_assist.files.plain import write_json
@@ -83,14 +84,14 @@ def challenge(arguments: argparse.Namespace) -> None:
         write_json(out / JSON, {"schema_version": rules.SCHEMA_VERSION, "policies": content()})
     policies = content()
     write_json(out / JSON, {"schema_version": rules.SCHEMA_VERSION, "policies": policies})
-    write_text(out / TABLE, rules.markdown(policies))
+    write_text(out / TABLE, texts.markdown(policies))
 
     from mjx_assist.eval.report.challenge_page import PAGE, write_page
 
     write_page(out, policies)
     for policy in policies:
-        print(f"\n{policy['name']}\n{table(rules.HEADER, [rules.cells(row) for row in policy['rows']])}")
-        print(rules.headline(policy))
+        print(f"\n{policy['name']}\n{table(texts.HEADER, [texts.cells(row) for row in policy['rows']])}")
+        print(texts.headline(policy))
     print(f"\npage   {out / PAGE}\ntable  {out / TABLE}, {out / JSON}")
 
 

@@ -1,4 +1,4 @@
-"""The flags that say under what a policy walks: speed, slope, turn, ground, pushes, device; the same for every command."""
+"""The flags that say under what a policy walks (speed, slope, turn, ground, pushes, device), for every command."""
 
 import argparse
 import math

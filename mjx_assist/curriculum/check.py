@@ -25,7 +25,12 @@ SCALARS: dict[str, Limit] = {
     "device_torque_limit": _SHARE,
     "terrain_amplitude": _SHARE,
 }
-NO_NEUTRAL = ("device_bandwidth", "device_off_time", "push_angle", "push_interval")  # ranges that no share can shrink to nothing
+NO_NEUTRAL = (
+    "device_bandwidth",
+    "device_off_time",
+    "push_angle",
+    "push_interval",
+)  # ranges that no share can shrink to nothing
 
 
 def check_curriculum(settings: Curriculum, env: Any, where: str) -> None:

@@ -93,8 +93,8 @@ def mirror(names: tuple[str, ...], joint_signs: Mapping[str, float] | None = Non
     """Left-right mirror of a named vector: ``mirrored = sign * vector[index]``.
 
     ``joint_signs`` (`joint_mirror_signs`) turns the entries ``<joint>``, ``qpos.<joint>`` and ``qvel.<joint>``. Half a
-    gait cycle later the legs have changed roles, so the mirrored gait phase has opposite sine and cosine. What turns left
-    turns right in the mirror.
+    gait cycle later the legs have changed roles, so the mirrored gait phase has opposite sine and cosine. What
+    turns left turns right in the mirror.
 
     Raises:
         UserError: an entry has a side but its partner is missing.

@@ -1,4 +1,4 @@
-"""For what a policy was trained, as its config tells: speeds, slopes, turns, ground and pushes; in numbers and in words."""
+"""For what a policy was trained, as its config tells: speeds, slopes, turns, ground, pushes; in numbers and words."""
 
 import math
 from dataclasses import dataclass
@@ -18,8 +18,8 @@ _LANE_X, _LANE_Y = np.arange(5.0, 25.0, 0.1), np.linspace(-0.2, 0.2, 3)  # m, wh
 @dataclass(frozen=True)
 class Trained:
     """``speed`` (m/s) and ``slope`` (tangent, uphill positive): lowest and highest; ``grounds``: kind of rough ground
-    -> height of its bumps (m); ``push``: the largest impulse (N*s); ``turn`` (rad/s, to the left positive): the sharpest
-    to both sides."""
+    -> height of its bumps (m); ``push``: the largest impulse (N*s); ``turn`` (rad/s, left positive): the sharpest to
+    the right and to the left."""
 
     speed: tuple[float, float]
     slope: tuple[float, float]

@@ -100,9 +100,7 @@ class CourseRules:
         """m that the pelvis has come along the heading; ``qpos``: where it is in the world."""
         return asked.frame.way if isinstance(asked, Course) and self.turns else qpos[self._forward]
 
-    def seen(
-        self, asked: Command | Course, rate: Any, qpos: Any, qvel: Any, xp: Any = np
-    ) -> tuple[Any, Any]:
+    def seen(self, asked: Command | Course, rate: Any, qpos: Any, qvel: Any, xp: Any = np) -> tuple[Any, Any]:
         """``qpos``, ``qvel`` (world) along a heading that turns at ``rate``; themselves where no turn is asked."""
         if self.root is None or not isinstance(asked, Course):
             return qpos, qvel

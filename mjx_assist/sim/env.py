@@ -46,7 +46,7 @@ class AssistEnv(Env):
 
     def __init__(self, params: EnvParams, reduced: ReducedModel, gait: ReferenceGait):
         self.params = params
-        terrain = make_terrain(params, reduced.model)
+        terrain = make_terrain(params, reduced.model, params.turns)
         self.xml = with_ground(with_physics_rate(reduced.xml, params.physics_sim_framerate), terrain)
         self.physics = self._physics(reduced, terrain)
         model = self.model = self.physics.model

@@ -56,7 +56,9 @@ def root_of(model: mujoco.MjModel, asked: str) -> Root:
     data, root = mujoco.MjData(model), root_in(joints)
     mujoco.mj_kinematics(model, data)
     if not np.allclose(data.xaxis[list(root)], _AXES, atol=1e-6) or list(root[2:]) != sorted(root[2:]):
-        raise UserError(f"{asked}: the pelvis of this model does not turn by tilt, list, rotation about OpenSim's axes.")
+        raise UserError(
+            f"{asked}: the pelvis of this model does not turn by tilt, list, rotation about OpenSim's axes."
+        )
     return root
 
 

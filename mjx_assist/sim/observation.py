@@ -31,10 +31,10 @@ class ObservationSpec:
     """Where each block of the observation comes from.
 
     Order: joint positions, joint velocities, activations (muscles, and device actuators with dynamics; or those of
-    ``activation_index``), foot loads (body weights), target velocity, if ``turning`` the target heading rate (rad/s; the
-    pelvis' place, angles and their velocities are then those along the heading, `sim.heading`), if ``gait_phase`` sine and cosine of the gait
-    phase, the ground's heights ``ahead`` (m before the pelvis) over that under the pelvis, m, and the ``design`` of
-    the device that is worn: its free parameters, each as -1..1 over its range.
+    ``activation_index``), foot loads (body weights), target velocity, if ``turning`` the target heading rate (rad/s),
+    if ``gait_phase`` sine and cosine of the gait phase, the ground's heights ``ahead`` (m before the pelvis) over that
+    under the pelvis, m, and the ``design`` of the device that is worn: its free parameters, each as -1..1 over its
+    range. Where it is ``turning``, the pelvis is seen along the commanded heading (`sim.heading`).
     """
 
     names: tuple[str, ...]

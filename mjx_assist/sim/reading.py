@@ -1,5 +1,7 @@
-"""What a control step leaves behind, read from the body after it for the reward (`sim.reward.StepContext`): heights over
-the ground, and place, direction and feet along the commanded heading, as the reference has them."""
+"""What a control step leaves behind, read from the body after it for the reward (`sim.reward.StepContext`).
+
+Heights are over the ground; place, direction and feet along the commanded heading, as the reference has them.
+"""
 
 from typing import Any
 
@@ -48,7 +50,10 @@ class Reader:
     def context(self, before: WalkerState, moved: Moved, target: jax.Array, phase: jax.Array) -> StepContext:
         """What the reward terms read; ``target`` m/s and ``phase`` are those after the step."""
         body, episode, asked = moved.body, moved.episode, moved.command
-        over, along = self._rules.over_ground(episode, body.qpos, jnp), self._rules.along_ground(episode, body.qvel, jnp)
+        over, along = (
+            self._rules.over_ground(episode, body.qpos, jnp),
+            self._rules.along_ground(episode, body.qvel, jnp),
+        )
         qpos, qvel = self._course.seen(asked, self._course.rate(asked, body.time, jnp), over, along, jnp)
         qpos_ref, qvel_ref, feet_ref = sample(self._gait, phase, target, jnp)
         qpos_ref = qpos_ref.at[self._forward].set(qpos[self._forward])

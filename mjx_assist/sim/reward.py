@@ -207,7 +207,9 @@ def make_reward(
         for key, (index, weight) in blocks.items():
             if key == "qvel_imitation_rewards":
                 stands = c.reference_velocity == 0.0  # the reference at 0 m/s
-                ratio = xp.where(stands, 1.0, c.target_velocity / xp.where(stands, 1.0, c.reference_velocity))[..., None]
+                ratio = xp.where(stands, 1.0, c.target_velocity / xp.where(stands, 1.0, c.reference_velocity))[
+                    ..., None
+                ]
                 error, scale = c.qvel[..., index] - ratio * c.reference_qvel[..., index], POSE_KERNEL
             else:
                 error = c.qpos[..., index] - c.reference_qpos[..., index]

@@ -1,5 +1,7 @@
 """How well a walk kept to the turn that it was asked for: heading, rate and path, over windows of about two strides."""
 
+from itertools import pairwise
+
 import numpy as np
 
 from mjx_assist.eval.gait import cycles
@@ -38,4 +40,4 @@ def turning_summary(record: GaitRecord) -> dict:
 def _means(record: GaitRecord, series: np.ndarray, edges: np.ndarray) -> np.ndarray:
     """Mean of a series [T] between each edge (s) and the next."""
     bounds = np.searchsorted(record.time, edges)
-    return np.array([series[a:b].mean() for a, b in zip(bounds[:-1], bounds[1:], strict=True)])
+    return np.array([series[a:b].mean() for a, b in pairwise(bounds)])

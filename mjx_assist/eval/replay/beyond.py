@@ -13,7 +13,12 @@ _TURN = 0.005  # rad/s
 def beyond(bundle: Bundle, conditions: Conditions) -> str | None:
     """The sentence that tells what is new to the policy, and what it knows; None where nothing is new."""
     known = trained(bundle.config.env_params)
-    new = [*_speed(known, conditions), *_ground(known, bundle, conditions), *_push(known, conditions), *_turn(known, conditions)]
+    new = [
+        *_speed(known, conditions),
+        *_ground(known, bundle, conditions),
+        *_push(known, conditions),
+        *_turn(known, conditions),
+    ]
     if not new:
         return None
     return f"not trained for {', '.join(new)} (trained for {known})"

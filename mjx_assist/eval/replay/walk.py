@@ -52,7 +52,9 @@ class Walk:
     ):
         params = conditions.applied(bundle.config.env_params)
         reduced = bundles.reduced_model(bundle)
-        terrain, self._variants = make_terrain(params, reduced), n_variants(params, reduced)
+        self.course = CourseRules(params, reduced, params.turns or conditions.turn is not None)
+        terrain = make_terrain(params, reduced, self.course.turns)
+        self._variants = n_variants(params, reduced)
         self._rules = EpisodeRules(params, reduced, bundle.gait, terrain, bundle.observation.names)
         self.bundle, self.walker, self.conditions = bundle, Walker(bundle, kind, terrain), conditions
         self.dt = 1.0 / params.control_framerate
@@ -62,7 +64,6 @@ class Walk:
         self._held = held(bundle)
         self._told: set[str] = set()
         self._params, self._limits = params, conditions.command or command.command_range(params)
-        self.course = CourseRules(params, reduced, params.turns or conditions.turn is not None)
         self._actions = action.make_action_spec(self.walker.reduced, params.device_action)
         self._neutral = action.to_control(self._actions, self._actions.neutral)
         self._every = max(1, round(1.0 / ((record_rate or _RECORD_RATE) * self.walker.model.opt.timestep)))

@@ -165,7 +165,7 @@ class Walker:
         return ContactTape(self.model, self._floor, self._foot_part, ground, self._rigid_feet)
 
     def push(self, force: float, left: float = 0.0) -> None:
-        """Push the pelvis along x, through its origin, with ``force`` N from now on, and with ``left`` N to the left."""
+        """Push the pelvis, through its origin, with ``force`` N along x and ``left`` N to the left from now on."""
         self.data.qfrc_applied[self._push_dof] = force
         if self._side_dof is not None:
             self.data.qfrc_applied[self._side_dof] = -left

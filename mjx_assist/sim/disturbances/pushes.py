@@ -1,4 +1,4 @@
-"""Pushes to the pelvis, forward or backward or from any side, again and again; for training (jax) and replay (numpy)."""
+"""Pushes to the pelvis, forward, backward or from a side, again and again; for training (jax) and replay (numpy)."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -46,9 +46,7 @@ def force(pushes: Pushes, time: Any, dt: float, xp: Any = np) -> Any:
     return xp.where(on, pushes.impulse[_which(count)] / (steps * dt), 0.0)
 
 
-def horizontal(
-    pushing: Pushing, time: Any, dt: float, xp: Any = np, heading: Any = None
-) -> tuple[Any, Any]:
+def horizontal(pushing: Pushing, time: Any, dt: float, xp: Any = np, heading: Any = None) -> tuple[Any, Any]:
     """The same force along the world's x and to its left (None where no push is off x). ``heading``: rad, where forward
     is; None: along x."""
     if not isinstance(pushing, Directed):
