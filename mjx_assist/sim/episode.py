@@ -120,7 +120,7 @@ class EpisodeRules(GroundRules):
                 spans["push_impulse"], self._settings.push_interval, uniform["push_impulse"], xp
             )
             if self._settings.push_angle:
-                parts["pushes"] = pushes.directed(parts["pushes"], self._settings.push_angle, uniform["push_angle"], xp)
+                parts["pushes"] = pushes.directed(parts["pushes"], self._settings.push_angle, uniform["push_angle"])
         worn = self.design(uniform, xp) or {}
         if self._has_path:
             parts["device"] = device_path.start(

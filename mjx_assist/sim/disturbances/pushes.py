@@ -26,7 +26,7 @@ class Directed(NamedTuple):
 Pushing = Pushes | Directed
 
 
-def directed(pushes: Pushes, angle: Sequence[Any], uniform: Any, xp: Any = np) -> Directed:
+def directed(pushes: Pushes, angle: Sequence[Any], uniform: Any) -> Directed:
     """Turned by angles that lie in ``angle``, from `N_IMPULSES` numbers uniform in 0..1."""
     return Directed(pushes, angle[0] + (angle[1] - angle[0]) * uniform)
 
