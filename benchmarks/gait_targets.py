@@ -19,7 +19,7 @@ from mjx_assist.eval.gait import angles, cycles, emg
 from mjx_assist.eval.replay.conditions import Conditions, constant
 from mjx_assist.eval.replay.record import GaitRecord
 from mjx_assist.eval.replay.replay import replay
-from mjx_assist.eval.report.facts import facts
+from mjx_assist.eval.report.verdict.facts import facts
 from mjx_assist.files.atomic import write_text
 from mjx_assist.reference.published import adults, healthy_band
 

@@ -26,7 +26,7 @@ WALKERS, SMALLEST = (1024, 4096, 16384, 65536), (4, 8)
 TRAINED, SMALL = 4096, 8  # walkers that train
 PHYSICS_TESTS = "tests/sim/physics/"
 TESTS = {
-    "compiled": ("compiled/test_physics.py", "compiled/test_pallas.py"),
+    "compiled": ("compiled/test_physics.py", "compiled/emit/test_pallas.py"),
     "warp": ("test_warp.py",),
     "mjx": ("test_mjx.py",),
 }

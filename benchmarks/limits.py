@@ -79,8 +79,8 @@ def rounds(xml: str, inputs: dict[str, np.ndarray], substeps: int) -> tuple[Any,
     from mjx_assist.model import mjcf
     from mjx_assist.sim.physics.compiled import build as builder
     from mjx_assist.sim.physics.compiled import physics
-    from mjx_assist.sim.physics.compiled.emit_cpp import source
-    from mjx_assist.sim.physics.compiled.step import make_step
+    from mjx_assist.sim.physics.compiled.emit.cpp import source
+    from mjx_assist.sim.physics.compiled.model.step import make_step
 
     step = make_step(mjcf.load(xml))
     library = builder.build(counting(source(step)))

@@ -76,7 +76,8 @@ def test_wheel_carries_licence_and_notice(bare: Bare):
 def test_installed_wheel_writes_pages_from_the_templates_in_it(bare: Bare):
     code = """if True:
         from pathlib import Path
-        from mjx_assist.eval.report import challenge_page, html
+        from mjx_assist.eval.report import html
+        from mjx_assist.eval.report.pages import challenge as challenge_page
         print(Path(html.__file__).parent / "templates")
         print(challenge_page.page([{"name": "a < b", "walker": "w", "rows": []}], b"", b""))
     """

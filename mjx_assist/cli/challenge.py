@@ -86,7 +86,7 @@ def challenge(arguments: argparse.Namespace) -> None:
     write_json(out / JSON, {"schema_version": rules.SCHEMA_VERSION, "policies": policies})
     write_text(out / TABLE, texts.markdown(policies))
 
-    from mjx_assist.eval.report.challenge_page import PAGE, write_page
+    from mjx_assist.eval.report.pages.challenge import PAGE, write_page
 
     write_page(out, policies)
     for policy in policies:

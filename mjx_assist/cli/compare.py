@@ -60,7 +60,7 @@ def compare(arguments: argparse.Namespace) -> None:
     for flag, given in (("--at", arguments.at), ("--physics-rates", arguments.physics_rates)):
         if given is not None:
             raise UserError(f"{flag} goes with --against only.")
-    from mjx_assist.eval.report.comparison import CSV, JSON, write_comparison
+    from mjx_assist.eval.report.pages.comparison import CSV, JSON, write_comparison
     from mjx_assist.eval.studies import cases
     from mjx_assist.training.export import load_policy
 
@@ -147,7 +147,7 @@ def _rates(text: str | None) -> tuple[int, ...]:
 
 def _headline(result: dict) -> str:
     """The key figures: every case's mean, and its difference to the baseline with limits."""
-    from mjx_assist.eval.report.compare_page import KEY_FIGURES
+    from mjx_assist.eval.report.pages.compare import KEY_FIGURES
 
     lines = []
     for row in result["figures"]:

@@ -162,8 +162,8 @@ def _kernel(model: Any) -> str:
     """The source of the compiled backend's kernel, without a variation's inputs."""
     from mjx_assist.errors import UserError
     from mjx_assist.model.generated import missing
-    from mjx_assist.sim.physics.compiled.emit_cpp import source
-    from mjx_assist.sim.physics.compiled.step import make_step
+    from mjx_assist.sim.physics.compiled.emit.cpp import source
+    from mjx_assist.sim.physics.compiled.model.step import make_step
 
     if what := missing(model):
         raise UserError(f"--source: no kernel is generated for this model: {what}.")

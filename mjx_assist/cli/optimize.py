@@ -21,7 +21,7 @@ def optimize(arguments: argparse.Namespace) -> None:
     out = Path(arguments.out)
     check_writable(out, folder=True)
     study = read_design_study(arguments.study)
-    from mjx_assist.eval.report.design import JSON, write_design
+    from mjx_assist.eval.report.pages.design import JSON, write_design
     from mjx_assist.lab import confirm, findings, firmware
     from mjx_assist.lab import optimize as search
 

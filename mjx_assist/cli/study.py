@@ -33,7 +33,7 @@ def study(arguments: argparse.Namespace) -> None:
 
 def compare(policies: Sequence[Trained], walks: Walks, out: Path, formats: Sequence[str] = ()) -> None:
     """Walk, then write page, figures and study.json, and print what was found."""
-    from mjx_assist.eval.report.study import JSON, write_study
+    from mjx_assist.eval.report.pages.study import JSON, write_study
 
     result = studies.compare(policies, walks, out, cpus())
     page = write_study(out, result, formats)

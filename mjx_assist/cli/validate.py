@@ -29,7 +29,7 @@ def add_validate(parser: Parser) -> None:
 
 def validate(arguments: argparse.Namespace) -> None:
     """Walk the experiments, write the page, print hits and misses."""
-    from mjx_assist.eval.report.experiments import findings, write_validation
+    from mjx_assist.eval.report.pages.experiments import findings, write_validation
     from mjx_assist.lab import validate as validation
     from mjx_assist.lab.experiments import KINDS, experiments
     from mjx_assist.training.export import load_policy

@@ -49,7 +49,7 @@ def zoo(arguments: argparse.Namespace) -> None:
 
 def _write(out: Path, rows: list[dict]) -> Path:
     """The files of the rows so far; returns the page."""
-    from mjx_assist.eval.report.zoo_page import write_page
+    from mjx_assist.eval.report.pages.zoo import write_page
 
     out.mkdir(parents=True, exist_ok=True)
     write_json(out / JSON, {"rows": rows})

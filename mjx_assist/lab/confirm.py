@@ -11,7 +11,7 @@ from mjx_assist.config.schema import RunConfig
 from mjx_assist.config.study import Side, Study, Walks
 from mjx_assist.config.tree import override
 from mjx_assist.eval.replay.design import wearing
-from mjx_assist.eval.report.study import write_study
+from mjx_assist.eval.report.pages.study import write_study
 from mjx_assist.eval.studies.conclusions import KEY_MODEL, POWER
 from mjx_assist.eval.studies.sides import Trained
 from mjx_assist.policy.bundle import Bundle

@@ -134,6 +134,13 @@ def joint_mirror_signs(model: mujoco.MjModel) -> dict[str, float]:
     return signs
 
 
+def left_signs(model: mujoco.MjModel) -> list[float]:
+    """By joint, the sign that makes a left one's coordinate what the right one's would be on the mirrored walker."""
+    signs = joint_mirror_signs(model)
+    lefts = {left for _, left in side_pairs(joint_names(model))}
+    return [signs.get(name, 1.0) if name in lefts else 1.0 for name in joint_names(model)]
+
+
 def asymmetry(model: mujoco.MjModel) -> str | None:
     """Why the model is not left-right symmetric (a joint or actuator without partner), or None if it is."""
     joints, actuators, signs = joint_names(model), actuator_names(model), joint_mirror_signs(model)

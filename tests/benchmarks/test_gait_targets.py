@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mjx_assist.eval.gait.summary import summarize
-from mjx_assist.eval.report.facts import facts
+from mjx_assist.eval.report.verdict.facts import facts
 from mjx_assist.reference.published import healthy_band
 
 

@@ -10,8 +10,9 @@ import update_cost
 from grounds import WALKER
 
 from mjx_assist.model import mjcf
-from mjx_assist.sim.physics.compiled import build, emit_jax
-from mjx_assist.sim.physics.compiled.step import make_step
+from mjx_assist.sim.physics.compiled import build
+from mjx_assist.sim.physics.compiled.emit import arrays
+from mjx_assist.sim.physics.compiled.model.step import make_step
 
 
 def test_a_table_replaces_only_what_is_between_its_markers(tmp_path):
@@ -75,7 +76,7 @@ def test_operations_of_a_step_are_those_that_xla_counts():
     step = make_step(mjcf.load(WALKER))
     walkers = 4
     like = {name: jax.ShapeDtypeStruct((len(x), walkers), np.float32) for name, x in step.inputs.items()}
-    program = jax.jit(lambda inputs: emit_jax.control_step(step, inputs, 1)).lower(like)
+    program = jax.jit(lambda inputs: arrays.control_step(step, inputs, 1)).lower(like)
     plain = [[node for node in nodes if node.op not in ("sin", "cos", "sqrt", "atan2")] for nodes in step.stages]
     ours = sum(limits.operations(plain))
     assert ours > 300 and program.cost_analysis()["flops"] / walkers == pytest.approx(ours, rel=0.1)

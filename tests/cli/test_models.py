@@ -94,6 +94,7 @@ def test_report_writes_figures_and_plots(monkeypatch, reduced, report, tmp_path:
     assert any(line.startswith("swing") and "20" in line for line in printed.splitlines())
 
 
+@pytest.mark.slow
 def test_show_draws_both_models(reduced, tmp_path: Path):
     """Bones and red muscles in both halves of the picture, which are not the same."""
     if not _can_render():

@@ -160,14 +160,15 @@ OFF_PLANE = (
 
 def in_3d(record, step_width=0.1, sway=0.03, obliquity=0.07):
     """The same walk of a 3-D model: feet ``step_width`` m apart, the centre of mass swaying ``sway`` m towards the
-    foot that stands, the pelvis' list a sine that lifts the right side by ``obliquity`` rad after the right contact."""
+    foot that stands, the pelvis' list a sine that lifts the right side by ``obliquity`` rad after the right contact;
+    both hips turn about one axis."""
     cycle = 2 * np.pi * record.phase
     frequency = np.ptp(np.unwrap(cycle)) / np.ptp(record.time)  # rad/s
     angles = np.zeros((record.time.size, len(OFF_PLANE)))
     angles[:, 0] = sway * np.sin(cycle)
     angles[:, 1] = -obliquity * np.sin(cycle)
     for leg, column in enumerate((3, 5)):
-        angles[:, column] = 0.05 * np.sin(cycle - np.pi * leg)
+        angles[:, column] = (1, -1)[leg] * 0.05 * np.sin(cycle - np.pi * leg)
     places = {}
     for name in ("foot_position", "toe_position", "toe_tip", "center_of_pressure"):
         places[name] = getattr(record, name) + np.array([[0, -step_width / 2, 0], [0, step_width / 2, 0]])
@@ -186,6 +187,7 @@ def in_3d(record, step_width=0.1, sway=0.03, obliquity=0.07):
         com_position=com,
         com_velocity=velocity,
         joint_names=(*record.joint_names, *OFF_PLANE),
+        joint_sign=np.concatenate([record.joint_sign, [1, 1, 1, 1, 1, -1, -1]]),
         human="myolegs26",
     )
 

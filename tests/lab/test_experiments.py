@@ -7,7 +7,7 @@ import pytest
 
 from mjx_assist.config.read import load, preset_path
 from mjx_assist.errors import UserError
-from mjx_assist.eval.report.experiments import JSON, PAGE, write_validation
+from mjx_assist.eval.report.pages.experiments import JSON, PAGE, write_validation
 from mjx_assist.eval.studies import trials
 from mjx_assist.lab import validate as validation
 from mjx_assist.lab.experiments import Claim, agrees, conditions, experiments

@@ -9,7 +9,7 @@ import pytest
 from mjx_assist.config.design_study import FIGURES, DesignStudy, read_design_study
 from mjx_assist.config.family import DeviceFamily, with_design
 from mjx_assist.errors import UserError
-from mjx_assist.eval.report.design import JSON, PAGE, write_design
+from mjx_assist.eval.report.pages.design import JSON, PAGE, write_design
 from mjx_assist.lab import findings, search, surface
 from mjx_assist.lab.optimize import Lab, run
 

@@ -57,7 +57,9 @@ def make(human: str, device: str) -> tuple[configs.RunConfig, AssistEnv]:
     return config, AssistEnv(config.env_params, *walker(human, device))
 
 
-@pytest.mark.parametrize("composition", [EXO_3D, LEG, SPRING_FOOT])
+@pytest.mark.parametrize(
+    "composition", [EXO_3D, *(pytest.param(x, marks=pytest.mark.slow) for x in (LEG, SPRING_FOOT))]
+)
 def test_the_reference_walks_on_the_ground(composition):
     reduced, gait = walker(*composition)
     stance = np.arange(2 * HALF) < 1.1 * HALF

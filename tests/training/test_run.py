@@ -32,6 +32,7 @@ class StopAtOnce(Callback):
         run.stop = "enough"
 
 
+@pytest.mark.slow
 def test_a_callback_ends_a_named_run_without_an_error_and_its_policy_is_there(quick_gait, tmp_path, capsys):
     config = mjx_assist.load_config("walk22_exo", {**small_runs.FLAGS, "total_timesteps": 40})
     run = mjx_assist.train(config, tmp_path, [StopAtOnce()], name="first_try")

@@ -129,7 +129,8 @@ class Interrupt(callbacks.Callback):
             os.kill(os.getpid(), self.number)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_saves_before_it_stops(finished, tmp_path, number):
     seldom = tiny(logger_params={"checkpoint_frequency": 100, "evaluation_frequency": 0})
     with pytest.raises(UserError, match=rf"{number.name} after saving.*--resume") as error:

@@ -58,7 +58,7 @@ def trained(monkeypatch, untrained_bundle):
     monkeypatch.setattr(studies, "_check", lambda *_: None)
     monkeypatch.setattr(studies, "device_mass", lambda *_: 0.0)
     monkeypatch.setattr(trials, "run", walk)
-    monkeypatch.setattr("mjx_assist.eval.report.study.write_study", lambda out, *_: out)
+    monkeypatch.setattr("mjx_assist.eval.report.pages.study.write_study", lambda out, *_: out)
     return made
 
 
@@ -138,7 +138,7 @@ def test_a_study_trains_walks_and_reports_and_does_nothing_twice(quick_gait, tmp
     before = (tmp_path / "out" / "walks.json").read_bytes()
     out = capsys.readouterr().out
     assert "training 2 of 2: long, seed 1" in out and "One training only: short, long" in out
-    monkeypatch.setattr("mjx_assist.eval.report.study.write_study", lambda out, *_: out)
+    monkeypatch.setattr("mjx_assist.eval.report.pages.study.write_study", lambda out, *_: out)
     assert main(words) == 0
     assert (tmp_path / "out" / "walks.json").read_bytes() == before
     assert "training 1" not in capsys.readouterr().out

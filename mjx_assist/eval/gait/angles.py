@@ -6,7 +6,7 @@ import dataclasses
 
 import numpy as np
 
-from mjx_assist.eval.gait.cycles import base_name, joint_series
+from mjx_assist.eval.gait.cycles import base_name, leg_series
 from mjx_assist.eval.replay.record import GaitRecord
 
 
@@ -133,5 +133,5 @@ def reference_angle(record: GaitRecord, angle: Angle) -> np.ndarray:
 
 
 def _degrees(record: GaitRecord, positions: np.ndarray, angle: Angle) -> np.ndarray:
-    series = np.degrees(joint_series(record, positions, angle.coordinate))
+    series = np.degrees(leg_series(record, positions, angle.coordinate))
     return series * (1, -1) if angle.turns else series

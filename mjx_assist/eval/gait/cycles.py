@@ -48,6 +48,14 @@ def joint_series(record: GaitRecord, array: np.ndarray, joint: str) -> np.ndarra
     return np.stack([record.column(array, n) if n in record.joint_names else missing for n in pair], axis=1)
 
 
+def leg_series(record: GaitRecord, array: np.ndarray, joint: str) -> np.ndarray:
+    """[T, 2] `joint_series` of positions or moments; the left leg's as a right one's of the mirrored walker.
+
+    Adduction is adduction on both sides then, though both hips of a model may turn about one axis.
+    """
+    return joint_series(record, array * record.joint_sign, joint)
+
+
 def ground_force(record: GaitRecord, axis: int = VERTICAL, filtered: bool = True) -> np.ndarray:
     """[T, 2] body weights, low-pass filtered unless asked otherwise."""
     return _filtered_force(record)[:, :, axis] if filtered else record.ground_reaction[:, :, axis] / record.body_weight

@@ -7,7 +7,7 @@ import numpy as np
 from scipy.integrate import cumulative_trapezoid
 
 from mjx_assist.eval.gait import angles, cycles, events
-from mjx_assist.eval.gait.cycles import FORWARD, joint_series
+from mjx_assist.eval.gait.cycles import FORWARD, leg_series
 from mjx_assist.eval.replay.record import SIDES, GaitRecord
 
 
@@ -116,13 +116,13 @@ def moment(record: GaitRecord, name: str, biological: bool = False) -> np.ndarra
 def joint_moment(record: GaitRecord, joint: str, biological: bool = False) -> np.ndarray:
     """[T, 2] N*m/kg, `moment` about any joint named without its side."""
     array = record.net_moment - record.device_moment if biological else record.net_moment
-    return joint_series(record, array, joint) / record.person_mass
+    return leg_series(record, array, joint) / record.person_mass
 
 
 @events.once_per_record
 def power(record: GaitRecord, name: str, biological: bool = False) -> np.ndarray:
     """[T, 2] W/kg that `moment` gives to a joint of ``angles.LEG``."""
-    velocity = joint_series(record, record.joint_velocity, angles.SAGITTAL[name].coordinate)
+    velocity = leg_series(record, record.joint_velocity, angles.SAGITTAL[name].coordinate)
     return moment(record, name, biological) * velocity
 
 

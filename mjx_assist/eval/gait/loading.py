@@ -1,6 +1,6 @@
 """How a leg is loaded: joint stops, the calf at mid-stance, how the foot comes down, the way of the centre of pressure.
 
-[n] in the order of ``events.strides``; what the verdict's rules on them ask is in report/verdict.py."""
+[n] in the order of ``events.strides``; what the verdict's rules on them ask is in report/verdict/rules.py."""
 
 from collections.abc import Iterator
 from functools import partial

@@ -31,7 +31,7 @@ SYMMETRY_BARS = {
     "grf_peak_bw": "peak force",
 }
 _OTHER_AXIS = 0.5  # inches that an axis at the right takes
-ALIKE_PERCENT = 12.0  # symmetry index up to which legs count as alike; see report/rules.py for the source
+ALIKE_PERCENT = 12.0  # symmetry index up to which legs count as alike; see report/verdict/rules.py for the source
 
 
 def force_panel(ax: Axes, gait, quantity: str) -> None:

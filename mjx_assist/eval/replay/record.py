@@ -10,7 +10,7 @@ from typing import Annotated, Any, get_args
 import numpy as np
 
 from mjx_assist.config.words import LEARNED
-from mjx_assist.errors import UserError
+from mjx_assist.errors import UserError, note
 from mjx_assist.files.atomic import replacing
 from mjx_assist.files.untrusted import read_npz
 from mjx_assist.model.names import GRAVITY
@@ -53,7 +53,8 @@ class GaitRecord:
     ``SERIES`` and ``NAMES`` hold what is declared here; ``controller``: what drove the device. ``body_mass`` is all
     that the feet carry, ``device_mass`` the device's part of it; a mass that is not known is NaN. Series that are None
     when a record is made hold their ``absent`` value: the ground is level at 0, nothing turns, limit_moment, toe_tip
-    and pelvis_place are not known. A walk that turned is laid out straight (eval/replay/straight.py).
+    and pelvis_place are not known, left joints turn as the right ones' mirror images. A walk that turned is laid out
+    straight (eval/replay/straight.py).
     """
 
     time: Annotated[
@@ -130,6 +131,10 @@ class GaitRecord:
     ] = None
     pelvis_place: Annotated[
         np.ndarray | None, Series("T3", "m", "of a walk that turned: pelvis_tx, -pelvis_tz, pelvis_ty in the world")
+    ] = None
+    joint_sign: Annotated[
+        np.ndarray | None,
+        Series("J", "1", "-1 for a left joint that turns the other way than the right one's mirror image", absent=1.0),
     ] = None
 
     def __post_init__(self):
@@ -277,6 +282,11 @@ def _from_entries(stored: dict[str, np.ndarray], path: Path) -> GaitRecord:
     missing = sorted({*SERIES, *NAMES, *SCALARS} - set(stored) - set(_LATER))
     if missing:
         raise UserError(f"gait record {path}: lacks {', '.join(missing)}.")
+    if "joint_sign" not in stored and "hip_adduction_l" in stored["joint_names"]:
+        note(
+            f"{path}: recorded before records said which way left joints turn; its left hip's adduction and rotation "
+            "may have the wrong sign: record the walk again."
+        )
     try:
         arrays = {name: stored[name] for name in (*SERIES, *NAMES) if name in stored}
         return GaitRecord(**arrays, **{name: kind(stored[name]) for name, kind in SCALARS.items() if name in stored})

@@ -17,7 +17,7 @@ from mjx_assist.eval.replay.record import GaitRecord
 from mjx_assist.eval.replay.tape import Tape
 from mjx_assist.eval.replay.walker import Walker
 from mjx_assist.model.assembly import device_mass
-from mjx_assist.model.names import GRAVITY
+from mjx_assist.model.names import GRAVITY, left_signs
 from mjx_assist.policy import bundle as bundles
 from mjx_assist.policy.bundle import Bundle
 from mjx_assist.policy.held import held
@@ -163,6 +163,7 @@ class Walk:
         return GaitRecord(
             **tape.columns(self.bundle.gait, self.course.root),
             joint_names=walker.joint_names,
+            joint_sign=np.array(left_signs(walker.reduced)),
             muscle_names=tuple(names[walker.muscle]),
             device_names=tuple(names[~walker.muscle]),
             device_joints=walker.device_joints,

@@ -17,12 +17,13 @@ from mjx_assist.eval.gait.summary import stride_rows, summarize
 from mjx_assist.eval.plots import composite, sheet
 from mjx_assist.eval.plots.style import DPI, MODEL_TITLES, image, outlined_svg, png, png_of, save
 from mjx_assist.eval.replay.record import SIDES, GaitRecord
-from mjx_assist.eval.report import facts as verdict_facts
-from mjx_assist.eval.report import paper, verdict
+from mjx_assist.eval.report import paper
 from mjx_assist.eval.report.html import Panels
 from mjx_assist.eval.report.page import page
 from mjx_assist.eval.report.pdf import write_pdf
 from mjx_assist.eval.report.run_info import run_info
+from mjx_assist.eval.report.verdict import facts as verdict_facts
+from mjx_assist.eval.report.verdict import verdict
 from mjx_assist.files.atomic import write_text
 from mjx_assist.files.plain import json_text, plain
 from mjx_assist.files.tables import csv_text

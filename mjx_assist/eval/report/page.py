@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from mjx_assist.eval.report import tables
 from mjx_assist.eval.report.head import head
 from mjx_assist.eval.report.html import Panels, Table, render
-from mjx_assist.eval.report.rules import FAIR, GOOD, POOR, UNKNOWN
-from mjx_assist.eval.report.verdict import Finding
+from mjx_assist.eval.report.verdict.rules import FAIR, GOOD, POOR, UNKNOWN
+from mjx_assist.eval.report.verdict.verdict import Finding
 
 _MARKS = {GOOD: ("✓", "healthy or as asked"), FAIR: ("!", "nearly"), POOR: ("✕", "not"), UNKNOWN: ("?", "not known")}
 _CAPTION = (

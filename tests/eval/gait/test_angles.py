@@ -1,11 +1,14 @@
 """The table of angles against the model's own geometry, and against the published figures' signs."""
 
+from types import SimpleNamespace
+
 import mujoco
 import numpy as np
 import pytest
 
 from mjx_assist.eval.gait import angles
 from mjx_assist.model import anatomy
+from mjx_assist.model.names import joint_names, left_signs, mirrored_name
 from mjx_assist.model.reduction import reduce_model
 from mjx_assist.reference.published import BANDS
 
@@ -45,6 +48,25 @@ def test_an_angle_grows_in_the_direction_that_it_is_named_by(model, name):
     angle, (body, way) = angles.MEASURED[name], MOVES[name]
     moved = place(model, body, angle.coordinate, 0.2 * angle.sign) - place(model, body, angle.coordinate, 0.0)
     assert moved @ way > 0.005
+
+
+@pytest.mark.parametrize("name", [name for name in MOVES if not angles.MEASURED[name].turns and name != "pelvis_tilt"])
+def test_a_left_angle_grows_where_the_right_ones_mirror_image_does(model, name):
+    """The joint itself is moved, then read as from a record: both hips of this model turn about one axis."""
+    angle, (body, way) = angles.MEASURED[name], MOVES[name]
+    data, names = mujoco.MjData(model), joint_names(model)
+    places = []
+    for value in (0.0, 0.2):
+        data.qpos[:] = anatomy.upright(model)
+        data.qpos[names.index(f"{angle.coordinate}_l")] += value
+        mujoco.mj_kinematics(model, data)
+        places.append((data.body(mirrored_name(body)).xpos.copy(), data.qpos.copy()))
+    qpos = np.stack([q for _, q in places])
+    record = SimpleNamespace(time=np.arange(2), joint_names=names, qpos=qpos, joint_sign=np.array(left_signs(model)))
+    record.column = lambda array, joint: array[:, names.index(joint)]
+    grown = np.diff(angle.sign * angles.model_angle(record, angle)[:, 1])[0]
+    assert abs(grown) == pytest.approx(np.degrees(0.2))
+    assert (places[1][0] - places[0][0]) @ (way * [1, -1, 1]) * grown > 0
 
 
 def test_the_geometry_is_checked_of_every_angle():

@@ -16,8 +16,8 @@ from mjx_assist.eval.gait.metrics import StrideMetric, register
 from mjx_assist.eval.gait.summary import stride_rows, summarize
 from mjx_assist.eval.plots import compare as compare_plots
 from mjx_assist.eval.plots import composite, sheet
-from mjx_assist.eval.report.comparison import write_comparison
 from mjx_assist.eval.report.gait import write_report
+from mjx_assist.eval.report.pages.comparison import write_comparison
 from mjx_assist.eval.report.tables import label
 from mjx_assist.eval.studies import compare
 from mjx_assist.eval.studies.cases import Comparison
@@ -198,6 +198,7 @@ def test_a_gait_figure_is_a_function_and_a_row(tmp_path: Path):
     assert "Flexion at contact (deg)" in page and "Further figures" in page
 
 
+@pytest.mark.slow
 def test_a_gait_figure_of_ones_own_is_compared(tmp_path: Path):
     exec(example("A gait figure"), {})
     records = {"a": synthetic_gait(duration=8.0), "b": synthetic_gait(duration=8.0, start_phase=0.301)}

@@ -9,11 +9,11 @@ from synthetic_gait import JOINTS, healthy_stub, synthetic_gait
 from mjx_assist.eval.gait import events
 from mjx_assist.eval.gait.one_sided import PUSH_OFF, joint_power, push_off_work
 from mjx_assist.eval.gait.summary import summarize
-from mjx_assist.eval.report import verdict
-from mjx_assist.eval.report.facts import facts
 from mjx_assist.eval.report.page import page
-from mjx_assist.eval.report.rules import GOOD, POOR
 from mjx_assist.eval.report.tables import leg_titles
+from mjx_assist.eval.report.verdict import verdict
+from mjx_assist.eval.report.verdict.facts import facts
+from mjx_assist.eval.report.verdict.rules import GOOD, POOR
 
 ANKLE = "OSL_A_L1_osl_ankle_angle_r"
 

@@ -124,6 +124,7 @@ def test_a_prosthetic_side_is_named_and_lacks_what_it_has_lost():
     worn = dataclasses.replace(
         record,
         joint_names=(*names, "osl_ankle_angle_l"),
+        joint_sign=None,
         device_joints=("ankle_angle_r", "osl_ankle_angle_l"),
         **{name: getattr(record, name)[:, [*kept, record.joint_names.index("ankle_angle_l")]] for name in arrays},
     )

@@ -152,6 +152,6 @@ def test_walkers_in_3d_get_their_angles_and_a_path_from_above():
             "limit_moment",
         )
     }
-    axes, *_ = panels(gait_of(dataclasses.replace(record, joint_names=(*JOINTS, *more), **wide)))
+    axes, *_ = panels(gait_of(dataclasses.replace(record, joint_names=(*JOINTS, *more), joint_sign=None, **wide)))
     assert axes["Hip adduction"].get_ylabel() == "adduction (deg)"
     assert axes["Centre of pressure"].get_xlabel() == "to the foot's outside (cm)"

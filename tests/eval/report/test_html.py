@@ -11,9 +11,12 @@ import pytest
 from synthetic_gait import healthy_stub, synthetic_gait
 
 from mjx_assist.eval.gait.summary import summarize
-from mjx_assist.eval.report import challenge_page, compare_page, facts, page, verdict
+from mjx_assist.eval.report import page
 from mjx_assist.eval.report.gait import headline
 from mjx_assist.eval.report.html import Cell, Panels, Section, Table, render
+from mjx_assist.eval.report.pages import challenge as challenge_page
+from mjx_assist.eval.report.pages import compare as compare_page
+from mjx_assist.eval.report.verdict import facts, verdict
 from mjx_assist.eval.studies import challenge, compare
 from mjx_assist.eval.studies.compare import EpisodeFigures, Walks
 

@@ -9,8 +9,8 @@ import pytest
 from scipy.interpolate import CubicSpline
 
 from mjx_assist.eval.gait.summary import summarize
-from mjx_assist.eval.report import facts, verdict
-from mjx_assist.eval.report.rules import FAIR, GOOD, POOR, UNKNOWN
+from mjx_assist.eval.report.verdict import facts, verdict
+from mjx_assist.eval.report.verdict.rules import FAIR, GOOD, POOR, UNKNOWN
 from mjx_assist.reference.published import adults, healthy_band
 
 pytestmark = pytest.mark.filterwarnings("error")

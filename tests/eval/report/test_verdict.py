@@ -8,9 +8,9 @@ from synthetic_gait import JOINTS, healthy_stub, synthetic_gait
 
 from mjx_assist.eval.gait import events
 from mjx_assist.eval.gait.summary import summarize
-from mjx_assist.eval.report import verdict
-from mjx_assist.eval.report.facts import facts
-from mjx_assist.eval.report.rules import FAIR, GOOD, POOR, RULES, UNKNOWN
+from mjx_assist.eval.report.verdict import verdict
+from mjx_assist.eval.report.verdict.facts import facts
+from mjx_assist.eval.report.verdict.rules import FAIR, GOOD, POOR, RULES, UNKNOWN
 from mjx_assist.reference.published import healthy_band
 
 RULE = {rule.key: rule for rule in RULES}

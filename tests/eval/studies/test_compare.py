@@ -103,6 +103,7 @@ def test_curves_of_a_case_are_numpys_over_the_strides_of_both_legs():
     assert [row["gait_cycle_percent"] for row in rows] == list(range(101))
 
 
+@pytest.mark.slow
 def test_command_writes_table_page_and_figures_even_of_a_walk_without_strides(bundle_path, tmp_path, capsys):
     out = tmp_path / "comparison"
     words = ["compare", str(bundle_path), "--conditions", "learned,zero_torque,profile", "--speeds", "1.25,1.5"]

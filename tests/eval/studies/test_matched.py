@@ -11,7 +11,7 @@ from mjx_assist.config.device import ZeroTorque
 from mjx_assist.config.study import Walks
 from mjx_assist.errors import UserError
 from mjx_assist.eval.replay.conditions import Conditions, constant
-from mjx_assist.eval.report.study import page, write_study
+from mjx_assist.eval.report.pages.study import page, write_study
 from mjx_assist.eval.studies import matched, sides, trainings, trials
 from mjx_assist.eval.studies.conclusions import COST, KEY_MODEL, POWER
 from mjx_assist.eval.studies.sides import Physics, Trained, Walked

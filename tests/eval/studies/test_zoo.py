@@ -2,7 +2,7 @@
 
 import pytest
 
-from mjx_assist.eval.report.zoo_page import page
+from mjx_assist.eval.report.pages.zoo import page
 from mjx_assist.eval.studies import zoo
 
 

@@ -140,7 +140,12 @@ def test_impedance_is_a_spring_and_damper_within_what_the_device_can_push(device
 
 
 @pytest.mark.parametrize(
-    ("device", "least", "most"), [("STRIDE_L2", -0.25, 0.25), ("HMEDI_L1", -0.25, 0.5), ("UTAnkleExo_L2", -0.6, -0.1)]
+    ("device", "least", "most"),
+    [
+        ("HMEDI_L1", -0.25, 0.5),
+        pytest.param("STRIDE_L2", -0.25, 0.25, marks=pytest.mark.slow),
+        pytest.param("UTAnkleExo_L2", -0.6, -0.1, marks=pytest.mark.slow),
+    ],
 )
 def test_a_cable_makes_the_wanted_torque_through_its_moment_arm(device, least, most):
     """Over a range of angles, within 2 %, by MuJoCo's own moment arms; UTAnkleExo's arm is near 0 beyond its range."""

@@ -7,7 +7,7 @@ from grounds import RADII, ROUGH, WALKER
 
 from mjx_assist.model.variation import Variation
 from mjx_assist.sim.physics.base import reset_state
-from mjx_assist.sim.physics.compiled.step import RESULTS, make_step
+from mjx_assist.sim.physics.compiled.model.step import RESULTS, make_step
 from mjx_assist.sim.physics.make import make_physics
 from mjx_assist.terrain import heightfield
 

@@ -15,9 +15,10 @@ from mjx_assist.errors import UserError
 from mjx_assist.model import generated, mjcf
 from mjx_assist.model.variation import Variation
 from mjx_assist.sim.physics.base import CarriedState, PhysicsState, reset_state
-from mjx_assist.sim.physics.compiled import build, emit_jax, pallas
-from mjx_assist.sim.physics.compiled.emit_cpp import source
-from mjx_assist.sim.physics.compiled.step import STATE, Step, make_step
+from mjx_assist.sim.physics.compiled import build
+from mjx_assist.sim.physics.compiled.emit import arrays, pallas
+from mjx_assist.sim.physics.compiled.emit.cpp import source
+from mjx_assist.sim.physics.compiled.model.step import STATE, Step, make_step
 
 
 @dataclass(frozen=True)
@@ -130,7 +131,7 @@ class CompiledPhysics:
     def _on_accelerator(self, step: Step, given: Rows) -> Rows:
         lead = given["qpos"].shape[:-1]
         columns = {name: x.reshape(-1, x.shape[-1]).T for name, x in given.items()}
-        control_step = pallas.control_step if self._platform == "gpu" else emit_jax.control_step
+        control_step = pallas.control_step if self._platform == "gpu" else arrays.control_step
         found = control_step(step, columns, self.n_substeps, self._heights)
         return {name: x.T.reshape(*lead, len(x)) for name, x in found.items()}
 

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from mjx_assist.model.variation import Variation
-from mjx_assist.sim.physics.compiled import build, pallas
+from mjx_assist.sim.physics.compiled import build
+from mjx_assist.sim.physics.compiled.emit import pallas
 from mjx_assist.sim.physics.compiled.physics import CompiledPhysics
 from mjx_assist.sim.physics.make import make_physics
 

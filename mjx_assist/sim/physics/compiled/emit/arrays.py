@@ -1,6 +1,6 @@
 """The graph on JAX arrays: every value is a row ``[B]`` of walkers; for XLA, and inside a Pallas kernel.
 
-The order of what happens is `emit_cpp`'s; only walkers that end early wait for the others of their batch.
+The order of what happens is `emit.cpp`'s; only walkers that end early wait for the others of their batch.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -10,10 +10,10 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from mjx_assist.sim.physics.compiled.emit_cpp import ITERATIONS
+from mjx_assist.sim.physics.compiled.emit.cpp import ITERATIONS
+from mjx_assist.sim.physics.compiled.emit.heights import Read, touches
 from mjx_assist.sim.physics.compiled.graph import Node, Value
-from mjx_assist.sim.physics.compiled.heights import Read, touches
-from mjx_assist.sim.physics.compiled.step import PEAKS, READINGS, RESULTS, STATE, Step
+from mjx_assist.sim.physics.compiled.model.step import PEAKS, READINGS, RESULTS, STATE, Step
 
 Rows = list[jax.Array]
 _OPS: dict[str, Callable] = {

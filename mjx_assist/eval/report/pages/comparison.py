@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from mjx_assist.eval.report.compare_page import write_page
+from mjx_assist.eval.report.pages.compare import write_page
 from mjx_assist.eval.studies import compare
 from mjx_assist.eval.studies.cases import Comparison
 from mjx_assist.files.atomic import write_text

@@ -8,9 +8,9 @@ import jax.numpy as jnp
 import pytest
 from emitted import assert_feet_move_as_in_c, batched, rough_ground
 
-from mjx_assist.sim.physics.compiled import pallas
-from mjx_assist.sim.physics.compiled.emit_jax import Solver
-from mjx_assist.sim.physics.compiled.step import make_step
+from mjx_assist.sim.physics.compiled.emit import pallas
+from mjx_assist.sim.physics.compiled.emit.arrays import Solver
+from mjx_assist.sim.physics.compiled.model.step import make_step
 
 TRITON = "__gpu$xla.gpu.triton"
 

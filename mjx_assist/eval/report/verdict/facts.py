@@ -1,6 +1,6 @@
 """What the verdict's rules are about: a gait's figures against healthy ones, by name with the unit.
 
-All the arithmetic of the verdict, but for curves (curve_facts.py); thresholds and words are in verdict.py."""
+All the arithmetic of the verdict, but for curves (curves.py); thresholds and words are in rules.py."""
 
 from collections.abc import Callable
 
@@ -13,7 +13,7 @@ from mjx_assist.eval.gait.metabolics import MODELS, STANDING_W_PER_KG
 from mjx_assist.eval.gait.one_sided import PEOPLE, PROSTHETIC, PUSH_OFF, SOUND
 from mjx_assist.eval.plots.style import MUSCLE_TITLES
 from mjx_assist.eval.replay.record import SIDES
-from mjx_assist.eval.report.curve_facts import curve_facts, of_legs
+from mjx_assist.eval.report.verdict.curves import curve_facts, of_legs
 
 # The figures in which legs are to be alike.
 LIMBS = {

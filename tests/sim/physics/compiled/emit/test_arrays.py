@@ -8,8 +8,8 @@ import pytest
 from emitted import assert_feet_move_as_in_c, batched, rough_ground
 
 from mjx_assist.model.variation import Variation
-from mjx_assist.sim.physics.compiled import emit_jax
-from mjx_assist.sim.physics.compiled.step import field_sizes, make_step
+from mjx_assist.sim.physics.compiled.emit import arrays
+from mjx_assist.sim.physics.compiled.model.step import field_sizes, make_step
 
 VARIED = ("mass", "strength", "friction", "ground_stiffness", "ground_damping", "joint_damping", "slope", "push")
 
@@ -18,7 +18,7 @@ VARIED = ("mass", "strength", "friction", "ground_stiffness", "ground_damping", 
 def compiled(c_backend):
     """With every field of a variation that a plane can have."""
     model = c_backend.model
-    return batched(model, make_step(model, VARIED), emit_jax.control_step, agreement.SUBSTEPS)
+    return batched(model, make_step(model, VARIED), arrays.control_step, agreement.SUBSTEPS)
 
 
 def _variation(model, draw):
@@ -52,20 +52,20 @@ def test_walkers_that_differ_step_as_in_c(c_backend, compiled, start, controls, 
 
 @pytest.mark.slow
 def test_feet_on_rough_ground_move_as_in_c():
-    assert_feet_move_as_in_c(emit_jax.control_step)
+    assert_feet_move_as_in_c(arrays.control_step)
 
 
 def test_a_heightfield_needs_its_heights():
     backend, *_ = rough_ground(1)
     step = make_step(backend.model)
     with pytest.raises(ValueError, match="heights are missing"):
-        emit_jax.control_step(step, {name: jnp.zeros((len(x), 1)) for name, x in step.inputs.items()}, 1)
+        arrays.control_step(step, {name: jnp.zeros((len(x), 1)) for name, x in step.inputs.items()}, 1)
 
 
 @pytest.mark.parametrize("platform", ["cuda", "tpu"])
 def test_lowers_for(platform, c_backend):
     step = make_step(c_backend.model)
     like = {name: jax.ShapeDtypeStruct((len(x), 64), jnp.float32) for name, x in step.inputs.items()}
-    program = jax.jit(lambda inputs: emit_jax.control_step(step, inputs, 8))
+    program = jax.jit(lambda inputs: arrays.control_step(step, inputs, 8))
     exported = jax.export.export(program, platforms=(platform,))(like)
     assert "custom_call" not in exported.mlir_module()

@@ -25,7 +25,7 @@ from mjx_assist.sim.physics.compiled.graph import (
     sin,
     sqrt,
 )
-from mjx_assist.sim.physics.compiled.tree import Tree, matrix
+from mjx_assist.sim.physics.compiled.model.tree import Tree, matrix
 from mjx_assist.sim.physics.compiled.vectors import Vector
 
 MINVAL = mujoco.mjMINVAL

@@ -5,8 +5,8 @@ import jax.numpy as jnp
 from jax.experimental import pallas as pl
 from jax.experimental.pallas import triton
 
-from mjx_assist.sim.physics.compiled.emit_jax import Solver, rows
-from mjx_assist.sim.physics.compiled.step import Step
+from mjx_assist.sim.physics.compiled.emit.arrays import Solver, rows
+from mjx_assist.sim.physics.compiled.model.step import Step
 
 
 def control_step(
@@ -19,7 +19,7 @@ def control_step(
     interpret: bool = False,
     block: int = 128,
 ) -> dict[str, jax.Array]:
-    """`emit_jax.control_step` by blocks of walkers; ``block``: a power of two, ``interpret``: on any device, slowly.
+    """`arrays.control_step` by blocks of walkers; ``block``: a power of two, ``interpret``: on any device, slowly.
 
     The last block is filled up with copies of the last walker.
     """

@@ -5,7 +5,7 @@ The rules are data, in rules.py. Nothing here measures, draws or writes."""
 import dataclasses
 from collections.abc import Sequence
 
-from mjx_assist.eval.report.rules import FAIR, GOOD, POOR, RULES, UNKNOWN, Rule
+from mjx_assist.eval.report.verdict.rules import FAIR, GOOD, POOR, RULES, UNKNOWN, Rule
 
 # Asked of every gait, also of one whose record cannot tell.
 GAIT_RULES = ("walks", "speed", *(rule.key for rule in RULES if rule.about))

@@ -26,8 +26,8 @@ from mjx_assist.sim.physics.compiled.graph import (
     sqrt,
     total,
 )
-from mjx_assist.sim.physics.compiled.tendons import Path
-from mjx_assist.sim.physics.compiled.tree import Tree, matrix, numbers
+from mjx_assist.sim.physics.compiled.model.tendons import Path
+from mjx_assist.sim.physics.compiled.model.tree import Tree, matrix, numbers
 from mjx_assist.sim.physics.compiled.vectors import Matrix, Vector
 
 MINVAL, MINIMP, MAXIMP = mujoco.mjMINVAL, mujoco.mjMINIMP, mujoco.mjMAXIMP

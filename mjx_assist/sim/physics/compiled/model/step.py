@@ -10,10 +10,10 @@ import numpy as np
 
 from mjx_assist.model.names import is_muscle
 from mjx_assist.model.variation import Variation
-from mjx_assist.sim.physics.compiled import constraints, sensors, solver, tendons
-from mjx_assist.sim.physics.compiled.actuators import Actuators, actuators
 from mjx_assist.sim.physics.compiled.graph import Graph, Node, Value, clip, is_node, multiply, needed
-from mjx_assist.sim.physics.compiled.tree import Sparse, Tree
+from mjx_assist.sim.physics.compiled.model import constraints, sensors, solver, tendons
+from mjx_assist.sim.physics.compiled.model.actuators import Actuators, actuators
+from mjx_assist.sim.physics.compiled.model.tree import Sparse, Tree
 
 STATE = ("qpos", "qvel", "act", "warmstart")  # what a step hands to the next
 READINGS = ("sensordata", "limit_force", "actuator_length", "actuator_velocity", "last_act")  # what it found on its way

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from mjx_assist.sim.physics.compiled.step import Field
+from mjx_assist.sim.physics.compiled.model.step import Field
 
 Read = Callable[[jax.Array], jax.Array]  # heights as stored at nodes, counted row by row
 _DEEPEST = 4

@@ -18,8 +18,8 @@ from mjx_assist.sim.physics.compiled.graph import (
     select,
     total,
 )
-from mjx_assist.sim.physics.compiled.tendons import Path
-from mjx_assist.sim.physics.compiled.tree import Tree
+from mjx_assist.sim.physics.compiled.model.tendons import Path
+from mjx_assist.sim.physics.compiled.model.tree import Tree
 
 MINVAL = mujoco.mjMINVAL
 _DYN, _GAIN, _BIAS = mujoco.mjtDyn, mujoco.mjtGain, mujoco.mjtBias

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from mjx_assist.sim.physics.compiled.graph import Node, Value
-from mjx_assist.sim.physics.compiled.step import PEAKS, READINGS, RESULTS, Step
+from mjx_assist.sim.physics.compiled.model.step import PEAKS, READINGS, RESULTS, Step
 
 ITERATIONS = {32: (10, 6), 64: (30, 30)}  # of the solver and its line search, by the numbers' bits
 _HERE = Path(__file__).parent

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from functools import reduce
 
 from mjx_assist.sim.physics.compiled import vectors as v
-from mjx_assist.sim.physics.compiled.constraints import Contact, Row
 from mjx_assist.sim.physics.compiled.graph import (
     Graph,
     Value,
@@ -31,7 +30,8 @@ from mjx_assist.sim.physics.compiled.graph import (
     subtract,
     total,
 )
-from mjx_assist.sim.physics.compiled.tree import Sparse, Tree
+from mjx_assist.sim.physics.compiled.model.constraints import Contact, Row
+from mjx_assist.sim.physics.compiled.model.tree import Sparse, Tree
 from mjx_assist.sim.physics.compiled.vectors import Vector
 
 Residuals = list[Value]  # of the contacts along their frames' axes, then of the rows

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import mujoco
 
 from mjx_assist.sim.physics.compiled import vectors as v
-from mjx_assist.sim.physics.compiled.constraints import Contact
 from mjx_assist.sim.physics.compiled.graph import (
     Value,
     absolute,
@@ -19,7 +18,8 @@ from mjx_assist.sim.physics.compiled.graph import (
     sqrt,
     total,
 )
-from mjx_assist.sim.physics.compiled.tree import Tree
+from mjx_assist.sim.physics.compiled.model.constraints import Contact
+from mjx_assist.sim.physics.compiled.model.tree import Tree
 from mjx_assist.sim.physics.compiled.vectors import Vector
 
 _OBJ, _GEOM = mujoco.mjtObj, mujoco.mjtGeom

@@ -1,0 +1,1 @@
+"""Pages of everything but one gait: comparisons, challenges, the zoo, studies, design searches, validations."""

@@ -1,0 +1,1 @@
+"""A model as a graph: what one physics step of it is, part by part, by MuJoCo's rules."""
