@@ -44,3 +44,11 @@ def in_world(record: GaitRecord) -> GaitRecord:
     rate = -np.gradient(record.heading, record.time)
     columns = {name: getattr(record, name) for name in ("qpos", "qvel", *PLACES, *VECTORS)}
     return dataclasses.replace(record, **along_heading(columns, root, back, rate), heading=None)
+
+
+def on_level_ground(record: GaitRecord) -> GaitRecord:
+    """The record of a walk that turned with its pelvis as high as over level ground, for pictures: what it walked on is
+    not along its heading."""
+    qpos = record.qpos.copy()
+    qpos[:, record.joint_names.index("pelvis_ty")] -= record.com_ground
+    return dataclasses.replace(record, qpos=qpos)
