@@ -130,7 +130,8 @@ class GaitRecord:
         Series("T", "rad", "commanded, to the left; places and directions of the record are along it", absent=0.0),
     ] = None
     pelvis_place: Annotated[
-        np.ndarray | None, Series("T3", "m", "of a walk that turned: pelvis_tx, -pelvis_tz, pelvis_ty in the world")
+        np.ndarray | None,
+        Series("T3", "m", "of a walk that turned: pelvis_tx, -pelvis_tz, pelvis_ty in the world", gaps=True),
     ] = None
     joint_sign: Annotated[
         np.ndarray | None,
