@@ -55,7 +55,7 @@ def test_rows_are_the_ones_that_are_asked_for():
     np.testing.assert_allclose(slopes, [-6, -4, -2, 0, 2, 4, 6], atol=1e-9)
     assert {row.kind for row in by_group["models"]} == {"full", "composed"}
     assert len({row.name for row in rows}) == len(rows)
-    assert [row.group for row in challenge.rows(["pushes"])] == ["pushes"] * 2
+    assert [row.group for row in challenge.rows(["pushes"])] == ["pushes"] * 4
     with pytest.raises(UserError, match="Did you mean 'slopes'"):
         challenge.rows(["slope"])
 
