@@ -148,7 +148,7 @@ def test_how_far_a_walk_was_off_its_turn_is_told():
     found = episode_summary(walked(-12.0, 0.1))
     assert found["heading_rate_asked_deg_s"] == pytest.approx(math.degrees(0.5))
     assert found["heading_error_deg"] == pytest.approx(12.0) and found["heading_rate_error_deg_s"] == pytest.approx(0.0)
-    assert found["path_error_m"] == pytest.approx(0.1 * 7.0, abs=0.01)  # windows of 2 s from 2 to 12 s, but the last
+    assert found["path_error_m"] == pytest.approx(0.1 * 6.0, abs=0.01)  # whole windows of 2 s from 2 to 10 s
     assert any("asked to turn" in note for note in summarize([walked(0.0, 0.0)])["notes"])
     assert not set(turning.KEYS) & set(episode_summary(synthetic_gait()))
 
