@@ -102,7 +102,8 @@ def work_panel(ax: Axes, gait, joint: str) -> None:
         ax.bar_label(bars, [f"{value:.3f}" for value in values], fontsize=7, color=SOFT, padding=1.5, rotation=90)
     if not ax.patches:
         say(ax, "no complete stride")
-    ax.margins(y=0.4)
+    ax.use_sticky_edges = False  # room for the numbers on both sides of zero
+    ax.margins(y=0.3)
     ax.axhline(0, color=INK, lw=0.8)
     ax.set(title=f"Device work, {JOINT_TITLES.get(joint, joint)}", ylabel="work per stride (J/kg)")
     ax.set_xticks(range(len(WORK_BARS)), [label for _, label in WORK_BARS])
