@@ -40,8 +40,9 @@ def in_world(record: GaitRecord) -> GaitRecord:
     if not np.any(record.heading):
         return record
     root = heading.root_in(record.joint_names)
-    back = Frame(-record.heading, record.pelvis_place[:, 0], -record.pelvis_place[:, 1])
-    rate = -np.gradient(record.heading, record.time)
+    yaw, place = np.asarray(record.heading), np.asarray(record.pelvis_place)
+    back = Frame(-yaw, place[:, 0], -place[:, 1])
+    rate = -np.gradient(yaw, record.time)
     columns = {name: getattr(record, name) for name in ("qpos", "qvel", *PLACES, *VECTORS)}
     return dataclasses.replace(record, **along_heading(columns, root, back, rate), heading=None)
 
@@ -50,5 +51,5 @@ def on_level_ground(record: GaitRecord) -> GaitRecord:
     """The record of a walk that turned with its pelvis as high as over level ground, for pictures: what it walked on is
     not along its heading."""
     qpos = record.qpos.copy()
-    qpos[:, record.joint_names.index("pelvis_ty")] -= record.com_ground
+    qpos[:, record.joint_names.index("pelvis_ty")] -= np.asarray(record.com_ground)
     return dataclasses.replace(record, qpos=qpos)
