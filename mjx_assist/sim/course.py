@@ -114,8 +114,8 @@ class CourseRules:
 
 
 def check(params: EnvParams, model: mujoco.MjModel) -> None:
-    """Raises ``UserError`` for a turn, or pushes from the side, that a planar model is asked, and for a turn of a walker
-    that does not see where it faces."""
+    """Raises ``UserError`` for a turn, or pushes from the side, that a planar model is asked, or for a turn of a walker
+    that sees not where it faces."""
     joints = joint_names(model)
     if params.randomization.push_angle and SIDE not in joints:
         raise UserError("config key 'env_params.randomization.push_angle': a planar model is pushed from no side.")
