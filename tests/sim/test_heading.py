@@ -176,7 +176,7 @@ def test_walkers_begin_and_end_standing_where_it_is_asked():
 @pytest.mark.parametrize(
     ("human", "changes", "says"),
     [
-        ("myolegs22", {"max_heading_rate": 0.3}, "three dimensions only"),
+        ("myolegs22", {"max_heading_rate": 0.3}, "needs a walker in three dimensions"),
         ("myolegs22", {"randomization": Randomization(push_impulse=(1, 2), push_angle=(0, 1))}, "push_angle"),
         ("myolegs26", {"max_heading_rate": 0.3, "observation_joint_pos_keys": ("pelvis_ty",)}, "pelvis_rotation"),
     ],
