@@ -50,8 +50,8 @@ def root_of(model: mujoco.MjModel, asked: str) -> Root:
     joints = joint_names(model)
     if missing := [name for name in ROOT if name not in joints]:
         raise UserError(
-            f"{asked}: needs a walker in three dimensions, and this one has no {missing[0]}. Choose a human in 3-D, such "
-            "as env_params.msk_key myolegs26."
+            f"{asked}: needs a walker in three dimensions, and this one has no {missing[0]}. Choose a human in 3-D, "
+            "such as env_params.msk_key myolegs26."
         )
     data, root = mujoco.MjData(model), root_in(joints)
     mujoco.mj_kinematics(model, data)
