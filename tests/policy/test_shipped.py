@@ -43,6 +43,18 @@ def test_walks_on_the_full_model(shipped):
     assert not record.fell and record.time[-1] > 9.9
 
 
+def test_the_3d_walker_walks_and_its_legs_do_alike():
+    """One network serves both legs, so what adducts on the right must be told as adduction on the left."""
+    record = replay(bundles.load(data_path("models", "policies", "walk26")), steps=300, seed=0)
+    metrics = summarize([record])
+    assert not record.fell and metrics["speed_m_s"] == pytest.approx(1.25, abs=0.1)
+    for figure in ("hip_adduction_peak_deg", "hip_abduction_peak_deg", "hip_internal_rotation_peak_deg"):
+        right, left = (metrics[side][figure] for side in ("right", "left"))
+        assert right == pytest.approx(left, abs=2.0) and right > 3.0, figure
+    moments = [metrics[side]["hip_abduction_moment_peak_nm_per_kg"] for side in ("right", "left")]
+    assert min(moments) > 0.5  # abductors hold the pelvis on either leg
+
+
 @pytest.mark.slow
 def test_ten_seeds_on_both_models(shipped):
     assert_healthy(summarize([replay(shipped, steps=STEPS, seed=seed) for seed in range(10)]))
