@@ -29,8 +29,6 @@ def make() -> None:
     run = Path(doc_commands.RUN)
     mjx_assist(f"train walk22_exo --out {run.parent} --name {run.name} {doc_commands.SMALL}")
     mjx_assist(f"train walk22_exo_onboard --out {run.parent} --name train_session_onboard {doc_commands.SMALL}")
-    mjx_assist(f"train walk26_exo --out {run.parent} --name in_3d {doc_commands.SMALL}")
-    shutil.copytree(run.parent / "in_3d" / "policy", "my_walker")
     shipped = ROOT / "models" / "policies"
     for name in ("my_policy", "b1", "b2", "b3"):
         shutil.copytree(shipped / "walk22_exo", name)
