@@ -15,9 +15,10 @@ from mjx_assist.cli.arguments import (
     short_names,
 )
 from mjx_assist.config.words import LEARNED
-from mjx_assist.errors import UserError
+from mjx_assist.errors import UserError, note
 from mjx_assist.eval.replay.controller import with_controller
 from mjx_assist.eval.studies import challenge as rules
+from mjx_assist.eval.studies import challenge_table as texts
 from mjx_assist.eval.studies import trials
 from mjx_assist.files.atomic import check_writable, write_text
 from mjx_assist.files.plain import write_json
@@ -34,7 +35,7 @@ def add_challenge(parser: Parser) -> None:
     parser.add_argument("policies", metavar=POLICY, nargs="+", help=POLICY_HELP)
     text = "the table's folder; rows that it holds already are not walked again"
     parser.add_argument("-o", "--out", metavar="DIR", required=True, help=text)
-    text = "only these groups of rows, with commas: speeds, slopes, terrain, pushes, commands, models (default: all)"
+    text = f"only these groups of rows, with commas: {', '.join(rules.GROUPS)} (default: all)"
     parser.add_argument("--only", metavar="GROUP,...", help=text)
     add_controller(parser)
     parser.add_argument("--episodes", type=several, default=10, help="seeds of each row (default: 10)")
@@ -52,7 +53,13 @@ def challenge(arguments: argparse.Namespace) -> None:
     names = short_names(arguments.policies)
     driven = f", --controller {arguments.controller}" if arguments.controller else ""
     known = _known(out / JSON)
-    keys = {(p, r): rules.key_of(row, b, seeds) for p, b in enumerate(bundles) for r, row in enumerate(rows)}
+    keys = {
+        (p, r): rules.key_of(row, b, seeds)
+        for p, b in enumerate(bundles)
+        for r, row in enumerate(rows)
+        if rules.lacks(row, b) is None
+    }
+    _tell_left_out(rows, bundles, names)
     results = {place: known[key] for place, key in keys.items() if key in known}
     if results:
         print(f"{len(results)} of {len(keys)} rows are in {out / JSON} already", file=sys.stderr)
@@ -77,15 +84,26 @@ def challenge(arguments: argparse.Namespace) -> None:
         write_json(out / JSON, {"schema_version": rules.SCHEMA_VERSION, "policies": content()})
     policies = content()
     write_json(out / JSON, {"schema_version": rules.SCHEMA_VERSION, "policies": policies})
-    write_text(out / TABLE, rules.markdown(policies))
+    write_text(out / TABLE, texts.markdown(policies))
 
     from mjx_assist.eval.report.pages.challenge import PAGE, write_page
 
     write_page(out, policies)
     for policy in policies:
-        print(f"\n{policy['name']}\n{table(rules.HEADER, [rules.cells(row) for row in policy['rows']])}")
-        print(rules.headline(policy))
+        print(f"\n{policy['name']}\n{table(texts.HEADER, [texts.cells(row) for row in policy['rows']])}")
+        print(texts.headline(policy))
     print(f"\npage   {out / PAGE}\ntable  {out / TABLE}, {out / JSON}")
+
+
+def _tell_left_out(rows: list[rules.Row], bundles: list[Bundle], names: list[str]) -> None:
+    """Which rows a policy cannot be asked, a sentence for each thing that it lacks."""
+    for name, bundle in zip(names, bundles, strict=True):
+        missing = [(lack, row.name) for row in rows if (lack := rules.lacks(row, bundle))]
+        for lack in dict.fromkeys(lack for lack, _ in missing):
+            without = "; ".join(row for needs, row in missing if needs == lack)
+            note(f"{name}: not asked, for want of {lack}: {without}.")
+        if len(missing) == len(rows):
+            raise UserError(f"{name}: has nothing of what these rows need.")
 
 
 def _walked(bundles: list[Bundle], rows: list[rules.Row], places: list[tuple[int, int]], seeds: range):

@@ -7,12 +7,14 @@ from mjx_assist.cli.arguments import Parser, add_episodes, add_policy, model_of
 from mjx_assist.cli.conditions import add_conditions, given, under
 from mjx_assist.config.words import LEARNED, MODEL_KINDS
 from mjx_assist.errors import UserError
+from mjx_assist.eval.gait import turning
 from mjx_assist.eval.gait.angles import SAGITTAL
 from mjx_assist.eval.gait.summary import episode_summary
 from mjx_assist.eval.replay.conditions import describe
 from mjx_assist.eval.replay.replay import walk
 from mjx_assist.eval.studies import stress as sweeps
 from mjx_assist.eval.studies import trials
+from mjx_assist.eval.studies.statistics import mean_of
 from mjx_assist.files.atomic import check_writable
 from mjx_assist.files.plain import write_json
 from mjx_assist.files.tables import number, table
@@ -64,7 +66,18 @@ def episode_table(episodes: list[dict]) -> str:
     """One line an episode."""
     header = ("seed", "steps", "time s", "distance m", "speed m/s", "fell", *ANGLES)
     note = f"{', '.join(ANGLES)}: correlation with the reference gait / RMSE in degrees"
-    return table(header, [_cells(episode) for episode in episodes]) + "\n" + note
+    told = turning_line(episodes)
+    return "\n".join([table(header, [_cells(episode) for episode in episodes]), note, *([told] if told else [])])
+
+
+def turning_line(episodes: list[dict]) -> str | None:
+    """How well turns were kept to, mean of the episodes; None where none was asked."""
+    asked = [episode for episode in episodes if turning.KEYS[0] in episode]
+    rate, heading, off_rate, path = (mean_of(asked, lambda e, key=key: e[key]) for key in turning.KEYS)
+    if not asked:
+        return None
+    shown = [number(value, form) for value, form in ((rate, ".1f"), (heading, ".1f"), (off_rate, ".1f"), (path, ".2f"))]
+    return "turn: {} degrees/s asked; off the heading {} degrees, the rate {} degrees/s, the path {} m".format(*shown)
 
 
 def _cells(episode: dict) -> tuple[str, ...]:

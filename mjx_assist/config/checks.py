@@ -99,6 +99,11 @@ def _check_env(env: "EnvParams") -> None:
             f"config key 'env_params.physics_sim_framerate': {env.physics_sim_framerate} is not a multiple of "
             f"control_framerate {env.control_framerate}."
         )
+    if env.min_heading_rate > env.max_heading_rate:
+        raise UserError(
+            f"config keys 'env_params.min_heading_rate' ({env.min_heading_rate}) and 'max_heading_rate' "
+            f"({env.max_heading_rate}): need min <= max; to the left is positive."
+        )
     for low in ("min_target_velocity", "min_target_velocity_period"):
         high = low.replace("min_", "max_")
         if not 0.0 < getattr(env, low) <= getattr(env, high):

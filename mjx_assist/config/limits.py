@@ -44,6 +44,7 @@ COUNT = Limit("lie in 1..2147483647", ge=1, lt=2**31)  # what an index of 32 bit
 TOTAL = Limit("lie in 1..9007199254740992", ge=1, le=2**53)  # whole numbers that a float of 64 bits tells apart
 RATE = Limit("lie in 1..20000 Hz", ge=1, le=20_000)
 THREADS = Limit("lie in 0..4096", ge=0, le=4096)
+TURN = Limit("lie in -3..3 rad/s (45 degrees/s are 0.785)", ge=-3, le=3)
 LAYER = Limit("lie in 1..65536", ge=1, le=65_536)
 
 

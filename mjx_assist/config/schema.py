@@ -22,6 +22,7 @@ from mjx_assist.config.limits import (
     SHARE,
     THREADS,
     TOTAL,
+    TURN,
     OneOf,
 )
 from mjx_assist.config.rewards import RewardWeights
@@ -84,6 +85,10 @@ class EnvParams:
         max_target_velocity (m/s): the fastest {}
         min_target_velocity_period (s): the shortest time between changes of the speed {}
         max_target_velocity_period (s): the longest {}
+        standing_share (chance): that the speed asked is 0 at the start and at the end of an episode
+        heading_rate_mode: how the turn that is asked changes in an episode, as velocity_mode
+        min_heading_rate (rad/s): the sharpest turn to the right (negative) that is asked (docs/turning.md)
+        max_heading_rate (rad/s): the sharpest to the left; both 0: no turn is asked or seen
         observation_joint_pos_keys: joints whose position is observed {}
         observation_joint_vel_keys: joints whose velocity is observed {}
         observation_joint_sensor_keys: foot sensors that are observed, in body weights {}
@@ -132,6 +137,10 @@ class EnvParams:
     max_target_velocity: float = 1.25
     min_target_velocity_period: float = 2.0
     max_target_velocity_period: float = 10.0
+    standing_share: Annotated[float, SHARE] = 0.0
+    heading_rate_mode: Annotated[str, OneOf(VELOCITY_MODES)] = UNIFORM
+    min_heading_rate: Annotated[float, TURN] = 0.0
+    max_heading_rate: Annotated[float, TURN] = 0.0
     observation_joint_pos_keys: tuple[str, ...] = JOINT_POSITIONS
     observation_joint_vel_keys: tuple[str, ...] = JOINT_VELOCITIES
     observation_joint_sensor_keys: tuple[str, ...] = ("r_foot", "l_foot", "r_toes", "l_toes")
@@ -157,6 +166,11 @@ class EnvParams:
     def controller(self) -> DeviceController | DeviceFamily | None:
         """What drives the device in the place of a learned head; None where a head does."""
         return self.device_family or self.device_controller
+
+    @property
+    def turns(self) -> bool:
+        """Whether a turn is asked, now or at another level of the curriculum."""
+        return bool(self.min_heading_rate or self.max_heading_rate)
 
     @property
     def seen_design(self) -> tuple[str, ...]:

@@ -18,12 +18,20 @@ _ANY: Limit = ("be a number", lambda x: True)
 SCALARS: dict[str, Limit] = {
     "min_target_velocity": _POSITIVE,
     "max_target_velocity": _POSITIVE,
+    "min_heading_rate": _ANY,
+    "max_heading_rate": _ANY,
     "out_of_trajectory_threshold": _POSITIVE,
     "safe_height": _ANY,
     "device_torque_limit": _SHARE,
     "terrain_amplitude": _SHARE,
 }
-NO_NEUTRAL = ("device_bandwidth", "device_off_time", "push_interval")  # ranges that no share can shrink to nothing
+SPEED, TURN = ("min_target_velocity", "max_target_velocity"), ("min_heading_rate", "max_heading_rate")
+NO_NEUTRAL = (
+    "device_bandwidth",
+    "device_off_time",
+    "push_angle",
+    "push_interval",
+)  # ranges that no share can shrink to nothing
 
 
 def check_curriculum(settings: Curriculum, env: Any, where: str) -> None:
@@ -81,6 +89,10 @@ def _check_key(key: str, env: Any, where: str) -> None:
     if name and not (any(base.values()) if isinstance(base, dict) else base):
         what = "range" if group == "randomization" else "weight"
         raise UserError(f"{where}.{key}': has nothing to change; give 'env_params.{key}' a {what}.")
+    if key in TURN and not env.turns:
+        raise UserError(
+            f"{where}.{key}': has nothing to change; give 'env_params.{TURN[0]}' and '{TURN[1]}' the sharpest turns."
+        )
     if key == "terrain_amplitude" and not any(kind.heights or kind.slope for kind in kinds(env)):
         raise UserError(f"{where}.{key}': flat ground has no heights; choose another 'env_params.terrain_type'.")
     if key == "device_torque_limit" and env.controller is not None:
@@ -103,8 +115,12 @@ def _check_values(key: str, values: Sequence[float], env: Any, where: str) -> No
 
 
 def _check_speeds(settings: Curriculum, env: Any, where: str) -> None:
-    """The slowest is never above the fastest: both are linear between the levels and steps where they are looked at."""
-    low, high = "min_target_velocity", "max_target_velocity"
+    """The least is never above the most: both are linear between the levels and steps where they are looked at."""
+    for low, high in (SPEED, TURN):
+        _check_span(low, high, settings, env, where)
+
+
+def _check_span(low: str, high: str, settings: Curriculum, env: Any, where: str) -> None:
     steps = {step for key in (low, high) for step, _ in settings.by_step.get(key, ())} or {0.0}
     for share, step in [(share, step) for share in (0.0, 1.0) for step in sorted(steps)]:
         now = {key: getattr(env, key) for key in (low, high)} | at(settings, share, step)

@@ -32,6 +32,7 @@ class Randomization:
         device_off (chance): that the device goes off for good in an episode
         device_off_time (s): into the episode when it does; below 0: from the start
         push_impulse (N*s): on the pelvis, forward or backward
+        push_angle (rad): by which pushes are turned to the left: [-1.57, 1.57] comes from all sides; 3-D walkers only
         push_interval (s): between pushes
     """
 
@@ -55,6 +56,7 @@ class Randomization:
     device_off: Range = ()
     device_off_time: Range = (0.0, 0.0)
     push_impulse: Range = ()
+    push_angle: Range = ()
     push_interval: Range = (3.0, 6.0)
 
 
@@ -92,7 +94,7 @@ def check_randomization(settings: Randomization, where: str) -> None:
         span = getattr(settings, f.name)
         if len(span) not in (0, 2) or (span and span[0] > span[1]):
             raise UserError(f"{where}.{f.name}': must be [low, high] or [], got {list(span)}.")
-        if span and f.name not in ("slope", "device_off_time") and span[0] < 0:
+        if span and f.name not in ("slope", "device_off_time", "push_angle") and span[0] < 0:
             raise UserError(f"{where}.{f.name}': must be 0 or more, got {list(span)}.")
     if settings.device_off and settings.device_off[1] > 1:
         raise UserError(f"{where}.device_off': a chance must lie in 0..1, got {list(settings.device_off)}.")

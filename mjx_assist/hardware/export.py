@@ -98,7 +98,9 @@ def _walk(bundle: Bundle, wiring: Wiring, actions: action.ActionSpec, steps: int
     tape, observations = Tape(session.walker), []
     for _ in range(steps):
         target = session.commanded(session.time)
-        observations.append(observe(bundle.observation, session.walker.state(), target, session.phase))
+        straight = np.zeros(())  # the walk is: its heading is the world's
+        body = session.walker.state()
+        observations.append(observe(bundle.observation, body, target, session.phase, heading_rate=straight))
         if not session.step(tape):
             break
     seen = np.array(observations)

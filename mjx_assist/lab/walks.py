@@ -19,7 +19,7 @@ from mjx_assist.model.reduction import reduce_model
 from mjx_assist.model.view import foot_loads
 from mjx_assist.policy.bundle import Bundle
 from mjx_assist.reference import cycle
-from mjx_assist.sim import command, termination
+from mjx_assist.sim import termination
 from mjx_assist.sim.env import AssistEnv
 from mjx_assist.sim.walker_state import Moved
 from mjx_assist.training.export import without_own_code
@@ -65,7 +65,6 @@ class Walks:
         model = self._env.model
         self._person = float(model.body_subtreemass[0]) - device_mass(bundle.human, bundle.device)
         self._loads, self._weight = foot_loads(model), body_weight(model)
-        self._forward = self._env.joints.index("pelvis_tx")
         self._walk = jax.jit(self._batch)
 
     def __call__(self, unit: np.ndarray, seeds: Sequence[int]) -> np.ndarray:
@@ -101,11 +100,16 @@ class Walks:
         env = self._env
         moved = env.move(before, action, {})
         body = moved.body
-        target = command.target_velocity(before.command, body.time, jnp)
+        target = env.course.speed(before.command, body.time, jnp)
         frequency = cycle.cadence(env.gait, target, env.params.reference_playback, jnp)
         phase = (before.phase + frequency * env.dt) % 1.0
         after = before.replace(
-            physics=body.carried(), phase=phase, step=before.step + 1, episode=moved.episode, device=moved.device
+            physics=body.carried(),
+            phase=phase,
+            step=before.step + 1,
+            command=moved.command,
+            episode=moved.episode,
+            device=moved.device,
         )
         after, seen = env.observe(after, target)
         stands = ~(env.fallen(env.rules.over_ground(moved.episode, body.qpos, jnp)) | termination.not_finite(body, jnp))
@@ -123,7 +127,7 @@ class Walks:
             torque=jnp.abs(torque).max(),
             limit=body.limit_load.max(),
             foot=self._loads.total(body.sensor_peak).max() / self._weight,
-            place=body.qpos[self._forward],
+            place=env.course.way(moved.command, body.qpos),
         )
 
 

@@ -11,6 +11,7 @@ from mjx_assist.errors import note, unknown
 
 GRAVITY = 9.81  # m/s^2, MuJoCo's default and the models'; turns body mass into the body weight of every "BW" figure
 SIDE_WORDS = (("r", "l"), ("R", "L"), ("right", "left"), ("Right", "Left"), ("dx", "sx"))  # between other signs
+HEADING_RATE = "target_heading_rate"  # what an observation calls the commanded turn, to the left positive
 _OTHER_SIDE = {a: b for pair in SIDE_WORDS for a, b in (pair, pair[::-1])}
 _SIDE = re.compile(rf"(?<![A-Za-z0-9])({'|'.join(_OTHER_SIDE)})(?![A-Za-z0-9])")
 _TOES = ("mtp_angle_r", "mtp_angle_l")
@@ -92,7 +93,8 @@ def mirror(names: tuple[str, ...], joint_signs: Mapping[str, float] | None = Non
     """Left-right mirror of a named vector: ``mirrored = sign * vector[index]``.
 
     ``joint_signs`` (`joint_mirror_signs`) turns the entries ``<joint>``, ``qpos.<joint>`` and ``qvel.<joint>``. Half a
-    gait cycle later the legs have changed roles, so the mirrored gait phase has opposite sine and cosine.
+    gait cycle later the legs have changed roles, so the mirrored gait phase has opposite sine and cosine. What
+    turns left turns right in the mirror.
 
     Raises:
         UserError: an entry has a side but its partner is missing.
@@ -106,7 +108,8 @@ def mirror(names: tuple[str, ...], joint_signs: Mapping[str, float] | None = Non
         index.append(names.index(partner))
         kind, dot, stem = name.partition(".")
         joint = stem if dot and kind in ("qpos", "qvel") else name
-        sign.append(-1.0 if kind == "phase" else signs.get(joint, 1.0))
+        turns = kind == "phase" or name == HEADING_RATE
+        sign.append(-1.0 if turns else signs.get(joint, 1.0))
     return np.array(index), np.array(sign, np.float32)
 
 

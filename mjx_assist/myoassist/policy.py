@@ -27,7 +27,7 @@ from mjx_assist.policy.bundle import Bundle
 from mjx_assist.policy.policy import HeadWeights, MirrorWeights, Policy
 from mjx_assist.reference.chosen import chosen_gait
 from mjx_assist.sim.action import make_action_spec
-from mjx_assist.sim.observation import ObservationSpec, make_spec
+from mjx_assist.sim.observation import ObservationSpec, spec_of
 
 TRAINED = "trained_models"
 _LAYER = re.compile(r"policy_network\.(?P<net>\w+)\.(?P<number>\d+)\.(?P<part>weight|bias)$")
@@ -92,15 +92,7 @@ def _config_beside(file: Path) -> Path:
 def _bundle(run: RunConfig, tree: dict, tensors: dict[str, np.ndarray], steps: int, file: Path) -> Bundle:
     params = run.env_params
     reduced = reduce_model(params.human, params.device_key or NO_DEVICE)
-    spec = make_spec(
-        reduced.model,
-        params.observation_joint_pos_keys,
-        params.observation_joint_vel_keys,
-        params.observation_joint_sensor_keys,
-        params.observe_gait_phase,
-        params.terrain_observation,
-        params.observation_activations,
-    )
+    spec = spec_of(reduced.model, params)
     policy = _policy(run, tree, tensors, reduced.model, spec, file)
     return Bundle(
         config=run,

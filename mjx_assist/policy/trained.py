@@ -1,4 +1,4 @@
-"""For what a policy was trained, as its config tells: speeds, slopes, ground and pushes; in numbers and in words."""
+"""For what a policy was trained, as its config tells: speeds, slopes, turns, ground, pushes; in numbers and words."""
 
 import math
 from dataclasses import dataclass
@@ -18,12 +18,14 @@ _LANE_X, _LANE_Y = np.arange(5.0, 25.0, 0.1), np.linspace(-0.2, 0.2, 3)  # m, wh
 @dataclass(frozen=True)
 class Trained:
     """``speed`` (m/s) and ``slope`` (tangent, uphill positive): lowest and highest; ``grounds``: kind of rough ground
-    -> height of its bumps (m); ``push``: the largest impulse (N*s)."""
+    -> height of its bumps (m); ``push``: the largest impulse (N*s); ``turn`` (rad/s, left positive): the sharpest to
+    the right and to the left."""
 
     speed: tuple[float, float]
     slope: tuple[float, float]
     grounds: dict[str, float]
     push: float
+    turn: tuple[float, float] = (0.0, 0.0)
 
     def __str__(self) -> str:
         speed = (
@@ -40,6 +42,7 @@ class Trained:
                 *(ground_words(kind, height) for kind, height in self.grounds.items()),
                 *([_LEVEL] if not any(self.slope) and not self.grounds else []),
                 *([f"pushes to {self.push:g} N·s"] if self.push else []),
+                *([f"turns of {turn_words(*self.turn)}"] if any(self.turn) else []),
             ]
         )
 
@@ -56,12 +59,19 @@ def trained(env: EnvParams) -> Trained:
     grounds, planes = _grounds(env, amplitude)
     slopes = [a + b for a in drawn for b in planes]
     largest = push * max(env.randomization.push_impulse, default=0.0)
-    return Trained((min(speeds), max(speeds)), (min(slopes), max(slopes)), grounds, largest)
+    right = min(ends.get("min_heading_rate", [env.min_heading_rate]))
+    left = max(ends.get("max_heading_rate", [env.max_heading_rate]))
+    return Trained((min(speeds), max(speeds)), (min(slopes), max(slopes)), grounds, largest, (right, left))
 
 
 def ground_words(kind: str, height: float) -> str:
     """A kind of rough ground with the height of its bumps (m) in words."""
     return f"{_TITLES.get(kind, kind)} to {100 * height:.0f} cm"
+
+
+def turn_words(right: float, left: float) -> str:
+    """Heading rates (rad/s) in words."""
+    return f"{math.degrees(right):+.0f} to {math.degrees(left):+.0f}°/s"
 
 
 def degrees(slope: float) -> float:

@@ -15,23 +15,24 @@ from mjx_assist.curriculum import progress
 from mjx_assist.model import anatomy
 from mjx_assist.model.assembly import NO_DEVICE
 from mjx_assist.model.mjcf import with_physics_rate
-from mjx_assist.model.names import actuator_names, joint_names, sensor_slice
+from mjx_assist.model.names import joint_names
 from mjx_assist.model.own import needs
 from mjx_assist.model.reduction import ReducedModel, reduce_model
 from mjx_assist.model.subjects.told import leg_scale
-from mjx_assist.model.view import foot_loads
 from mjx_assist.reference import cycle
 from mjx_assist.reference.chosen import chosen_gait
-from mjx_assist.reference.cycle import ReferenceGait, sample
+from mjx_assist.reference.cycle import ReferenceGait
 from mjx_assist.sim import action as actions
-from mjx_assist.sim import command, fit_to_body, forked, observation, reward, sense, termination
+from mjx_assist.sim import command, course, fit_to_body, forked, observation, reward, sense, termination
+from mjx_assist.sim.course import CourseRules
 from mjx_assist.sim.device.controller import make_controller
 from mjx_assist.sim.effort import Effort
-from mjx_assist.sim.episode import Episode, EpisodeRules
+from mjx_assist.sim.episode import EpisodeRules
 from mjx_assist.sim.footsteps import advance_footsteps, no_footsteps
-from mjx_assist.sim.physics.base import Physics, PhysicsState
+from mjx_assist.sim.physics.base import Physics
 from mjx_assist.sim.physics.checked import checked_physics
 from mjx_assist.sim.physics.composed import ComposedPhysics
+from mjx_assist.sim.reading import Reader
 from mjx_assist.sim.walker_state import ControlledState, Moved, WalkerState, with_torque
 from mjx_assist.terrain.heightfield import Terrain, make_terrain, with_ground
 
@@ -45,7 +46,7 @@ class AssistEnv(Env):
 
     def __init__(self, params: EnvParams, reduced: ReducedModel, gait: ReferenceGait):
         self.params = params
-        terrain = make_terrain(params, reduced.model)
+        terrain = make_terrain(params, reduced.model, params.turns)
         self.xml = with_ground(with_physics_rate(reduced.xml, params.physics_sim_framerate), terrain)
         self.physics = self._physics(reduced, terrain)
         model = self.model = self.physics.model
@@ -58,22 +59,21 @@ class AssistEnv(Env):
         self.controller = make_controller(settings, model, self.dt, may_import=True) if settings else None
         self.command_range = command.command_range(params)
         self.rules = EpisodeRules(params, model, gait, terrain, self.observation_spec.names)
+        self.course = CourseRules(params, model, params.turns)
         self.effort = Effort(model, params)
         slides = tuple(j for j in self.joints if model.joint(j).type[0] == mujoco.mjtJoint.mjJNT_SLIDE)
         self._reward = reward.make_reward(params.reward_keys_and_weights, self.joints, slides)
         imitated = reward.joint_weights(params.reward_keys_and_weights, "qpos_imitation_rewards", self.joints)
         self._imitated = np.array([self.joints.index(j) for j in imitated], int)
         self._ending = termination.ending_joints(params.out_of_trajectory_joint_keys, self.joints, self._imitated)
-        self._limits = termination.limit_joints(params.joint_limit_keys, model)
         self._forward, self._height = map(self.joints.index, ("pelvis_tx", "pelvis_ty"))
         self._height_offset = anatomy.height_offset(model)  # of pelvis_ty over the ground
         self._leg_scale = leg_scale(model)
+        named = {"heading_error": course.HEADING, "path_error": course.SIDE} if params.turns else {}
+        self._turning_metrics = {name: self.joints.index(joint) for name, joint in named.items()}
         self._muscles = actions.muscle_activations(model)
-        self._muscle_names = tuple(np.array(actuator_names(model))[self.action_spec.muscle])
+        self._reader = Reader(params, model, gait, self.rules, self.course, self.effort)
         self._initial_activation = actions.initial_activation(model)
-        self._feet = [sensor_slice(model, f"{side}_foot_position") for side in "rl"]
-        self._pelvis = sensor_slice(model, "pelvis_position")
-        self._loads = foot_loads(model)
 
     @property
     def observation_size(self) -> int:
@@ -108,7 +108,7 @@ class AssistEnv(Env):
     def next_episode(self, state: State) -> State:
         """The episode after the one that ``state`` ends, with a fresh key; the curriculum goes on."""
         walker: WalkerState = state.pipeline_state
-        covered = self.rules.covered(walker.episode, walker.step, walker.physics.qpos[self._forward], jnp)
+        covered = self.rules.covered(walker.episode, walker.step, self._way(walker), jnp)
         survived = state.info["truncation"] > 0
         uniform = jax.random.uniform(jax.random.fold_in(walker.key, 3))
         trained = self.rules.next_progress(walker.episode, walker.step, covered, survived, uniform, jnp)
@@ -116,13 +116,14 @@ class AssistEnv(Env):
 
     def _begin(self, rng: jax.Array, trained: progress.Progress | tuple, given: dict | None = None) -> State:
         key, draws = jax.random.split(rng)
-        uniform = jax.random.uniform(draws, (command.N_LEVELS + 3,))
+        uniform = jax.random.uniform(draws, (command.N_UNIFORM + 1,))
         scheduled = self.rules.values(trained, jnp)
         drawn = command.sample(self._speeds(scheduled), uniform[1:], jnp)
-        target = command.target_velocity(drawn, 0.0, jnp)
+        conditions = self._uniform(jax.random.fold_in(draws, 1)) | (given or {})
+        asked = self.course.sample(drawn, scheduled, conditions, jnp)
+        target = self.course.speed(asked, 0.0, jnp)
         phase = uniform[0] if self.params.flag_random_ref_index else jnp.zeros(())
         qpos, qvel = cycle.start(self.gait, phase, target, self.params.reference_playback, jnp)
-        conditions = self._uniform(jax.random.fold_in(draws, 1)) | (given or {})
         episode = self.rules.sample(scheduled, trained, conditions, jnp)
         qpos, qvel = self.rules.on_ground(episode, qpos, qvel, phase, target, jnp)
         walker = WalkerState(
@@ -130,7 +131,7 @@ class AssistEnv(Env):
             key=key,
             phase=phase,
             step=jnp.zeros((), jnp.int32),
-            command=drawn,
+            command=self.course.begin(asked, qpos, jnp),
             footsteps=no_footsteps(jnp),
             episode=episode,
         )
@@ -142,13 +143,14 @@ class AssistEnv(Env):
         zero = jnp.zeros(())
         walker, obs = self.observe(walker, target, first=True)
         terms = reward.term_names(self.params.reward_keys_and_weights)
-        metrics = dict.fromkeys((*terms, "velocity_error", "tracking_error", "not_finite", "overflow"), zero)
+        logged = ("velocity_error", "tracking_error", *self._turning_metrics, "not_finite", "overflow")
+        metrics = dict.fromkeys((*terms, *logged), zero)
         metrics |= self.rules.metrics(walker.episode, zero, zero, zero > 0, zero, jnp)
         return State(walker, obs, zero, zero, metrics, {"truncation": zero})
 
     def _uniform(self, key: jax.Array) -> dict[str, jax.Array]:
         """The numbers that an episode's conditions are drawn from."""
-        sizes = self.rules.sizes
+        sizes = {**self.rules.sizes, **self.course.sizes}
         keys = jax.random.split(key, len(sizes))
         return {name: jax.random.uniform(k, (n,)) for (name, n), k in zip(sizes.items(), keys, strict=True)}
 
@@ -156,11 +158,12 @@ class AssistEnv(Env):
         """One control step with ``action`` ``[nu]`` in [-1, 1]."""
         before: WalkerState = state.pipeline_state
         scheduled = self.rules.values(before.episode.progress, jnp)
-        body, episode, device, control, torque = self.move(before, action, scheduled)
-        target = command.target_velocity(before.command, body.time, jnp)
+        moved = self.move(before, action, scheduled)
+        body, episode, device, torque = moved.body, moved.episode, moved.device, moved.torque
+        target = self.course.speed(before.command, body.time, jnp)
         frequency = cycle.cadence(self.gait, target, self.params.reference_playback, jnp)
         phase = (before.phase + frequency * self.dt) % 1.0
-        context = self._context(before, body, episode, control, torque, target, phase)
+        context = self._reader.context(before, moved, target, phase)
         footsteps = advance_footsteps(
             before.footsteps,
             context.foot_load,
@@ -186,6 +189,7 @@ class AssistEnv(Env):
             physics=body.carried(),
             phase=phase,
             step=before.step + 1,
+            command=moved.command,
             footsteps=footsteps,
             episode=self.rules.advance(episode, target * self.dt, tracking_error),
         )
@@ -196,10 +200,11 @@ class AssistEnv(Env):
         truncated = (after.step >= self.params.custom_max_episode_steps) & ~ended
         after, obs = self.observe(after, target)
         metrics = {**terms, "velocity_error": jnp.abs(context.velocity - target), "tracking_error": tracking_error}
+        metrics |= {name: jnp.abs(context.qpos[joint]) for name, joint in self._turning_metrics.items()}
         metrics = jax.tree.map(lambda x: jnp.where(broken, 0.0, x), metrics)
         metrics["not_finite"] = broken.astype(jnp.float32)
         metrics["overflow"] = body.overflow
-        covered = self.rules.covered(after.episode, after.step, body.qpos[self._forward], jnp)
+        covered = self.rules.covered(after.episode, after.step, self._way(after), jnp)
         metrics |= self.rules.metrics(after.episode, after.step, ended | truncated, truncated, covered, jnp)
         return State(
             pipeline_state=after,
@@ -216,9 +221,16 @@ class AssistEnv(Env):
         if self.controller and isinstance(before, ControlledState):
             device, control = self.controller.drive(before.device, before.physics, control, jnp)
         episode, control = self.rules.drive(before.episode, scheduled, control, before.physics.time, jnp)
-        differs = self.rules.variation(episode, before.physics.time, self.dt, jnp)
+        time, heading = before.physics.time, self.course.direction(before.command)
+        differs = self.rules.variation(episode, time, self.dt, jnp, heading)
         body = self.physics.step(before.physics, control, differs)
-        return Moved(body, episode, device, control, self.effort.device_torque(body, control, jnp))
+        rate = self.course.rate(before.command, time, jnp)
+        asked = self.course.advance(before.command, rate, self.dt, before.physics.qpos, body.qpos, jnp)
+        return Moved(body, episode, device, control, self.effort.device_torque(body, control, jnp), asked)
+
+    def _way(self, walker: WalkerState) -> jax.Array:
+        """m that a walker has come along its heading."""
+        return self.course.way(walker.command, walker.physics.qpos)
 
     def fallen(self, qpos: jax.Array, scheduled: dict | None = None) -> jax.Array:
         """Whether the pelvis is below ``safe_height``, in proportion to a person's legs, over the ground that ``qpos``
@@ -235,57 +247,17 @@ class AssistEnv(Env):
     def observe(self, walker: WalkerState, target: jax.Array, first: bool = False) -> tuple[WalkerState, jax.Array]:
         """What the policy sees, and the walker with what its sensing remembers of it."""
         body, rules = walker.physics, self.rules
-        body = body.replace(qpos=rules.over_ground(walker.episode, body.qpos, jnp))
-        ahead = rules.heights_ahead(walker.episode, body.qpos, jnp)
+        rate = self.course.rate(walker.command, body.time, jnp)
+        over = rules.over_ground(walker.episode, body.qpos, jnp)
+        ahead = rules.heights_ahead(walker.episode, over, jnp, self.course.direction(walker.command))
+        qpos, qvel = self.course.seen(walker.command, rate, over, body.qvel, jnp)
+        body = body.replace(qpos=qpos, qvel=qvel)
         worn = rules.seen_design(walker.device, jnp) if isinstance(walker, ControlledState) else None
-        seen = observation.observe(self.observation_spec, body, target, walker.phase, jnp, ahead, worn)
+        seen = observation.observe(self.observation_spec, body, target, walker.phase, jnp, ahead, worn, rate)
         key = jax.random.fold_in(walker.key, walker.step)
         normal = jax.random.normal(key, seen.shape) if rules.senses else None
         episode, seen = rules.sense(walker.episode, seen, normal, first, jnp)
         return walker.replace(episode=episode), seen
-
-    def _context(
-        self,
-        before: WalkerState,
-        body: PhysicsState,
-        episode: Episode,
-        control: jax.Array,
-        torque: jax.Array,
-        target: jax.Array,
-        phase: jax.Array,
-    ) -> reward.StepContext:
-        """What the reward terms read; heights are over the ground."""
-        qpos_ref, qvel_ref, feet_ref = sample(self.gait, phase, target, jnp)
-        qpos_ref = qpos_ref.at[self._forward].set(body.qpos[self._forward])
-        data = body.sensordata
-        pelvis = data[self._pelvis]
-        feet = jnp.stack([data[foot] - pelvis for foot in self._feet])[:, np.array([0, 2])]
-        feet = self.rules.feet_over_ground(episode, feet, [data[foot] for foot in self._feet], pelvis, jnp)
-        return reward.StepContext(
-            dt=self.dt,
-            qpos=self.rules.over_ground(episode, body.qpos, jnp),
-            qvel=self.rules.along_ground(episode, body.qvel, jnp),
-            reference_qpos=qpos_ref,
-            reference_qvel=qvel_ref,
-            velocity=body.qvel[self._forward],
-            target_velocity=target,
-            reference_velocity=qvel_ref[self._forward],
-            activation=body.act[self._muscles],
-            previous_activation=before.physics.act[self._muscles],
-            foot_load=self._loads.total(data) / self.observation_spec.body_weight,
-            peak_load=self._loads.total(body.sensor_peak) / self.observation_spec.body_weight,
-            limit_load=body.limit_load if self._limits is None else body.limit_load[self._limits],
-            body_weight=self.observation_spec.body_weight,
-            foot_position=feet,
-            reference_foot_position=feet_ref,
-            device_effort=actions.device_effort(self.action_spec, control, jnp),
-            metabolic_power=self.effort.metabolic_power(body, control, self.rules.strength(episode), jnp),
-            device_power=self.effort.device_power(body, torque, jnp),
-            device_rate=self.effort.device_rate(torque, getattr(before, "torque", None), self.dt, jnp),
-            strike=jnp.zeros(3),
-            joints=self.joints,
-            muscles=self._muscle_names,
-        )
 
 
 def make_env(config: RunConfig | EnvParams) -> AssistEnv:
@@ -297,4 +269,5 @@ def make_env(config: RunConfig | EnvParams) -> AssistEnv:
     gait = chosen_gait(params, reduced.model)
     params = fit_to_body.fitted(params, reduced.model)
     sense.check(params, reduced.model, gait)
+    course.check(params, reduced.model)
     return AssistEnv(params, reduced, gait)

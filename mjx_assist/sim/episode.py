@@ -14,13 +14,13 @@ from mjx_assist.config.family import IDEAL, MASSES
 from mjx_assist.config.schema import EnvParams
 from mjx_assist.curriculum import progress
 from mjx_assist.model import variation
-from mjx_assist.model.arrays import add, put
+from mjx_assist.model.arrays import put
 from mjx_assist.model.names import is_muscle
 from mjx_assist.model.variation import Variation
 from mjx_assist.reference.cycle import ReferenceGait
-from mjx_assist.sim import start_pose
 from mjx_assist.sim.device import family
 from mjx_assist.sim.disturbances import device_path, dropout, pushes, sensing
+from mjx_assist.sim.on_ground import GroundRules
 from mjx_assist.terrain import heightfield
 
 _RANDOMIZATION, _REWARD = "randomization.", "reward_keys_and_weights."  # how such keys of a curriculum begin
@@ -39,7 +39,7 @@ class Episode(NamedTuple):
     error: Any = ()
 
 
-class EpisodeRules:
+class EpisodeRules(GroundRules):
     """A config's rules for one walker's episodes, on the reduced model; every method is pure.
 
     ``scheduled`` is what `values` gives: keys of env_params that the curriculum sets, with their present values.
@@ -53,17 +53,11 @@ class EpisodeRules:
         ground: heightfield.Terrain | None,
         observed: tuple[str, ...],
     ):
-        self.params, self.model, self.gait, self.terrain = params, model, gait, ground
+        super().__init__(params, model, gait, ground)
         self._settings, self._curriculum = params.randomization, params.curriculum
         self._device = np.flatnonzero(~is_muscle(model))
         self._deviation = sensing.deviation(observed)
         self._varied = variation.sizes(self._settings, model)
-        self._slopes = bool(self._settings.slope) or bool(np.any(self._base_slopes()))
-        self.uneven = self._slopes or ground is not None
-        self._sole = start_pose.sole_table(model, gait) if self._slopes else None
-        joints = [model.joint(j).name for j in range(model.njnt)]
-        self._forward, self._up = joints.index("pelvis_tx"), joints.index("pelvis_ty")
-        self._side = joints.index("pelvis_tz") if "pelvis_tz" in joints else None
         keys = {*self._curriculum.by_level, *self._curriculum.by_step} if self._curriculum else set()
         self.scheduled_rewards = {key.removeprefix(_REWARD) for key in keys if key.startswith(_REWARD)}
         self._has_path = bool(self._settings.device_gain or self._settings.device_delay)
@@ -77,6 +71,8 @@ class EpisodeRules:
         """How many numbers uniform in 0..1 `sample` takes of each name."""
         single = ("device_gain", "device_delay", "device_bandwidth", "observation_noise", "observation_delay", "ground")
         several = {"push_impulse": pushes.N_IMPULSES + 1}
+        if self._settings.push_angle:
+            several["push_angle"] = pushes.N_IMPULSES
         if self._settings.device_off:
             several["device_off"] = dropout.N_UNIFORM
         if self.family:
@@ -123,6 +119,8 @@ class EpisodeRules:
             parts["pushes"] = pushes.sample(
                 spans["push_impulse"], self._settings.push_interval, uniform["push_impulse"], xp
             )
+            if self._settings.push_angle:
+                parts["pushes"] = pushes.directed(parts["pushes"], self._settings.push_angle, uniform["push_angle"])
         worn = self.design(uniform, xp) or {}
         if self._has_path:
             parts["device"] = device_path.start(
@@ -154,23 +152,20 @@ class EpisodeRules:
         """What the policy sees of the device, from its controller's state; None where it sees nothing of it."""
         return family.seen(self.family, device.design, xp) if self.family and self.family.observed else None
 
-    def on_ground(self, episode: Episode, qpos: Any, qvel: Any, phase: Any, speed: Any, xp: Any = np) -> tuple:
-        """The reference pose ``qpos`` and its velocity, standing on the ground where the episode starts."""
-        if self._sole is None:  # level
-            return qpos, qvel
-        slope = episode.variation.slope
-        rise = start_pose.lift(self._sole, self.gait, phase, speed, slope, xp)
-        return self._raised(qpos, rise, xp), self._raised(qvel, slope * qvel[self._forward], xp)
+    def push_force(self, episode: Episode, time: Any, dt: float, xp: Any = np, heading: Any = None) -> Any:
+        """Force (N; along x, to the left) on the pelvis in the control step that begins at ``time``, to the left None
+        where none goes there; None without pushes. ``heading``: rad, where forward is; None: along x."""
+        if not isinstance(episode.pushes, pushes.Pushing):
+            return None
+        return pushes.horizontal(episode.pushes, time, dt, xp, heading)
 
-    def push_force(self, episode: Episode, time: Any, dt: float, xp: Any = np) -> Any:
-        """Force (N, forward) on the pelvis in the control step that begins at ``time``; None without pushes."""
-        return pushes.force(episode.pushes, time, dt, xp) if isinstance(episode.pushes, pushes.Pushes) else None
-
-    def variation(self, episode: Episode, time: Any, dt: float, xp: Any = np) -> Variation | None:
+    def variation(self, episode: Episode, time: Any, dt: float, xp: Any = np, heading: Any = None) -> Variation | None:
         """What the physics of the control step that begins at ``time`` differs in."""
-        differs, force = episode.variation, self.push_force(episode, time, dt, xp)
+        differs, force = episode.variation, self.push_force(episode, time, dt, xp, heading)
         if force is not None:
-            differs = differs._replace(push=put(xp.zeros(self.model.nv), self._forward, force, xp))
+            push = put(xp.zeros(self.model.nv), self._forward, force[0], xp)
+            push = push if force[1] is None else put(push, self._side, -force[1], xp)
+            differs = differs._replace(push=push)
         return None if all(x is None for x in differs) else differs
 
     def strength(self, episode: Episode) -> Any:
@@ -216,33 +211,6 @@ class EpisodeRules:
         memory, seen = sensing.sense(memory, seen, normal, self._deviation, xp)
         return episode._replace(sensing=memory), seen
 
-    def over_ground(self, episode: Episode, qpos: Any, xp: Any = np) -> Any:
-        """``qpos`` with the pelvis' height taken over the ground under it."""
-        if not self.uneven:
-            return qpos
-        return self._raised(qpos, -self._height(episode, qpos[self._forward], self._y(qpos, xp), xp), xp)
-
-    def along_ground(self, episode: Episode, qvel: Any, xp: Any = np) -> Any:
-        """``qvel`` with the pelvis' rise taken relative to the slope."""
-        return self._raised(qvel, -episode.variation.slope * qvel[self._forward], xp) if self._slopes else qvel
-
-    def feet_over_ground(self, episode: Episode, feet: Any, places: list, pelvis: Any, xp: Any = np) -> Any:
-        """Feet ``[2, 2]`` (forward, up) from the pelvis, heights over the ground under each; places in the world."""
-        if not self.uneven:
-            return feet
-        under = [self._height(episode, place[0], place[1], xp) for place in (*places, pelvis)]
-        return add(feet, (slice(None), 1), -xp.stack(under[:2]) + under[2], xp)
-
-    def heights_ahead(self, episode: Episode, qpos: Any, xp: Any = np) -> Any:
-        """Ground ``terrain_observation`` m before the pelvis, over that under it; None if it is not observed."""
-        if not self.params.terrain_observation:
-            return None
-        places = np.array(self.params.terrain_observation)
-        if not self.uneven:
-            return xp.zeros(places.size)
-        x, y = qpos[self._forward], self._y(qpos, xp)
-        return self._height(episode, x + places, y, xp) - self._height(episode, x, y, xp)
-
     def weighted(self, terms: dict[str, Any], scheduled: dict) -> dict[str, Any]:
         """Reward terms with the weights that the curriculum gives now (a factor on an imitation block's)."""
         weights = self.params.reward_keys_and_weights.terms
@@ -267,31 +235,3 @@ class EpisodeRules:
         error = episode.error / xp.maximum(steps, 1)
         lifted = progress.succeeded(self._curriculum, covered, error, survived)
         return progress.metrics(self._curriculum, episode.progress, self.params.num_envs, ended * 1.0, lifted * 1.0, xp)
-
-    def _on_terrain(self, differs: Variation, scheduled: dict, uniform: Any, xp: Any) -> Variation:
-        """The variation with the ground that a number uniform in 0..1 draws."""
-        share = scheduled.get("terrain_amplitude", self.params.terrain_amplitude)
-        count = heightfield.n_variants(self.params, self.model)
-        variant = xp.minimum((uniform * count).astype(int), count - 1)
-        if self._slopes:
-            own = xp.zeros(()) if differs.slope is None else differs.slope
-            differs = differs._replace(slope=own + heightfield.base_slope(self.params, share, variant, xp))
-        if self.terrain is not None:
-            lane = heightfield.lane_number(self.terrain, share, variant, xp)
-            differs = differs._replace(lane=heightfield.lane_offset(self.terrain, lane, xp))
-        return differs
-
-    def _base_slopes(self) -> np.ndarray:
-        variants = np.arange(heightfield.n_variants(self.params, self.model))
-        return heightfield.base_slope(self.params, 1.0, variants)
-
-    def _raised(self, coordinates: Any, by: Any, xp: Any) -> Any:
-        """``qpos`` or ``qvel`` with something added to the pelvis' height."""
-        return add(coordinates, self._up, by, xp)
-
-    def _height(self, episode: Episode, x: Any, y: Any, xp: Any) -> Any:
-        differs = episode.variation
-        return heightfield.height(self.terrain, differs.lane, differs.slope, x, y, xp)
-
-    def _y(self, qpos: Any, xp: Any) -> Any:
-        return xp.zeros(()) if self._side is None else -qpos[self._side]

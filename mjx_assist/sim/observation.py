@@ -11,6 +11,7 @@ from mjx_assist.config.schema import EnvParams
 from mjx_assist.config.words import ALL_ACTIVATIONS
 from mjx_assist.model import person
 from mjx_assist.model.names import (
+    HEADING_RATE,
     activation_names,
     actuator_names,
     body_weight,
@@ -32,10 +33,11 @@ class ObservationSpec:
     """Where each block of the observation comes from.
 
     Order: joint positions, joint velocities, activations (muscles, and device actuators with dynamics; or those of
-    ``activation_index``), foot loads (body weights), target velocity, if ``gait_phase`` sine and cosine of the gait
-    phase, the ground's heights ``ahead`` (m before the pelvis) over that under the pelvis, m, and the ``design`` of
-    the device that is worn: its free parameters, each as -1..1 over its range. Last, of a policy for a cohort, the
-    ``body``: numbers of `model.person` (m, kg, 1), the same at all times.
+    ``activation_index``), foot loads (body weights), target velocity, if ``turning`` the target heading rate (rad/s),
+    if ``gait_phase`` sine and cosine of the gait phase, the ground's heights ``ahead`` (m before the pelvis) over that
+    under the pelvis, m, and the ``design`` of the device that is worn: its free parameters, each as -1..1 over its
+    range. Last, of a policy for a cohort, the ``body``: numbers of `model.person` (m, kg, 1), the same at all times.
+    Where it is ``turning``, the pelvis is seen along the commanded heading (`sim.heading`).
     """
 
     names: tuple[str, ...]
@@ -49,6 +51,7 @@ class ObservationSpec:
     activation_index: tuple[int, ...] | None = None
     design: tuple[str, ...] = ()
     body: tuple[float, ...] = ()
+    turning: bool = False
 
     @property
     def size(self) -> int:
@@ -65,6 +68,7 @@ def make_spec(
     activations: str = ALL_ACTIVATIONS,
     design: tuple[str, ...] = (),
     body: Mapping[str, float] | None = None,
+    turning: bool = False,
 ) -> ObservationSpec:
     """Resolve names and joint patterns against the model; what matches nothing is an error with the nearest match.
 
@@ -84,6 +88,7 @@ def make_spec(
         *(f"act.{a}" for a in seen),
         *(f"load.{s}" for s in sensors),
         "target_velocity",
+        *((HEADING_RATE,) if turning else ()),
         *(("phase.sin", "phase.cos") if gait_phase else ()),
         *(f"ground.{distance:g}" for distance in ahead),
         *(f"design.{name}" for name in design),
@@ -101,6 +106,7 @@ def make_spec(
         activation_index=index,
         design=tuple(design),
         body=tuple((body or {}).values()),
+        turning=turning,
     )
 
 
@@ -116,6 +122,7 @@ def spec_of(model: mujoco.MjModel, params: EnvParams) -> ObservationSpec:
         params.observation_activations,
         params.seen_design,
         _body(params),
+        params.turns,
     )
 
 
@@ -135,11 +142,13 @@ def observe(
     xp: Any = np,
     ground: Any = None,
     design: Any = None,
+    heading_rate: Any = None,
 ) -> Any:
     """The observation ``[..., size]`` of ``state`` (anything with qpos, qvel, act, sensordata of shape ``[..., n]``).
 
     ``target_velocity`` in m/s and ``phase`` in gait cycles have shape ``[...]``; ``ground [..., len(spec.ahead)]`` are
     the heights ahead, m; ``design [..., len(spec.design)]`` what is seen of the device (`sim.device.family.seen`).
+    ``heading_rate [...]``, rad/s, is read where the spec is of a walker that turns.
     """
     blocks = [
         state.qpos[..., np.array(spec.position_index, int)],
@@ -148,6 +157,8 @@ def observe(
         state.sensordata[..., np.array(spec.sensor_index, int)] / spec.body_weight,
         xp.asarray(target_velocity)[..., None],
     ]
+    if spec.turning:
+        blocks.append(xp.asarray(heading_rate)[..., None])
     if spec.gait_phase:
         angle = 2 * np.pi * xp.asarray(phase)[..., None]
         blocks += [xp.sin(angle), xp.cos(angle)]

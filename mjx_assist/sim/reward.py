@@ -206,7 +206,10 @@ def make_reward(
         terms = {name: weight * term(c, xp) for name, (weight, term) in scalars.items()}
         for key, (index, weight) in blocks.items():
             if key == "qvel_imitation_rewards":
-                ratio = (c.target_velocity / c.reference_velocity)[..., None]
+                stands = c.reference_velocity == 0.0  # the reference at 0 m/s
+                ratio = xp.where(stands, 1.0, c.target_velocity / xp.where(stands, 1.0, c.reference_velocity))[
+                    ..., None
+                ]
                 error, scale = c.qvel[..., index] - ratio * c.reference_qvel[..., index], POSE_KERNEL
             else:
                 error = c.qpos[..., index] - c.reference_qpos[..., index]

@@ -6,6 +6,7 @@ import jax
 from flax import struct
 
 from mjx_assist.sim.command import Command
+from mjx_assist.sim.course import Course
 from mjx_assist.sim.device.controller import State
 from mjx_assist.sim.episode import Episode
 from mjx_assist.sim.footsteps import Footsteps
@@ -14,13 +15,14 @@ from mjx_assist.sim.physics.base import CarriedState, PhysicsState
 
 class Moved(NamedTuple):
     """A control step's physics: the body after it, the episode, the controller's state (None without one), controls
-    ``[nu]`` and the device's torque ``[D]``, N*m."""
+    ``[nu]``, the device's torque ``[D]``, N*m, and what is asked of the walk from there."""
 
     body: PhysicsState
     episode: Episode
     device: Any
     control: jax.Array
     torque: jax.Array
+    command: Command | Course
 
 
 class WalkerState(struct.PyTreeNode):
@@ -33,7 +35,7 @@ class WalkerState(struct.PyTreeNode):
     key: jax.Array
     phase: jax.Array
     step: jax.Array
-    command: Command
+    command: Command | Course
     footsteps: Footsteps
     episode: Episode
 

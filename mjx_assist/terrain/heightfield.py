@@ -18,6 +18,8 @@ ROWS = 11  # difficulties 0, 0.1 .. 1 where the curriculum sets terrain_amplitud
 _VARIANTS = {"planar": 16, "spatial": 4}  # lanes of each difficulty
 _WIDTH = {"planar": 0.6, "spatial": 4.0}  # m: a planar walker's feet lie within 0.2 m of its plane
 _BEHIND, _AHEAD = 3.0, 80.0  # m from the start: 33 s at 1.9 m/s are 63 m
+_BESIDE = 40.0  # m of ground behind and beside the lanes of a walker that turns: 20 s at 1.9 m/s are 38 m
+_EDGE = 0.5  # m over which its lanes end level at their sides, so that it meets no step where it crosses them
 _LEVEL = 1.0  # m around the start that is at height 0
 _GRAIN = 1e-5  # m: heights are whole numbers of it, so that they are the same in text and in every float
 _DEPTH = 0.5  # m of ground below the lowest point
@@ -66,8 +68,9 @@ class Ground(NamedTuple):
 LEVEL_GROUND = Ground()
 
 
-def make_terrain(params: Any, model: mujoco.MjModel) -> Terrain | None:
-    """The ground of a config's ``env_params`` for a walker; None where a plane does (see `base_slope`).
+def make_terrain(params: Any, model: mujoco.MjModel, turns: bool = False) -> Terrain | None:
+    """The ground of a config's ``env_params`` for a walker; None where a plane does (see `base_slope`). ``turns``: for
+    one that leaves its lane: level ground around them all.
 
     Heights come from ``params.seed`` and the variant's number alone. Raises ``UserError`` as `terrain_kinds.kinds`.
     """
@@ -77,14 +80,18 @@ def make_terrain(params: Any, model: mujoco.MjModel) -> Terrain | None:
         return None
     spacing = NODE / math.ceil(NODE / min(kind.spacing for kind in rough) - 1e-9)
     across = max(2, round(_WIDTH[_space(model)] / spacing))
-    x = np.arange(-round(_BEHIND / spacing), round(_AHEAD / spacing) + 1) * spacing
+    x = np.arange(-round((_BESIDE if turns else _BEHIND) / spacing), round(_AHEAD / spacing) + 1) * spacing
     y = (np.arange(across) - 0.5 * (across - 1)) * spacing
     count = n_variants(params, model)
     lanes = np.stack(
         [_lane(found[v % len(found)], x, y, np.random.default_rng([params.seed, v])) for v in range(count)]
     )
+    if turns:
+        lanes = lanes * _smooth(np.clip((0.5 * across * spacing - np.abs(y)) / _EDGE, 0.0, 1.0))[:, None]
     shares = np.linspace(0, 1, ROWS) if scheduled(params) else np.array([params.terrain_amplitude])
     heights = (shares[:, None, None, None] * lanes).reshape(-1, x.size)
+    if turns:
+        heights = np.pad(heights, ((round(_BESIDE / spacing),) * 2, (0, 0)))
     heights = np.round(heights / _GRAIN) * _GRAIN
     return Terrain(heights, spacing, float(x[0]), across * spacing, shares.size, count)
 
@@ -185,3 +192,8 @@ def _lane(kind: Kind, x: np.ndarray, y: np.ndarray, rng: np.random.Generator) ->
         return np.zeros((y.size, x.size))
     share = np.clip((np.abs(x) - _LEVEL) / max(kind.safe_zone - _LEVEL, 1e-9), 0.0, 1.0)
     return kind.heights(x, y, rng) * share**2 * (3.0 - 2.0 * share)
+
+
+def _smooth(share: np.ndarray) -> np.ndarray:
+    """From 0 to 1 with level ends."""
+    return share**2 * (3.0 - 2.0 * share)

@@ -96,6 +96,8 @@ def test_a_whole_number_written_as_a_float_is_an_integer():
         ({"env_params": {"num_envs": 0}}, "must lie in 1..2147483647, got 0"),
         ({"ppo_params": {"gamma": 1.5}}, "must lie in 0..1, got 1.5"),
         ({"env_params": {"min_target_velocity": 2.0}}, "need 0 < min <= max"),
+        ({"env_params": {"min_heading_rate": 0.2}}, "to the left is positive"),
+        ({"env_params": {"max_heading_rate": 45}}, "45 degrees/s are 0.785"),
         ({"policy_params": {"net_arch": {"human_actor": [8]}}}, "'common_critic' is missing"),
     ],
 )

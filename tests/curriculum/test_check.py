@@ -97,6 +97,10 @@ def test_the_schedule_from_imitation_to_economy_that_the_docs_print():
         ),
         ({"by_step": {"reward_keys_and_weights.qvel_imitation_rewards": [[0, 1.0]]}}, "has nothing to change"),
         (
+            {"by_level": {"max_heading_rate": [0, 0.5]}},
+            "has nothing to change; give 'env_params.min_heading_rate' and 'max_heading_rate' the sharpest turns",
+        ),
+        (
             {"by_level": SPEED, "by_step": {"min_target_velocity": [[0, 1.25], [1e6, 1.5]]}},
             "at level 0 after 1,000,000 control steps min_target_velocity is 1.5 and max_target_velocity 1.25",
         ),

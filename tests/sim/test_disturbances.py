@@ -85,3 +85,20 @@ def test_pushes_go_either_way():
     rng = np.random.default_rng(0)
     signs = np.sign([pushes.sample((5.0, 9.0), (1.0, 2.0), rng.uniform(size=9)).impulse for _ in range(200)])
     assert abs(signs.mean()) < 0.1
+
+
+@pytest.mark.parametrize("xp", [np, jnp])
+def test_pushes_are_turned_by_their_angle_and_the_heading(xp):
+    drawn = pushes.sample((20.0, 20.0), (1.0, 1.0), xp.asarray([1.0] * 9), xp)
+    aside = pushes.directed(drawn, (np.pi / 2, np.pi / 2), xp.zeros(pushes.N_IMPULSES))
+    for pushing, heading, expected in (
+        (drawn, None, (100.0, None)),
+        (drawn, np.pi, (-100.0, 0.0)),
+        (aside, None, (0.0, 100.0)),  # 20 N*s in 0.2 s, to the left
+        (aside, np.pi / 2, (-100.0, 0.0)),  # left of a walker who faces left is where it came from
+    ):
+        forward, left = pushes.horizontal(pushing, 1.1, 1 / 30, xp, heading)
+        assert float(forward) == pytest.approx(expected[0], abs=1e-4)
+        assert left is None if expected[1] is None else float(left) == pytest.approx(expected[1], abs=1e-4)
+    drawn = pushes.directed(drawn, (-1.0, 2.0), xp.asarray(np.linspace(0, 1, pushes.N_IMPULSES)))
+    assert float(drawn.angle.min()) == -1.0 and float(drawn.angle.max()) == 2.0

@@ -171,3 +171,18 @@ def test_uniform_surfaces_of_the_package():
     x = np.array([2.0, 3.5, 6.1, 11.0])
     expected = 0.05 * (1 + np.sin(2 * np.pi * (x - 10.0) / 5.0))  # the surface begins at its edge, 10 m from its middle
     np.testing.assert_allclose(heightfield.height(ground, 0.0, 0.0, x, 0.0), expected, atol=1e-3)
+
+
+def test_a_walker_that_turns_meets_no_step_between_lanes_and_level_ground_around_them():
+    ground = heightfield.make_terrain(MIXED, PLAIN, turns=True)
+    plain = heightfield.make_terrain(MIXED, PLAIN)
+    lanes = ground.n_rows * ground.n_variants
+    borders = (np.arange(lanes + 1) - 0.5 * lanes) * ground.lane_width
+    x = np.linspace(-30, 70, 101)
+    for y in (*borders, borders[0] - 30, borders[-1] + 30):
+        height = heightfield.height(ground, 0.0, 0.0, x, np.full(x.size, y))
+        assert np.abs(height).max() < 0.01
+    middle = heightfield.lane_offset(ground, lanes - 2)
+    own = [heightfield.height(g, middle, 0.0, x[30:], np.zeros(71)) for g in (ground, plain)]
+    assert np.ptp(own[0]) > 0.02
+    assert ground.end == plain.end and ground.first_x < plain.first_x - 30

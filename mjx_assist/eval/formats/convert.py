@@ -8,9 +8,11 @@ from mjx_assist.errors import UserError, unknown
 from mjx_assist.eval.formats import c3d, csv_table, motion, myoassist, opensim, opensim_reading
 from mjx_assist.eval.formats.combine import Imported, Part, combine
 from mjx_assist.eval.replay.record import GaitRecord
+from mjx_assist.eval.replay.straight import in_world
 from mjx_assist.files.opensim_table import SUFFIXES
 
 GRF_NAME = "_grf.mot"
+OWN = (".csv", ".npz")  # hold a record as it is
 
 
 class Format(NamedTuple):
@@ -44,10 +46,14 @@ def read(inputs: Sequence[Path]) -> Imported:
 
 
 def write(record: GaitRecord, out: Path) -> list[Path]:
-    """One file by its name's end (.csv, .json, .mot, _grf.mot, .sto, .npz), or all OpenSim files into a folder."""
+    """One file by its name's end (.csv, .json, .mot, _grf.mot, .sto, .npz), or all OpenSim files into a folder.
+
+    What other programs play is where the walk was in the world, also where it turned.
+    """
     if out.suffix:
-        _writer(out)(record, out)
+        _writer(out)(record if out.suffix.lower() in OWN else in_world(record), out)
         return [out]
+    record = in_world(record)
     targets = {
         opensim.KINEMATICS: opensim.write_kinematics,
         opensim.GROUND_REACTION: opensim.write_ground_reaction,

@@ -7,7 +7,18 @@ from collections.abc import Sequence
 import numpy as np
 
 from mjx_assist.errors import UserError
-from mjx_assist.eval.gait import angles, cycles, emg, events, healthy, metrics, one_sided, stability, variability
+from mjx_assist.eval.gait import (
+    angles,
+    cycles,
+    emg,
+    events,
+    healthy,
+    metrics,
+    one_sided,
+    stability,
+    turning,
+    variability,
+)
 from mjx_assist.eval.gait.device import device_summary
 from mjx_assist.eval.gait.metabolics import metabolic_summary
 from mjx_assist.eval.gait.scores import score_summary
@@ -24,7 +35,7 @@ def episode_summary(record: GaitRecord) -> dict:
     """One episode's line of ``evaluate --json``: how far, how fast, did it fall, how close to the reference.
 
     ``corr_reference`` (Pearson) and ``rmse_deg`` compare each sample with the reference at the same instant, mean of
-    both sides, after the first 2 s.
+    both sides, after the first 2 s. A walk that was asked to turn has the `turning_summary` as well.
     """
     record = record.finite_part()
     tracking = _tracking(record)
@@ -38,6 +49,7 @@ def episode_summary(record: GaitRecord) -> dict:
             "mean_speed_m_s": _mean_speed(record),
             "fell": bool(record.fell),
             **{name: {key: cycles.mean(pair) for key, pair in values.items()} for name, values in tracking.items()},
+            **(turning.turning_summary(record) if turning.turned(record) else {}),
         }
     )
 
@@ -190,6 +202,8 @@ def _notes(whole: Sequence[GaitRecord], records: Sequence[GaitRecord]) -> list[s
             notes.append(f"{name}: fell after {record.time[-1]:.2f} s.")
         if record is not given:
             notes.append(f"{name}: not finite after {record.time[-1]:.2f} s, measured up to there.")
+        if turning.turned(record):
+            notes.append(f"{name}: {turning.NOTE}")
         missing = _not_recorded(record)
         if missing:
             notes.append(f"{name}: not recorded: {', '.join(missing)}. What needs it is not available.")

@@ -13,6 +13,7 @@ from mjx_assist.reference.healthy import WALK_RATIO
 
 MARKERS = ("o", "s", "^", "D", "v", "P")
 _TITLES = {"speeds": "Speed", "slopes": "Slope", "terrain": "Ground", "pushes": "Pushes"}
+_TITLES |= {"turns": "Turning", "standing": "Starting and stopping"}
 _TITLES |= {"commands": "Changing speed", "models": "Unreduced model"}
 _ROW = 0.21  # inches
 

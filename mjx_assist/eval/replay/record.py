@@ -52,8 +52,9 @@ class GaitRecord:
 
     ``SERIES`` and ``NAMES`` hold what is declared here; ``controller``: what drove the device. ``body_mass`` is all
     that the feet carry, ``device_mass`` the device's part of it; a mass that is not known is NaN. Series that are None
-    when a record is made hold their ``absent`` value: the ground is level at 0, limit_moment and toe_tip are not known,
-    left joints turn as the right ones' mirror images.
+    when a record is made hold their ``absent`` value: the ground is level at 0, nothing turns, limit_moment, toe_tip
+    and pelvis_place are not known, left joints turn as the right ones' mirror images. A walk that turned is laid out
+    straight (eval/replay/straight.py).
     """
 
     time: Annotated[
@@ -124,6 +125,14 @@ class GaitRecord:
         np.ndarray | None, Series("TJ", ("N_m", "N"), "the joint limits' part of passive_moment")
     ] = None
     toe_tip: Annotated[np.ndarray | None, Series("T23", "m", "the foremost points of the soles")] = None
+    heading: Annotated[
+        np.ndarray | None,
+        Series("T", "rad", "commanded, to the left; places and directions of the record are along it", absent=0.0),
+    ] = None
+    pelvis_place: Annotated[
+        np.ndarray | None,
+        Series("T3", "m", "of a walk that turned: pelvis_tx, -pelvis_tz, pelvis_ty in the world", gaps=True),
+    ] = None
     joint_sign: Annotated[
         np.ndarray | None,
         Series("J", "1", "-1 for a left joint that turns the other way than the right one's mirror image", absent=1.0),

@@ -1,15 +1,21 @@
 """Records a walk: each sample only copies arrays; the columns of the gait record are computed once, at the end."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 import mujoco
 import numpy as np
 
 from mjx_assist.config.words import REDUCED
+from mjx_assist.eval.replay.straight import along_heading
 from mjx_assist.eval.replay.walker import Walker
 from mjx_assist.model.muscles import fibres
 from mjx_assist.reference.cycle import ReferenceGait, sample
+from mjx_assist.sim.heading import Frame, Root
 
 _FIRST_CONTACT = int(mujoco.mjtConstraint.mjCNSTR_CONTACT_FRICTIONLESS)  # the contact kinds are the last ones
 _LIMIT = int(mujoco.mjtConstraint.mjCNSTR_LIMIT_JOINT)
+_NOWHERE: Mapping[str, float] = MappingProxyType({})
 _MOMENTS = ("joint_moment", "passive_moment", "limit_moment")
 
 
@@ -24,8 +30,9 @@ class Tape:
     def __len__(self) -> int:
         return len(self._samples)
 
-    def add(self, control: np.ndarray, target: float, phase: float) -> None:
-        """One sample of the last step, under controls ``[nu]``, target speed (m/s) and gait clock (cycles)."""
+    def add(self, control: np.ndarray, target: float, phase: float, placed: Mapping[str, float] = _NOWHERE) -> None:
+        """One sample of the last step, under controls ``[nu]``, target speed (m/s) and gait clock (cycles). ``placed``:
+        of a walk that turns, the fields of its `Frame` and ``rate``."""
         w, m, d = self._walker, self._walker.model, self._walker.data
         mujoco.mj_subtreeVel(m, d)
         self._contacts.add(d)
@@ -51,11 +58,12 @@ class Tape:
                 "com_position": d.subtree_com[1].copy(),
                 "com_velocity": d.subtree_linvel[1].copy(),
                 "sensors": d.sensordata.copy(),
+                **placed,
             }
         )
 
-    def columns(self, gait: ReferenceGait) -> dict[str, np.ndarray]:
-        """The record's fields over time, by name, and its muscle parameters."""
+    def columns(self, gait: ReferenceGait, root: Root | None = None) -> dict[str, np.ndarray]:
+        """The record's fields over time, by name, and its muscle parameters. ``root``: of a walk that turns."""
         w = self._walker
         out = {name: np.array([row[name] for row in self._samples]) for name in self._samples[0]}
         for name in _MOMENTS:
@@ -63,7 +71,8 @@ class Tape:
         of_each = w.to_reduced(out["qpos"][:, None], out["device_moment"])  # [T, D, J]
         contact = self._contacts.decode()
         passive = passive_tension(w.model, w.muscle_ids, out["muscle_length"])
-        return {
+        way, side, rate = (out.pop(name, None) for name in ("way", "side", "rate"))
+        found = {
             **out,
             **muscle_parameters(w.model, w.muscle_ids),
             "reference_qpos": sample(gait, out["phase"], out["target_velocity"])[0],
@@ -76,6 +85,12 @@ class Tape:
             **{f"{part}_ground": self._under(out[f"{part}_position"]) for part in ("foot", "com")},
             "sensors": out["sensors"] if w.kind == REDUCED else w.sensors_from(contact.load),
         }
+        if root is None or rate is None:
+            return found
+        height = out["qpos"][:, w.joint_names.index("pelvis_ty")]
+        place = np.stack([out["qpos"][:, root.forward], -out["qpos"][:, root.side], height], axis=1)
+        frame = Frame(out["heading"], way, side)
+        return along_heading(found, root, frame, rate) | {"pelvis_place": place}
 
     def _under(self, places: np.ndarray) -> np.ndarray:
         """Height ``[...]`` m of the ground under places ``[..., 3]`` m."""

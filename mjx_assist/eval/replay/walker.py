@@ -75,6 +75,7 @@ class Walker:
         self._forward = self.qpos_index[self.joint_names.index("pelvis_tx")]
         self._side = self.qpos_index[self.joint_names.index("pelvis_tz")] if "pelvis_tz" in self.joint_names else None
         self._push_dof = m.joint("pelvis_tx").dofadr[0]
+        self._side_dof = None if self._side is None else m.joint("pelvis_tz").dofadr[0]
         self.stands_on = Ground(ground)
         self._height_offset = anatomy.height_offset(self.reduced)
         self.leg_scale = leg_scale(self.reduced)
@@ -163,9 +164,11 @@ class Walker:
         ground = self.ground_at if self.uneven else None
         return ContactTape(self.model, self._floor, self._foot_part, ground, self._rigid_feet)
 
-    def push(self, force: float) -> None:
-        """Push the pelvis forward, through its origin, with ``force`` N from now on."""
+    def push(self, force: float, left: float = 0.0) -> None:
+        """Push the pelvis, through its origin, with ``force`` N along x and ``left`` N to the left from now on."""
         self.data.qfrc_applied[self._push_dof] = force
+        if self._side_dof is not None:
+            self.data.qfrc_applied[self._side_dof] = -left
 
     def place(self) -> float:
         """How far the centre of mass has come along the way, m."""

@@ -1,4 +1,5 @@
-"""The challenge: the same walks for every policy (speeds, slopes, rough ground, pushes, other models), and its table.
+"""The challenge: the same walks for every policy (speeds, slopes, rough ground, pushes, turns, other models), and its
+table.
 
 Rows are data; what a row came to is judged against the row's target. It simulates nothing (`trials`) and draws nothing.
 """
@@ -14,7 +15,8 @@ import mujoco
 
 from mjx_assist.config.words import COMPOSED, FULL, REDUCED, SINUSOIDAL, STEP
 from mjx_assist.errors import unknown
-from mjx_assist.eval.replay.conditions import Conditions, constant, describe, fixed
+from mjx_assist.eval.gait import turning
+from mjx_assist.eval.replay.conditions import Conditions, constant, describe, figure_of_eight, fixed
 from mjx_assist.eval.studies.statistics import mean_of, wilson
 from mjx_assist.eval.studies.trials import Trial
 from mjx_assist.files.plain import plain
@@ -26,23 +28,29 @@ SPEED = 1.25  # m/s, asked wherever a row is not about speed
 SECONDS = 30.0
 SPEEDS = (0.7, 0.8, 1.0, 1.25, 1.5, 1.7, 1.9)  # m/s
 SLOPES = (-6, -4, -2, 0, 2, 4, 6)  # degrees, uphill positive
+TURNS = (20, -20, 45, -45)  # degrees/s, to the left positive
+STANDS = (2.0, 20.0)  # s until and from which a walker stands
+IN_3D, STANDING = "a heading that it sees, in 3-D", "standing in its training (env_params.standing_share)"
 PUSH, PUSH_EVERY = 20.0, 4.0  # N*s, s: 3.6 strides, so that pushes meet the stride at changing phases
 
 
 @dataclass(frozen=True)
 class Target:
     """What a row asks: the share of seeds that must not fall; at most this speed error (m/s), at least this
-    correlation of hip and knee with the reference gait (None: any)."""
+    correlation of hip and knee with the reference gait, at most so far off the commanded heading (degrees) and off the
+    commanded path (m) (None: any)."""
 
     share: float = 0.9
     speed_error: float | None = None
     correlation: float | None = None
+    heading_error: float | None = None
+    path_error: float | None = None
 
 
 @dataclass(frozen=True)
 class Row:
     """One line of the table: all its seeds walk ``seconds`` under the same conditions. ``value``: its place in the
-    group's figure."""
+    group's figure. ``needs``: what a policy must have to be asked it."""
 
     group: str
     name: str
@@ -51,6 +59,7 @@ class Row:
     value: float | None = None
     kind: str = REDUCED
     seconds: float = SECONDS
+    needs: str | None = None
 
 
 def _steady(**what: Any) -> Conditions:
@@ -82,6 +91,28 @@ def _pushes() -> Iterable[Row]:
         name = f"{PUSH:g} N·s {way} every {PUSH_EVERY:g} s"
         yield Row("pushes", name, _steady(push=(impulse, PUSH_EVERY)), Target(0.8), impulse)
 
+    for way, angle in (("left", 90), ("right", -90)):
+        name = f"{PUSH:g} N·s to the {way} every {PUSH_EVERY:g} s"
+        aside = (PUSH, PUSH_EVERY, math.radians(angle))
+        yield Row("pushes", name, _steady(push=aside), Target(0.8), angle, needs=IN_3D)
+
+
+def _turns() -> Iterable[Row]:
+    kept = Target(heading_error=10.0, path_error=0.5)
+    for rate in TURNS:
+        way = "left" if rate > 0 else "right"
+        circle = _steady(turn=constant(math.radians(rate)))
+        yield Row("turns", f"circle, {abs(rate)}°/s to the {way}", circle, kept, rate, needs=IN_3D)
+    sharpest = max(TURNS)
+    for speed in (SPEEDS[0], SPEED):
+        eight = Conditions(command=constant(speed), turn=figure_of_eight(math.radians(sharpest)))
+        yield Row("turns", f"figure of eight, {speed:g} m/s, {sharpest}°/s at most", eight, kept, needs=IN_3D)
+
+
+def _standing() -> Iterable[Row]:
+    name = "stands {:g} s, walks, stands from {:g} s".format(*STANDS)
+    yield Row("standing", name, _steady(standing=STANDS), Target(speed_error=0.15), needs=STANDING)
+
 
 def _commands() -> Iterable[Row]:
     low, high = SPEEDS[0], SPEEDS[-1]
@@ -101,10 +132,18 @@ _GROUPS = {
     "slopes": _slopes,
     "terrain": _terrain,
     "pushes": _pushes,
+    "turns": _turns,
+    "standing": _standing,
     "commands": _commands,
     "models": _models,
 }
 GROUPS = tuple(_GROUPS)
+
+
+def lacks(row: Row, bundle: Bundle) -> str | None:
+    """What a policy lacks to be asked a row, in words; None where it can be."""
+    has = {IN_3D: "qpos.pelvis_rotation" in bundle.observation.names, STANDING: bundle.speeds[0] == 0.0}
+    return None if row.needs is None or has[row.needs] else row.needs
 
 
 def rows(only: Sequence[str] | None = None) -> list[Row]:
@@ -132,6 +171,7 @@ def judged(row: Row, outcomes: Sequence[dict]) -> dict:
         "knee_r": mean_of(outcomes, lambda o: o["corr_reference"]["knee"]),
         "stride_length_m": mean_of(outcomes, lambda o: o["stride_length_m"]),
         "cadence_steps_per_min": mean_of(outcomes, lambda o: o["cadence_steps_per_min"]),
+        **{key: mean_of(outcomes, lambda o, key=key: o.get(key)) for key in turning.KEYS if row.conditions.turn},
     }
     return {
         "group": row.group,
@@ -160,6 +200,9 @@ def met(target: Target, share: float, reached: dict) -> bool:
     if target.correlation is not None:
         known = [reached[f"{joint}_r"] for joint in ("hip", "knee")]
         requested.append(all(r is not None and r >= target.correlation for r in known))
+    for key, most in (("heading_error_deg", target.heading_error), ("path_error_m", target.path_error)):
+        if most is not None:
+            requested.append(reached[key] is not None and reached[key] < most)
     return all(requested)
 
 
@@ -180,84 +223,3 @@ def fingerprint(bundle: Bundle) -> str:
     for array in arrays:
         content.update(array.tobytes())
     return content.hexdigest()[:16]
-
-
-def target_text(result: dict) -> str:
-    """What a row asks in words."""
-    target, count = result["target"], result["seeds"]
-    text = [f"{math.ceil(target['share'] * count - 1e-9)} of {count} for {result['seconds']:g} s"]
-    if target["speed_error"] is not None:
-        text.append(f"error < {target['speed_error']:g} m/s")
-    if target["correlation"] is not None:
-        text.append(f"hip and knee r ≥ {target['correlation']:g}")
-    return ", ".join(text)
-
-
-HEADER = ("", "asked", "stood", "95 %", "walked s", "m/s asked", "m/s reached", "m/s error", "hip / knee r", "met")
-
-
-def cells(result: dict) -> tuple[str, ...]:
-    """A row's texts under `HEADER`."""
-
-    def number(key: str, form: str = ".2f") -> str:
-        return "-" if result[key] is None else format(result[key], form)
-
-    return (
-        result["row"],
-        target_text(result),
-        f"{result['survived']} of {result['seeds']}",
-        f"{100 * result['survived_low']:.0f} to {100 * result['survived_high']:.0f}",
-        number("walked_s", ".1f"),
-        number("speed_asked_m_s"),
-        number("speed_m_s"),
-        number("speed_error_m_s"),
-        f"{number('hip_r')} / {number('knee_r')}",
-        "yes" if result["met"] else "no",
-    )
-
-
-def markdown(policies: Sequence[dict]) -> str:
-    """The table in Markdown: an overview where there are several policies, then each policy's rows."""
-    parts = ["# Challenge"]
-    if len(policies) > 1:
-        lines = [(name, *map(overview_cell, results)) for name, results in side_by_side(policies)]
-        parts += ["Seeds that stood; **bold** where the row's target is met.", ""]
-        parts.append(_lines(("", *(policy["name"] for policy in policies)), lines))
-    for policy in policies:
-        parts += [f"\n## {policy['name']}\n", headline(policy), "", _lines(HEADER, map(cells, policy["rows"]))]
-    return "\n".join([*parts, "", NOTE, ""])
-
-
-NOTE = (
-    "Stood: seeds that did not fall; 95 %: Wilson's interval of that share, in per cent. Error: mean distance between "
-    "speed and command over windows of 2 s, after the first 2 s. r: correlation with the reference gait, mean of both "
-    "sides. A row is met only if all that it asks is."
-)
-
-
-def side_by_side(policies: Sequence[dict]) -> list[tuple[str, list[dict | None]]]:
-    """Every row's name with each policy's result, None where a policy has none."""
-    names = dict.fromkeys(row["row"] for policy in policies for row in policy["rows"])
-    by_name = [{row["row"]: row for row in policy["rows"]} for policy in policies]
-    return [(name, [results.get(name) for results in by_name]) for name in names]
-
-
-def overview_cell(result: dict | None) -> str:
-    """Seeds that stood and the speed error of one row, bold where it is met."""
-    if result is None:
-        return "-"
-    error = result["speed_error_m_s"]
-    text = f"{result['survived']} of {result['seeds']}" + ("" if error is None else f", {error:.2f} m/s")
-    return f"**{text}**" if result["met"] else text
-
-
-def headline(policy: dict) -> str:
-    """How many rows a policy meets, in a sentence."""
-    rows = policy["rows"]
-    seeds = rows[0]["seeds"] if rows else 0
-    return f"{policy['walker']}: meets {sum(row['met'] for row in rows)} of {len(rows)} rows, {seeds} seeds each."
-
-
-def _lines(header: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
-    rule = ["---"] * len(header)
-    return "\n".join("| " + " | ".join(line) + " |" for line in (header, rule, *lines))

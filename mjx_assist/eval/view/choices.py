@@ -1,5 +1,6 @@
 """What whoever watches may choose: policies and grounds; and how far the policy in view was trained."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
@@ -13,7 +14,7 @@ from mjx_assist.policy.trained import Trained, trained
 
 Loader = Callable[[], tuple[Bundle, str]]  # a policy, and the kind of model that it walks
 AS_ASKED = "as asked"
-PUSH_MAX_N = 300.0  # beyond training
+PUSH_MAX_N, TURN_MAX = 300.0, 60.0  # N, degrees/s: beyond training
 
 
 class Choices:
@@ -72,6 +73,12 @@ def speeds(bundle: Bundle, beyond: bool) -> tuple[float, float]:
     low, high = bundle.speeds
     first, last = trained_for(bundle).speed
     return (low, high) if beyond else (max(low, first), min(high, last))
+
+
+def turns(bundle: Bundle, beyond: bool) -> tuple[float, float]:
+    """The heading rates to choose from, degrees/s to the left: those trained, or ``beyond`` them to `TURN_MAX`."""
+    right, left = map(math.degrees, trained_for(bundle).turn)
+    return (min(right, -TURN_MAX), max(left, TURN_MAX)) if beyond else (right, left)
 
 
 def most_push(bundle: Bundle, beyond: bool) -> float:

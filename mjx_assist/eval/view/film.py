@@ -17,6 +17,7 @@ from PIL import Image, ImageDraw, ImageFont
 from mjx_assist.eval.plots.style import COLORS, FAINT, INK, STYLE
 from mjx_assist.eval.replay.gauge import Gauge, Reading
 from mjx_assist.eval.replay.record import SIDES, GaitRecord
+from mjx_assist.eval.replay.straight import in_world
 from mjx_assist.eval.view.overlay import add_arrows, arrows, shown_torque, status, torque_lines
 from mjx_assist.terrain.heightfield import Ground
 
@@ -89,15 +90,15 @@ def _curves(record: GaitRecord, readings: list[Reading]) -> list[tuple[str, str,
 
 def readings(record: GaitRecord, frames: np.ndarray) -> list[Reading]:
     """What a viewer would have shown at the samples ``frames [N]`` of a record."""
-    gauge = Gauge(record.body_weight)
+    gauge, placed = Gauge(record.body_weight), in_world(record)
     return [
         gauge.read(
             float(record.time[i]),
             float(record.target_velocity[i]),
             float(record.com_position[i, 0]),
             record.device_torque[i],
-            record.ground_reaction[i],
-            record.center_of_pressure[i],
+            placed.ground_reaction[i],
+            placed.center_of_pressure[i],
         )
         for i in frames
     ]

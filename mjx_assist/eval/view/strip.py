@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 
 from mjx_assist.eval.gait import events
 from mjx_assist.eval.replay.record import GaitRecord
+from mjx_assist.eval.replay.straight import on_level_ground
 from mjx_assist.eval.view.scene import Scene, packed, side_camera, unpacked
 from mjx_assist.files.atomic import replacing
 from mjx_assist.policy import bundle as bundles
@@ -39,6 +40,8 @@ def walker_strip(
     Raises:
         UserError: the file cannot be written.
     """
+    if np.any(record.heading):
+        record, ground = on_level_ground(record), LEVEL_GROUND
     frames, labels, what = cycle_frames(record, phases)
     images = render(bundle, record, frames, ground)
     figure = Figure(figsize=(1.75 * phases, 3.25), dpi=200)

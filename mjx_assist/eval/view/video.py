@@ -11,6 +11,7 @@ import numpy as np
 
 from mjx_assist.errors import UserError, unknown
 from mjx_assist.eval.replay.record import GaitRecord
+from mjx_assist.eval.replay.straight import in_world
 from mjx_assist.eval.view.scene import packed
 from mjx_assist.eval.view.strip import trouble_elsewhere
 from mjx_assist.files.atomic import replacing
@@ -58,7 +59,7 @@ def write_video(
     with tempfile.TemporaryDirectory() as folder:
         request, film = Path(folder) / "request.npz", Path(folder) / f"film{kind}"
         saved = record.save(Path(folder) / "record.npz")
-        full_qpos = bundle.coupling.lift(record.qpos[frames])
+        full_qpos = bundle.coupling.lift(in_world(record).qpos[frames])
         np.savez(request, record=str(saved), frames=frames, qpos=full_qpos, fps=fps, plots=plots, **packed(ground))
         trouble = trouble_elsewhere("mjx_assist.eval.view.film", request, film, timeout=None)
         if trouble is not None:

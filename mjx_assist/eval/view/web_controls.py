@@ -1,5 +1,6 @@
 """The page's controls: what is walked, how, and how far beyond the policy's training; each asks the player."""
 
+import math
 from collections.abc import Callable
 
 from mjx_assist.eval.view import choices as limits
@@ -7,7 +8,7 @@ from mjx_assist.eval.view.choices import Choices
 from mjx_assist.eval.view.player import PUSH_N, Player
 from mjx_assist.eval.view.web_guard import number
 
-_SPEED_STEP, _PUSH_STEP = 0.05, 10.0
+_SPEED_STEP, _PUSH_STEP, _TURN_STEP = 0.05, 10.0, 1.0
 _WALK = {"pause": Player.toggle_pause, "one step": Player.step_once, "reset": Player.reset}
 
 
@@ -23,13 +24,18 @@ class Controls:
         gui.add_markdown(f"trained for {limits.trained_for(self._bundle)}")
         self._beyond = gui.add_checkbox("beyond training", False)
         self._speed = gui.add_slider("target (m/s)", 0.0, 1.0, _SPEED_STEP, 0.0)
+        self._turn = gui.add_slider("turn left (°/s)", -1.0, 1.0, _TURN_STEP, 0.0)
         self._force = gui.add_slider("push (N)", -1.0, 1.0, _PUSH_STEP, 0.0)
         self._push = gui.add_button("push the pelvis")
-        self._limit(round(self._player.reading.target, 2), PUSH_N)
+        turning = math.degrees(self._player.session.turning(0.0))
+        self._limit(round(self._player.reading.target, 2), PUSH_N, round(turning))
         device = gui.add_checkbox("device", True, disabled=not self._player.session.walker.device_joints)
         walk = gui.add_button_group("walk", tuple(_WALK))
         follow = gui.add_checkbox("camera follows", True)
-        self._beyond.on_update(lambda _: self._limit(self._speed.value, self._force.value))
+        self._beyond.on_update(lambda _: self._limit(self._speed.value, self._force.value, self._turn.value))
+        self._turn.on_update(
+            lambda _: self._ask(lambda p, v: p.session.ask_turn(math.radians(v)), self._turn, self._turns())
+        )
         self._speed.on_update(lambda _: self._ask(lambda p, v: p.session.ask_speed(v), self._speed, self._speeds()))
         self._push.on_click(lambda _: self._ask(Player.push, self._force, self._forces()))
         device.on_update(lambda _: self._player.ask(lambda p: p.switch_device(device.value is True)))
@@ -51,9 +57,16 @@ class Controls:
         most = limits.most_push(self._bundle, self._beyond.value is True)
         return -most, most
 
-    def _limit(self, speed: object, force: object) -> None:
-        """Give both sliders the limits that hold now; one that has nothing to choose is off."""
+    def _turns(self) -> tuple[float, float]:
+        """Degrees/s: nothing to choose for a walker that cannot turn."""
+        if not self._player.session.course.turns:
+            return 0.0, 0.0
+        return limits.turns(self._bundle, self._beyond.value is True)
+
+    def _limit(self, speed: object, force: object, turn: object) -> None:
+        """Give the sliders the limits that hold now; one that has nothing to choose is off."""
         wanted = ((self._speed, self._speeds(), speed), (self._force, self._forces(), force))
+        wanted = (*wanted, (self._turn, self._turns(), turn))
         for slider, (low, high), value in wanted:
             nothing = high - low < slider.step
             slider.min, slider.max = low, low + slider.step if nothing else high

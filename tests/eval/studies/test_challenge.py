@@ -12,7 +12,7 @@ from mjx_assist.cli import challenge as cli_challenge
 from mjx_assist.cli.main import main
 from mjx_assist.errors import UserError
 from mjx_assist.eval.replay.conditions import AS_TRAINED
-from mjx_assist.eval.studies import challenge, stress, trials
+from mjx_assist.eval.studies import challenge, challenge_table, stress, trials
 from mjx_assist.eval.studies.challenge import Target
 from mjx_assist.policy import bundle as bundles
 
@@ -55,7 +55,7 @@ def test_rows_are_the_ones_that_are_asked_for():
     np.testing.assert_allclose(slopes, [-6, -4, -2, 0, 2, 4, 6], atol=1e-9)
     assert {row.kind for row in by_group["models"]} == {"full", "composed"}
     assert len({row.name for row in rows}) == len(rows)
-    assert [row.group for row in challenge.rows(["pushes"])] == ["pushes"] * 2
+    assert [row.group for row in challenge.rows(["pushes"])] == ["pushes"] * 4
     with pytest.raises(UserError, match="Did you mean 'slopes'"):
         challenge.rows(["slope"])
 
@@ -80,11 +80,11 @@ def test_a_judged_row_tells_asked_and_reached():
     row = challenge.rows(["speeds"])[3]
     found = challenge.judged(row, [outcome(seed, fell=seed == 3) for seed in range(10)])
     assert found["survived"] == 9 and found["met"]
-    assert challenge.target_text(found) == "9 of 10 for 30 s, error < 0.1 m/s"
-    cells = dict(zip(challenge.HEADER, challenge.cells(found), strict=True))
+    assert challenge_table.target_text(found) == "9 of 10 for 30 s, error < 0.1 m/s"
+    cells = dict(zip(challenge_table.HEADER, challenge_table.cells(found), strict=True))
     assert cells["stood"] == "9 of 10" and cells["m/s error"] == "0.05" and cells["met"] == "yes"
     unknown = challenge.judged(row, [outcome(error=None, fell=True)])
-    assert not unknown["met"] and challenge.cells(unknown)[7] == "-"
+    assert not unknown["met"] and challenge_table.cells(unknown)[7] == "-"
 
 
 @pytest.fixture
@@ -145,7 +145,7 @@ def test_several_policies_stand_side_by_side():
     row = challenge.rows(["speeds"])[0]
     rows = [challenge.judged(row, [outcome(fell=fell)]) for fell in (False, True)]
     policies = [{"name": f"p{i}", "walker": "w", "rows": [found]} for i, found in enumerate(rows)]
-    assert "| 0.7 m/s | **1 of 1, 0.05 m/s** | 0 of 1, 0.05 m/s |" in challenge.markdown(policies)
+    assert "| 0.7 m/s | **1 of 1, 0.05 m/s** | 0 of 1, 0.05 m/s |" in challenge_table.markdown(policies)
 
 
 def test_stress_walks_what_is_harmless_once_and_tells_what_is_borne(walked, bundle_path, tmp_path, capsys):

@@ -7,7 +7,7 @@ from mjx_assist.eval.plots import challenge
 from mjx_assist.eval.plots.style import save
 from mjx_assist.eval.report.head import head
 from mjx_assist.eval.report.html import Cell, Section, Table, render
-from mjx_assist.eval.studies.challenge import HEADER, NOTE, cells, headline, overview_cell, side_by_side
+from mjx_assist.eval.studies.challenge_table import HEADER, NOTE, cells, headline, overview_cell, side_by_side
 from mjx_assist.files.atomic import write_text
 
 PAGE = "challenge.html"
