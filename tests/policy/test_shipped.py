@@ -55,6 +55,15 @@ def test_the_3d_walker_walks_and_its_legs_do_alike():
     assert min(moments) > 0.5  # abductors hold the pelvis on either leg
 
 
+@pytest.mark.parametrize(("name", "level"), [("walk22_osl_a", "transtibial"), ("walk22_osl_ka", "transfemoral")])
+@pytest.mark.parametrize("model", ["reduced", pytest.param("full", marks=pytest.mark.slow)])
+def test_people_with_a_prosthesis_walk(name, level, model):
+    record = replay(bundles.load(data_path("models", "policies", name)), model, steps=300, seed=0)
+    metrics = summarize([record])
+    assert not record.fell and metrics["speed_m_s"] == pytest.approx(1.25, abs=0.15)
+    assert (metrics["one_sided"]["level"], metrics["one_sided"]["prosthetic_side"]) == (level, "right")
+
+
 @pytest.mark.slow
 def test_ten_seeds_on_both_models(shipped):
     assert_healthy(summarize([replay(shipped, steps=STEPS, seed=seed) for seed in range(10)]))
