@@ -76,7 +76,9 @@ def test_a_printed_command_is_one_that_there_is(command: doc_commands.Command):
     arguments, rest = parser.parse_known_args(words)
     assert not rest
     if names == "train" and arguments.config in preset_names() and "$(" not in command.text:
-        own = any(mark in command.text for mark in ("ik.mot", "my_model", "model/"))  # files that docs-check makes
+        own = any(
+            mark in command.text for mark in ("ik.mot", "my_model", "model/", "cohort.json")
+        )  # files that docs-check makes
         start = [("init_from.source", arguments.init_from)] if arguments.init_from else []
         assert own or load_config(arguments.config, dict([*walker_keys(arguments), *start, *overrides]))
 

@@ -28,6 +28,7 @@ CONFIG = configs.RunConfig(
     ),
 )
 FULL = configs.to_dict(CONFIG)
+TURN = "lie in -3..3 rad/s (45 degrees/s are 0.785)"
 # Every limited field, by what its numbers must do, and the numbers nearest to its bounds that are and are not refused.
 LIMITED = {
     "be positive": """
@@ -39,7 +40,7 @@ LIMITED = {
         ppo_params.max_kl ppo_params.mirror_loss_coef logger_params.evaluation_frequency
         policy_params.head_options.*.learning_rate
     """,
-    "lie in 0..1": "ppo_params.gamma ppo_params.gae_lambda",
+    "lie in 0..1": "ppo_params.gamma ppo_params.gae_lambda env_params.standing_share",
     "lie in -1..1": "policy_params.head_options.*.initial_action policy_params.head_options.*.held_action",
     "lie in 0..4294967295": "env_params.seed",
     "lie in 1..2147483647": """
@@ -51,12 +52,13 @@ LIMITED = {
     "lie in 1..20000 Hz": "env_params.control_framerate env_params.physics_sim_framerate",
     "lie in 0..4096": "env_params.num_threads",
     "lie in 1..65536": "policy_params.net_arch",
-    subjects.HEIGHT.words: "env_params.subject.height",
-    subjects.MASS.words: "env_params.subject.mass",
-    subjects.AGE.words: "env_params.subject.age",
-    subjects.LENGTH.words: "env_params.subject.segment_lengths",
-    subjects.FACTOR.words: "env_params.subject.strength",
-    subjects.CARRIED.words: "env_params.subject.added_mass",
+    TURN: "env_params.min_heading_rate env_params.max_heading_rate",
+    subjects.HEIGHT.words: "env_params.subject.height env_params.cohort.*.height",
+    subjects.MASS.words: "env_params.subject.mass env_params.cohort.*.mass",
+    subjects.AGE.words: "env_params.subject.age env_params.cohort.*.age",
+    subjects.LENGTH.words: "env_params.subject.segment_lengths env_params.cohort.*.segment_lengths",
+    subjects.FACTOR.words: "env_params.subject.strength env_params.cohort.*.strength",
+    subjects.CARRIED.words: "env_params.subject.added_mass env_params.cohort.*.added_mass",
 }
 TINY = 5e-324  # the least number above 0
 BOUNDS = {  # what is refused, what holds
@@ -70,6 +72,7 @@ BOUNDS = {  # what is refused, what holds
     "lie in 1..20000 Hz": ((0, 20001), (1, 20000)),
     "lie in 0..4096": ((-1, 4097), (0, 4096)),
     "lie in 1..65536": ((0, 65537), (1, 65536)),
+    TURN: ((-3.1, 30, 45), (-3, 0, 0.785)),
     subjects.HEIGHT.words: ((-1.7, 1.19, 3), (1.2, 2.2)),
     subjects.MASS.words: ((-60, 29.9, 201), (30, 200)),
     subjects.AGE.words: ((7, 101), (18, 100)),

@@ -270,7 +270,8 @@ def _filled(fields: dict[str, Any], notes: list[str], source: str) -> Imported:
     size = axis_sizes(len(fields["time"]), {name: fields.setdefault(name, ()) for name in NAMES})
     for name, series in SERIES.items():
         fields.setdefault(name, np.full([size[letter] for letter in series.axes], series.absent))
-    absent = [name for name in SERIES if np.isnan(fields[name]).all()]
+    straight = () if np.any(fields["heading"]) else ("pelvis_place",)  # nothing to tell of a walk that did not turn
+    absent = [name for name in SERIES if name not in straight and np.isnan(fields[name]).all()]
     fields = _UNKNOWN | {"leg_length": np.nan, "fell": False, "seed": 0} | fields
     if "control_dt" not in fields and size["T"] > 1:
         fields["control_dt"] = float(np.median(np.diff(fields["time"])))

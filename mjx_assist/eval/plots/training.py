@@ -82,6 +82,7 @@ FIGURES: dict[str, tuple[str, tuple[Panel, ...]]] = {
             Panel("env/level_share/*", "Walkers at each level", "share", draw=curriculum.draw_shares),
             Panel("env/level_ended/*", "Success by level", "level", draw=curriculum.draw_success),
             Panel("env/curriculum/*_target_velocity", "Range of commanded speeds", "m/s"),
+            Panel("env/curriculum/*_heading_rate", "Range of commanded turns", "rad/s"),
             Panel("env/curriculum/terrain_amplitude", "Height of the terrain", "share", lowest=0.0),
             Panel("env/curriculum/randomization.*", "Randomization", "share of the range", lowest=0.0),
             Panel("env/curriculum/device_torque_limit", "Torque of the device", "share", lowest=0.0),

@@ -142,6 +142,8 @@ class GaitRecord:
         """Convert arrays to float and names to tuples; ValueError when shapes and names do not fit together."""
         for name in NAMES:
             object.__setattr__(self, name, tuple(str(part) for part in getattr(self, name)))
+        if not self.joint_names:
+            raise ValueError("gait record: it has no joints")
         size = axis_sizes(np.size(self.time), {name: getattr(self, name) for name in NAMES})
         for name in OPTIONAL:
             if getattr(self, name) is None:
@@ -167,8 +169,6 @@ class GaitRecord:
                 raise ValueError(f"gait record: {name} must be positive, not {getattr(self, name)}")
         if not np.isfinite(self.time).all():
             raise ValueError("gait record: time must be finite")
-        if not self.joint_names:
-            raise ValueError("gait record: it has no joints")
         missing = sorted(set(self.device_joints) - set(self.joint_names))
         if missing:
             raise ValueError(f"gait record: device_joints {missing} are not among joint_names")
