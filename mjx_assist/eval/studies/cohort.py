@@ -17,7 +17,7 @@ _UNKNOWN = (*_UNKNOWN, "over_trainings_low", "over_trainings_high", "people_sd")
 _NOBODY: dict[str, Any] = {name: None for name in _UNKNOWN}  # what `nested.compare` gives, where it has nobody
 _NOBODY |= {"people": 0, "less": 0, "surely_less": 0, "surely_more": 0, "each": []}
 # What people's differences are held against: figure of `model.person` -> title.
-TRAITS = {"height_m": "height (m)", "mass_kg": "mass (kg)", "strength": "strength (of the standard body's)"}
+TRAITS = {"height_m": "height (m)", "mass_kg": "mass (kg)", "strength": "strength (standard: 1)"}
 
 
 def people(policies: Sequence[Trained]) -> list[dict]:
