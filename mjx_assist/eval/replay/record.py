@@ -283,7 +283,8 @@ def _from_entries(stored: dict[str, np.ndarray], path: Path) -> GaitRecord:
     missing = sorted({*SERIES, *NAMES, *SCALARS} - set(stored) - set(_LATER))
     if missing:
         raise UserError(f"gait record {path}: lacks {', '.join(missing)}.")
-    if "joint_sign" not in stored and "hip_adduction_l" in stored["joint_names"]:
+    replayed = str(stored["model_kind"]) != IMPORTED  # others' angles have gait laboratories' signs
+    if replayed and "joint_sign" not in stored and "hip_adduction_l" in stored["joint_names"]:
         note(
             f"{path}: recorded before records said which way left joints turn; its left hip's adduction and rotation "
             "may have the wrong sign: record the walk again."

@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
-from synthetic_gait import synthetic_gait
+from synthetic_gait import in_3d, synthetic_gait
 
 from mjx_assist.errors import UserError
 from mjx_assist.eval.replay.record import NAMES, SCALARS, SCHEMA_VERSION, SERIES, GaitRecord
@@ -118,6 +118,16 @@ def test_a_file_from_before_stops_tips_and_device_mass_were_recorded_tells_that_
     assert np.isnan(old.limit_moment).all() and np.isnan(old.toe_tip).all()
     assert old.device_mass == 0 and old.finite_part() is old
     np.testing.assert_array_equal(old.foot_ground, record.foot_ground)
+
+
+@pytest.mark.parametrize(("kind", "told"), [("reduced", True), ("imported", False)])
+def test_a_3d_walk_from_before_the_signs_were_recorded_says_that_its_left_hip_may_be_wrong(
+    record, tmp_path, capsys, kind, told
+):
+    path = in_3d(dataclasses.replace(record, model_kind=kind)).save(tmp_path / "walk.npz")
+    np.savez(path, **{name: value for name, value in entries(path).items() if name != "joint_sign"})
+    assert (GaitRecord.load(path).joint_sign == 1).all()
+    assert ("may have the wrong sign" in capsys.readouterr().err) == told
 
 
 def test_a_device_as_heavy_as_everything_leaves_no_person(record):
